@@ -1,0 +1,344 @@
+"""The verbs of a dossier. Each locks the row, checks version and state, moves it, writes the journal and the
+letters: one transaction. Views call these and nothing else."""
+
+import hashlib
+import json
+from datetime import date, datetime
+
+import rules as permissions
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from applications import emails, rules
+from applications.models import Answer, Application, ChangeRequest, Contact, Domain, FormVersion, Question, Submission
+from applications.states import AWAITS_ARS, Desk, State, Step
+from ecare.journal.actions import SYSTEM, record
+from establishments.models import Establishment
+
+
+class NotNow(Exception):
+    """The dossier does not allow this at present; the message is for the screen (answered 409)."""
+
+
+class Incomplete(NotNow):
+    """A required question is not answered."""
+
+
+class AlreadyStarted(NotNow):
+    """The establishment already has a dossier in this domain."""
+
+    def __init__(self, application: Application):
+        super().__init__("Votre établissement a déjà une candidature pour ce domaine.")
+        self.application = application
+
+
+MOVED = (
+    "Le dossier a changé depuis l’affichage de cette page. "
+    "Rechargez la page pour le voir tel qu’il est, puis recommencez si besoin."
+)
+
+
+def _lock(application: Application, *, version: int | None = None) -> Application:
+    """The row, locked and read anew. Raises NotNow when the page showed another version."""
+    locked = (
+        Application.objects.select_for_update(of=("self",))
+        .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
+        .select_related("referent", "candidature_form", "declaration_form")
+        .get(pk=application.pk)
+    )
+    if version is not None and locked.version != version:
+        raise NotNow(MOVED)
+    return locked
+
+
+def _move(application: Application, verb: str, *, by: User | None, message: str = "", data=None, **arguments) -> str:
+    """Run the transition `verb` on a locked row, save it, write the journal. Returns the state it came from."""
+    if not rules.may(by, verb, application):
+        raise PermissionDenied
+    source = application.state
+    here = [t for t in rules.transitions_of(application, verb) if t.source == source]
+    if not here:
+        raise NotNow(f"Cette action n’est pas possible : le dossier est à l’état « {application.get_state_display()} ».")
+    if not any(permissions.test_rule(t.permission, by, application) for t in here):
+        raise PermissionDenied
+    getattr(application, verb)(**arguments)
+    application.version += 1
+    application.moved_at = timezone.now()
+    application.save()
+    record(
+        application.subject,
+        verb,
+        actor=by.actor if by else SYSTEM,
+        from_state=source,
+        to_state=application.state,
+        message=message,
+        data=data,
+    )
+    return source
+
+
+def _send(*letters) -> None:
+    for letter in letters:
+        letter.save()
+
+
+def entities_of(establishment: Establishment) -> frozenset[str]:
+    """FINESS numbers of the attached entities, which a checklist must cover."""
+    return frozenset(establishment.entities().values_list("finess", flat=True))
+
+
+def questions_of(form: FormVersion) -> list[Question]:
+    """All questions of a form in order, with their sections."""
+    return list(Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position"))
+
+
+def values_of(application: Application) -> dict:
+    """Current values of the present step, by question key."""
+    return dict(
+        Answer.objects.filter(application=application, question__section__form=application.form).values_list(
+            "question__key", "value"
+        )
+    )
+
+
+# --- the référent -------------------------------------------------------------------------------------------------
+def start(domain: Domain, *, by: User, at: datetime) -> Application:
+    """Open a draft for the person's establishment. Raises AlreadyStarted, NotNow or PermissionDenied."""
+    establishment = by.establishment
+    if not by.is_referent or establishment is None or establishment.kind not in domain.kinds:
+        raise PermissionDenied
+    if establishment.closed_on is not None:
+        raise NotNow("Votre établissement est fermé dans le répertoire FINESS. Écrivez à l’équipe support.")
+    if not rules.may_start(domain, at):
+        raise NotNow("Les candidatures à ce domaine ne sont pas ouvertes aujourd’hui.")
+    form = (
+        FormVersion.objects.filter(domain=domain, step=Step.CANDIDATURE)
+        .exclude(published_at=None)
+        .order_by("-number")
+        .first()
+    )
+    if form is None:
+        raise NotNow("Le formulaire de ce domaine n’est pas encore publié.")
+    try:
+        with transaction.atomic():
+            application = Application.objects.create(
+                domain=domain, establishment=establishment, referent=by, candidature_form=form
+            )
+            record(application.subject, "start", actor=by.actor, to_state=application.state)
+    except IntegrityError:
+        kept = Application.objects.in_place().filter(domain=domain, establishment=establishment).first()
+        if kept is None:
+            raise
+        raise AlreadyStarted(kept) from None
+    return application
+
+
+@transaction.atomic
+def save_answers(application: Application, *, by: User, values: dict[str, object], at: datetime) -> int:
+    """Keep checked values by question key (evidence excepted: the vault keeps those). Returns how many changed."""
+    application = _lock(application)
+    if not permissions.test_rule("act_as_referent", by, application):
+        raise PermissionDenied
+    if not rules.is_open_for_answers(application, at):
+        raise NotNow("Ce formulaire n’est plus modifiable.")
+    changed = 0
+    for question in questions_of(application.form):
+        if question.key in values and not question.is_evidence:
+            changed += write_answer(application, question, values[question.key])
+    return changed
+
+
+def write_answer(application: Application, question: Question, value) -> bool:
+    """Keep one value on a locked dossier, through to the contact it is bound to. True when it changed."""
+    answer, created = Answer.objects.get_or_create(application=application, question=question, defaults={"value": value})
+    if not created:
+        if answer.value == value:
+            return False
+        answer.value, answer.version, answer.updated_at = value, answer.version + 1, timezone.now()
+        answer.save()
+    if question.contact_role:
+        Contact.objects.update_or_create(
+            application=application, role=question.contact_role, defaults={question.contact_field: value or ""}
+        )
+    return True
+
+
+def _snapshot(application: Application, *, by: User, at: datetime) -> Submission:
+    """Freeze what is shown and answered. Raises Incomplete."""
+    questions, values = questions_of(application.form), values_of(application)
+    state = rules.progress(questions, values, entities_of(application.establishment))
+    if not state.is_complete:
+        raise Incomplete("Il reste des questions obligatoires sans réponse.")
+    content = {
+        "reference": application.reference,
+        "step": application.step,
+        "form": application.form.number,
+        "answers": {q.key: values[q.key] for q in questions if q.key in values and rules.is_shown(q, values)},
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    number = Submission.objects.filter(application=application, step=application.step).count() + 1
+    return Submission.objects.create(
+        application=application,
+        step=application.step,
+        number=number,
+        at=at,
+        by=by,
+        content=content,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+@transaction.atomic
+def submit(application: Application, *, by: User, version: int, at: datetime) -> Submission:
+    """Transmit the present step to whoever reads it next. Raises NotNow, Incomplete or PermissionDenied."""
+    application = _lock(application, version=version)
+    if not rules.may(by, "submit", application):
+        raise PermissionDenied
+    if rules.is_late(application, at):
+        raise NotNow("La date limite de premier envoi est passée : ce formulaire ne peut plus être transmis.")
+    if not application.is_editable:
+        raise NotNow("Ce dossier a déjà été transmis.")
+    request = ChangeRequest.objects.filter(application=application, answered_at=None).first()
+    submission = _snapshot(application, by=by, at=at)
+    application.sendings += 1
+    if application.step == Step.CANDIDATURE:
+        application.candidature_submitted_at = application.candidature_submitted_at or at
+    else:
+        application.declaration_submitted_at = application.declaration_submitted_at or at
+    _move(
+        application,
+        "submit",
+        by=by,
+        data={"submission": submission.number, "step": submission.step, "digest": submission.digest},
+        asked_by=request.desk if request else "",
+    )
+    if request:
+        request.answered_at = at
+        request.save()
+    readers = User.objects.filter(is_active=True)
+    if application.state in AWAITS_ARS:
+        readers = readers.filter(role=User.Role.ARS, regions=application.establishment.region_id)
+    else:
+        readers = readers.filter(role=User.Role.ANS)
+    _send(emails.submitted(application, submission), *(emails.to_review(application, reader) for reader in readers))
+    return submission
+
+
+@transaction.atomic
+def withdraw(application: Application, *, by: User, version: int) -> None:
+    """Before acceptance only; the establishment may start again while candidatures may start."""
+    application = _lock(application, version=version)
+    was_sent = application.candidature_submitted_at is not None
+    _move(application, "withdraw", by=by)
+    ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
+    if was_sent:
+        _send(emails.withdrawn(application))
+
+
+# --- the reviewers ------------------------------------------------------------------------------------------------
+@transaction.atomic
+def request_changes(application: Application, *, by: User, version: int, message: str) -> None:
+    """Hand the step back to the référent with what is to be changed."""
+    application = _lock(application, version=version)
+    source = _move(application, "request_changes", by=by, message=message)
+    request = ChangeRequest.objects.create(
+        application=application,
+        step=application.step,
+        desk=Desk.ANS if source == State.UNDER_CONTROL else Desk.ARS,
+        by=by,
+        message=message,
+    )
+    _send(emails.changes_requested(application, request))
+
+
+@transaction.atomic
+def accept(application: Application, *, by: User, version: int) -> None:
+    """ARS: candidature accepted, or declaration complete and passed to the ANS. ANS: declaration validated."""
+    application = _lock(application, version=version)
+    _move(application, "accept", by=by)
+    if application.state == State.UNDER_CONTROL:
+        agents = User.objects.filter(is_active=True, role=User.Role.ANS)
+        _send(emails.passed_to_ans(application), *(emails.to_review(application, agent) for agent in agents))
+    elif application.state == State.VALIDATED:
+        _send(emails.validated(application))
+    else:
+        _send(emails.accepted(application))
+
+
+@transaction.atomic
+def reject(application: Application, *, by: User, version: int, message: str) -> None:
+    """End the step with a reason; only the ANS may reopen."""
+    application = _lock(application, version=version)
+    _move(application, "reject", by=by, message=message)
+    _send(emails.rejected(application, message))
+
+
+@transaction.atomic
+def reopen(application: Application, *, by: User, version: int, message: str) -> None:
+    """Put a rejected dossier back on the desk that had rejected it, with a reason."""
+    application = _lock(application, version=version)
+    _move(application, "reopen", by=by, message=message)
+    _send(emails.reopened(application, message))
+
+
+@transaction.atomic
+def send_back(application: Application, *, by: User, version: int, message: str) -> None:
+    """From the ANS's control back to the ARS's check of completeness."""
+    application = _lock(application, version=version)
+    _move(application, "send_back", by=by, message=message)
+    readers = User.objects.filter(is_active=True, role=User.Role.ARS, regions=application.establishment.region_id)
+    _send(*(emails.sent_back(application, reader, message) for reader in readers))
+
+
+@transaction.atomic
+def sign_convention(application: Application, *, by: User, version: int, signed_on: date, at: datetime) -> Application:
+    """Record the signature, and open the declaration at once when the domain's calendar allows it."""
+    application = _lock(application, version=version)
+    application.convention_signed_on = signed_on
+    _move(application, "sign_convention", by=by, data={"signed_on": signed_on.isoformat()})
+    if rules.declaration_may_open(application, at):
+        _open_declaration(application)
+    return application
+
+
+def _open_declaration(application: Application) -> None:
+    """Bind the declaration's published form, and say so to the référent."""
+    form = (
+        FormVersion.objects.filter(domain=application.domain, step=Step.DECLARATION)
+        .exclude(published_at=None)
+        .order_by("-number")
+        .first()
+    )
+    if form is None:
+        return
+    application.declaration_form = form
+    _move(application, "open_declaration", by=None)
+    _send(emails.declaration_opened(application))
+
+
+def open_declaration(application: Application, *, at: datetime) -> bool:
+    """For the worker: open one declaration whose day has come. False when it is not (or no longer) time."""
+    with transaction.atomic():
+        application = _lock(application)
+        if not rules.declaration_may_open(application, at):
+            return False
+        _open_declaration(application)
+        return application.state == State.DECLARATION_OPEN
+
+
+@transaction.atomic
+def record_payment(application: Application, *, by: User, version: int) -> None:
+    application = _lock(application, version=version)
+    _move(application, "record_payment", by=by)
+    _send(emails.paid(application))
+
+
+@transaction.atomic
+def abandon(application: Application, *, by: User, version: int, message: str) -> None:
+    """From acceptance on, with a reason; releases the commitment."""
+    application = _lock(application, version=version)
+    _move(application, "abandon", by=by, message=message)
+    ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
+    _send(emails.abandoned(application, message))

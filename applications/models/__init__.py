@@ -1,0 +1,15 @@
+from applications.models.answers import Answer, ChangeRequest, Contact, Submission
+from applications.models.application import Application
+from applications.models.domain import Domain, FormVersion, Question, Section
+
+__all__ = [
+    "Answer",
+    "Application",
+    "ChangeRequest",
+    "Contact",
+    "Domain",
+    "FormVersion",
+    "Question",
+    "Section",
+    "Submission",
+]

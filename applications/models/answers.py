@@ -1,0 +1,85 @@
+"""What a dossier says: answers, contacts, what was sent, and what was asked to change."""
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Civility, User
+from applications.models.application import Application
+from applications.models.domain import Question
+from applications.states import Desk, Step
+
+
+class Answer(models.Model):
+    """The current value of one question. Shapes by kind:
+
+    text, long_text, email, phone (E.164), iban, bic, siret, choice, civility: str · checkbox: bool ·
+    number: int · amount: int, in cents · date: "2026-11-21" · choices: list of str ·
+    evidence: list of {"id", "name", "size", "sha256"} · checklist: {FINESS: "" if confirmed, else the reason}.
+    """
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="answers", verbose_name="dossier")
+    question = models.ForeignKey(Question, models.PROTECT, related_name="answers", verbose_name="question")
+    value = models.JSONField("valeur")
+    version = models.PositiveIntegerField("version", default=1)
+    updated_at = models.DateTimeField("dernière saisie", default=timezone.now)
+
+    class Meta:
+        verbose_name = "réponse"
+        constraints = [models.UniqueConstraint(fields=["application", "question"], name="one_answer_per_question")]
+
+
+class Contact(models.Model):
+    """A contact of a dossier, written through by the answers that are bound to it."""
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="contacts", verbose_name="dossier")
+    role = models.CharField("fonction", max_length=9, choices=Question.ContactRole)
+    civility = models.CharField("civilité", max_length=8, choices=Civility, blank=True)
+    last_name = models.CharField("nom", max_length=150, blank=True)
+    first_name = models.CharField("prénom", max_length=150, blank=True)
+    job = models.CharField("fonction exercée", max_length=150, blank=True)
+    email = models.EmailField("adresse e-mail", blank=True)
+    phone = models.CharField("téléphone", max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = "contact"
+        ordering = ["role"]
+        constraints = [models.UniqueConstraint(fields=["application", "role"], name="one_contact_per_role")]
+
+
+class Submission(models.Model):
+    """One sending of one step: the frozen snapshot of all answers and its digest."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="submissions", verbose_name="dossier")
+    step = models.CharField("étape", max_length=11, choices=Step)
+    number = models.PositiveSmallIntegerField("envoi n°")
+    at = models.DateTimeField("date", default=timezone.now)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="par")
+    content = models.JSONField("réponses")
+    digest = models.CharField("SHA-256", max_length=64)
+
+    class Meta:
+        verbose_name = "envoi"
+        ordering = ["application", "step", "number"]
+        constraints = [models.UniqueConstraint(fields=["application", "step", "number"], name="one_submission_per_rank")]
+
+
+class ChangeRequest(models.Model):
+    """What a reviewer asked to change; the latest of a step stands at the top of the form until the next sending."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="change_requests", verbose_name="dossier")
+    step = models.CharField("étape", max_length=11, choices=Step)
+    desk = models.CharField("demandée par", max_length=3, choices=Desk)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="agent")
+    at = models.DateTimeField("date", default=timezone.now)
+    message = models.TextField("message")
+    answered_at = models.DateTimeField("réponse", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "demande de modification"
+        verbose_name_plural = "demandes de modification"
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=models.Q(answered_at=None), name="one_open_change_request"
+            )
+        ]

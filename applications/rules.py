@@ -1,0 +1,144 @@
+"""What the law of a dossier says: who may act, until when, and whether a step is complete."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import rules
+
+from applications.models import Application, Domain, Question
+from applications.states import CANDIDATURE_EDITABLE, DECLARATION_EDITABLE, State
+from ecare.clock import paris_day
+
+
+# --- who: the names that the transitions carry ------------------------------------------------------------------
+@rules.predicate
+def is_referent_of(user, application):
+    return application is not None and user is not None and application.referent_id == user.pk
+
+
+@rules.predicate
+def is_reviewer_of_region(user, application):
+    return (
+        application is not None
+        and user is not None
+        and user.is_ars
+        and user.regions.filter(pk=application.establishment.region_id).exists()
+    )
+
+
+@rules.predicate
+def is_ans(user, application):
+    return user is not None and user.is_ans
+
+
+@rules.predicate
+def is_system(user, application):
+    """No person at all: a worker."""
+    return user is None
+
+
+@rules.predicate
+def is_active(user, application):
+    return user is not None and user.is_active
+
+
+rules.add_rule("act_as_referent", is_active & is_referent_of)
+rules.add_rule("act_as_ars", is_active & is_reviewer_of_region)
+rules.add_rule("act_as_ans", is_active & is_ans)
+rules.add_rule("act_as_system", is_system)
+
+
+def transitions_of(application: Application, verb: str):
+    """Every transition (one per source state) that bears this verb's name."""
+    return [t for t in application.get_all_state_transitions() if t.name == verb]
+
+
+def may(user, verb: str, application: Application) -> bool:
+    """Whether this person could use the verb on this dossier in some state (if not: 403)."""
+    return any(rules.test_rule(t.permission, user, application) for t in transitions_of(application, verb))
+
+
+def may_now(user, verb: str, application: Application) -> bool:
+    """Whether this person may use the verb on this dossier as it stands: what decides if a button is shown."""
+    return any(
+        t.source == application.state and rules.test_rule(t.permission, user, application)
+        for t in transitions_of(application, verb)
+    )
+
+
+# --- until when -------------------------------------------------------------------------------------------------
+def may_start(domain: Domain, at: datetime) -> bool:
+    """Candidatures may be started from the first to the last day, Paris time."""
+    day = paris_day(at)
+    if domain.candidature_from is None or day < domain.candidature_from:
+        return False
+    return domain.candidature_until is None or day <= domain.candidature_until
+
+
+def last_day(application: Application) -> date | None:
+    """The last day of a first transmission of the present step; None when it was sent once, or there is no end."""
+    if application.state in CANDIDATURE_EDITABLE and application.candidature_submitted_at is None:
+        return application.domain.last_first_submission
+    if application.state in DECLARATION_EDITABLE and application.declaration_submitted_at is None:
+        return application.domain.declaration_until
+    return None
+
+
+def is_late(application: Application, at: datetime) -> bool:
+    """A step never sent is read-only once its last day is over; one sent once may still be corrected."""
+    day = last_day(application)
+    return day is not None and paris_day(at) > day
+
+
+def is_open_for_answers(application: Application, at: datetime) -> bool:
+    return application.is_editable and not is_late(application, at)
+
+
+def declaration_may_open(application: Application, at: datetime) -> bool:
+    """Declarations open at once when signed, or on the domain's day."""
+    opening = application.domain.declaration_from
+    return application.state == State.CONVENTION_SIGNED and (opening is None or paris_day(at) >= opening)
+
+
+# --- complete or not ----------------------------------------------------------------------------------------------
+def is_shown(question: Question, values: dict) -> bool:
+    """A conditional question is shown when every answer that it names has one of the values it names."""
+    return all(values.get(key) in accepted for key, accepted in question.shown_if.items())
+
+
+def is_answered(question: Question, value, entities: frozenset[str]) -> bool:
+    """Whether a value answers the question; `entities`: the FINESS numbers that a checklist must cover."""
+    if question.kind == Question.Kind.CHECKBOX:
+        return value is True
+    if question.kind == Question.Kind.CHECKLIST:
+        return bool(value is not None and entities <= set(value))
+    return value not in (None, "", [], {})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a step is: required questions answered, and those that remain, in order."""
+
+    required: int
+    remaining: list[Question]
+
+    @property
+    def answered(self) -> int:
+        return self.required - len(self.remaining)
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 means complete."""
+        return 100 * self.answered // self.required if self.required else 100
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.remaining
+
+
+def progress(questions: list[Question], values: dict, entities: frozenset[str]) -> Progress:
+    """`values` by question key. Hidden questions count neither as required nor as remaining."""
+    required = [q for q in questions if q.is_required and is_shown(q, values)]
+    return Progress(len(required), [q for q in required if not is_answered(q, values.get(q.key), entities)])
+
+

@@ -1,0 +1,223 @@
+"""The directory: regions, hospital groups, legal entities, sites, and the establishments that may apply."""
+
+import unicodedata
+
+from django.db import models
+from django.db.models import Q
+
+
+def normalised(text: str) -> str:
+    """`text` without accents, in lower case, punctuation as single spaces: what search and sort compare."""
+    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae"))
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " for c in letters.lower()).split())
+
+
+class Region(models.Model):
+    """A French region and its regional health agency (ARS). Source: regions.csv (INSEE codes)."""
+
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField("nom", max_length=60, unique=True)
+    ars = models.CharField("ARS", max_length=80)
+
+    class Meta:
+        verbose_name = "région"
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class Department(models.Model):
+    """A FINESS department code (2A, 2B, 9A to 9F overseas) and its region."""
+
+    code = models.CharField(max_length=2, primary_key=True)
+    name = models.CharField("nom", max_length=60)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="departments", verbose_name="région")
+
+    class Meta:
+        verbose_name = "département"
+        ordering = ["code"]
+
+    def __str__(self):
+        return f"{self.name} ({self.code})"
+
+
+class LegalEntity(models.Model):
+    """Entité juridique (EJ), one line of the FINESS extract cs1100501."""
+
+    finess = models.CharField("FINESS EJ", max_length=9, unique=True)
+    name = models.CharField("raison sociale", max_length=60)
+    address = models.CharField("adresse", max_length=160, blank=True)
+    postcode = models.CharField("code postal", max_length=5, blank=True)
+    town = models.CharField("commune", max_length=40, blank=True)
+    department = models.ForeignKey(Department, models.PROTECT, verbose_name="département")
+    phone = models.CharField("téléphone", max_length=10, blank=True)
+    legal_status = models.CharField("statut juridique", max_length=2, blank=True)
+    legal_status_label = models.CharField("libellé du statut juridique", max_length=60, blank=True)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    ape = models.CharField("code APE", max_length=5, blank=True)
+    created_on = models.DateField("création", null=True, blank=True)
+    closed_on = models.DateField("fermeture constatée", null=True, blank=True)
+    search_text = models.CharField(max_length=400, editable=False)
+
+    class Meta:
+        verbose_name = "entité juridique"
+        verbose_name_plural = "entités juridiques"
+        ordering = ["name", "finess"]
+
+    def __str__(self):
+        return f"{self.name} ({self.finess})"
+
+    @property
+    def is_public(self) -> bool:
+        """Public legal statuses are coded 01 to 30 in the FINESS nomenclature."""
+        return self.legal_status.isdigit() and 1 <= int(self.legal_status) <= 30
+
+    @property
+    def is_private(self) -> bool:
+        return bool(self.legal_status) and not self.is_public
+
+
+class Site(models.Model):
+    """Entité géographique (EG), one line of the FINESS extract cs1100502."""
+
+    HOSPITAL_AGGREGATES = frozenset(
+        ["1101", "1102", "1103", "1104", "1106", "1107", "1109", "1110", "1111", "1201", "1203", "1205"]
+    )
+
+    finess = models.CharField("FINESS EG", max_length=9, unique=True)
+    legal_entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="sites", verbose_name="entité juridique")
+    name = models.CharField("raison sociale", max_length=60)
+    address = models.CharField("adresse", max_length=160, blank=True)
+    postcode = models.CharField("code postal", max_length=5, blank=True)
+    town = models.CharField("commune", max_length=40, blank=True)
+    department = models.ForeignKey(Department, models.PROTECT, verbose_name="département")
+    category = models.CharField("catégorie", max_length=3)
+    category_label = models.CharField("libellé de la catégorie", max_length=60, blank=True)
+    category_aggregate = models.CharField("agrégat de catégorie", max_length=4)
+    siret = models.CharField("SIRET", max_length=14, blank=True)
+    opened_on = models.DateField("ouverture", null=True, blank=True)
+    closed_on = models.DateField("fermeture constatée", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "entité géographique"
+        verbose_name_plural = "entités géographiques"
+        ordering = ["name", "finess"]
+
+    def __str__(self):
+        return f"{self.name} ({self.finess})"
+
+    @property
+    def is_hospital(self) -> bool:
+        return self.category_aggregate in self.HOSPITAL_AGGREGATES
+
+
+class Ght(models.Model):
+    """Groupement hospitalier de territoire: its code, its support establishment, its members."""
+
+    code = models.CharField("code GHT", max_length=6, unique=True)
+    name = models.CharField("intitulé", max_length=120)
+    support = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", verbose_name="établissement support")
+    members = models.ManyToManyField(LegalEntity, related_name="ghts", verbose_name="entités membres")
+    closed_on = models.DateField("fermeture constatée", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "GHT"
+        verbose_name_plural = "GHT"
+        ordering = ["code"]
+
+    def __str__(self):
+        return f"{self.code} {self.name}"
+
+
+class Activity(models.Model):
+    """Combined activity of a legal entity for one year, in MCO-equivalent days."""
+
+    legal_entity = models.ForeignKey(LegalEntity, models.CASCADE, related_name="activities")
+    year = models.PositiveSmallIntegerField("année")
+    days = models.PositiveIntegerField("journées")
+
+    class Meta:
+        verbose_name = "activité combinée"
+        verbose_name_plural = "activités combinées"
+        constraints = [models.UniqueConstraint(fields=["legal_entity", "year"], name="one_activity_per_year")]
+
+
+class EstablishmentQuerySet(models.QuerySet):
+    def open(self):
+        """Those that may be chosen today: the directory still lists them as open and eligible."""
+        return self.filter(closed_on=None)
+
+    def matching(self, words: str):
+        """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven."""
+        found = self
+        for word in normalised(words).split():
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class Establishment(models.Model):
+    """An establishment that may apply, of one of three kinds; made and kept current by the import."""
+
+    class Kind(models.TextChoices):
+        GHT = "ght", "Groupement Hospitalier de Territoire"
+        PUBLIC = "public", "Entité Juridique Publique hors GHT"
+        PRIVATE = "private", "Entité Juridique Privée"
+
+    kind = models.CharField("type d’établissement", max_length=7, choices=Kind)
+    ght = models.OneToOneField(Ght, models.PROTECT, null=True, blank=True)
+    legal_entity = models.ForeignKey(
+        LegalEntity,
+        models.PROTECT,
+        related_name="establishments",
+        help_text="Entité juridique, ou établissement support d’un GHT.",
+        verbose_name="entité juridique",
+    )
+    region = models.ForeignKey(Region, models.PROTECT, related_name="establishments", verbose_name="région")
+    name = models.CharField("nom", max_length=120)
+    search_text = models.CharField(max_length=600, editable=False)
+    closed_on = models.DateField("fermeture constatée", null=True, blank=True)
+
+    objects = EstablishmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "établissement"
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="ght", ght__isnull=False) | (~Q(kind="ght") & Q(ght__isnull=True)),
+                name="only_a_ght_has_a_ght",
+            ),
+            models.UniqueConstraint(
+                fields=["legal_entity"], condition=~Q(kind="ght"), name="one_establishment_per_legal_entity"
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "region", "name"], name="establishment_choice")]
+
+    def __str__(self):
+        return f"{self.ght.code} – {self.name}" if self.ght_id else self.name
+
+    @property
+    def finess(self) -> str:
+        """FINESS EJ of the entity, or of the support establishment of a GHT."""
+        return self.legal_entity.finess
+
+    def entities(self):
+        """The attached entities that the guide shows (page 10): EJs of a GHT, EGs of an EJ; open ones, by name."""
+        if self.ght_id:
+            return self.ght.members.filter(closed_on=None)
+        return self.legal_entity.sites.filter(closed_on=None)
+
+
+class DirectoryImport(models.Model):
+    """One run of the import and its report."""
+
+    at = models.DateTimeField("date", auto_now_add=True)
+    counts = models.JSONField("compteurs")
+    remarks = models.JSONField("lignes refusées ou signalées")
+
+    class Meta:
+        verbose_name = "import du répertoire"
+        verbose_name_plural = "imports du répertoire"
+        ordering = ["-at"]

@@ -1,0 +1,78 @@
+"""The vault's register: which encrypted file proves what."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import User
+from applications.models import Application, Question
+
+
+class StoredFile(models.Model):
+    """One encrypted file under a random name in private storage; digest and size are those of the plain bytes."""
+
+    class Scan(models.TextChoices):
+        PENDING = "pending", "Analyse en cours"
+        CLEAN = "clean", "Analysé, sain"
+        INFECTED = "infected", "Infecté, mis en quarantaine"
+        NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
+        CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField("nom", max_length=200)
+    size = models.PositiveBigIntegerField("taille (octets)")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    media_type = models.CharField("type", max_length=100)
+    storage_name = models.CharField(max_length=100, unique=True, editable=False)
+    key_name = models.CharField("clé", max_length=40, editable=False)
+    scan = models.CharField("analyse", max_length=11, choices=Scan, default=Scan.PENDING)
+    created_at = models.DateTimeField("dépôt", default=timezone.now)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="déposé par")
+
+    class Meta:
+        verbose_name = "fichier"
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_readable(self) -> bool:
+        return self.scan in (self.Scan.CLEAN, self.Scan.NOT_SCANNED, self.Scan.CONTAINER)
+
+
+class EvidenceQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Of the dossiers this person sees; reviewers only what was sent."""
+        found = self.filter(application__in=Application.objects.visible_to(user))
+        return found if user.is_referent else found.sent()
+
+    def sent(self):
+        """Those that stood in their space at a sending: exact, since both counts are taken under the dossier's lock."""
+        return self.filter(application__sendings__gt=F("added_after")).filter(
+            Q(withdrawn_after=None) | Q(withdrawn_after__gt=F("added_after"))
+        )
+
+    def current(self):
+        """Those that stand in their space now; a withdrawn one stays in history once it was sent."""
+        return self.filter(withdrawn_after=None)
+
+
+class Evidence(models.Model):
+    """A file put into an evidence space of a dossier."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="evidence", verbose_name="dossier")
+    question = models.ForeignKey(Question, models.PROTECT, related_name="+", verbose_name="espace de dépôt")
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="evidence", verbose_name="fichier")
+    added_after = models.PositiveSmallIntegerField("ajoutée après l’envoi n°")
+    withdrawn_after = models.PositiveSmallIntegerField("retirée après l’envoi n°", null=True, blank=True)
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "preuve"
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["application", "question"], name="evidence_space", condition=Q(withdrawn_after=None))
+        ]
