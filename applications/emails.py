@@ -1,1 +1,76 @@
 """The letters of a dossier: one function each, named after what happened; the action saves what it returns."""
+
+from django.urls import reverse
+
+from accounts.models import User
+from applications.models import Application, ChangeRequest, Submission
+from ecare.letters.emails import compose
+from ecare.letters.models import Letter
+
+
+def _to_referent(name: str, application: Application, **context) -> Letter:
+    path = reverse("applications:detail", args=[application.reference])
+    return _about(name, application, to=application.referent, path=path, **context)
+
+
+def _to_reviewer(name: str, application: Application, *, to: User, **context) -> Letter:
+    path = reverse("reviews:dossier", args=[application.reference])
+    return _about(name, application, to=to, path=path, **context)
+
+
+def _about(name: str, application: Application, *, to: User, path: str, **context) -> Letter:
+    context |= {"application": application, "person": to, "path": path}
+    return compose(name, to=to.email, subject=application.subject, context=context)
+
+
+def submitted(application: Application, submission: Submission) -> Letter:
+    """The legal receipt of a sending: its instant and the digest of its content."""
+    return _to_referent("submitted", application, submission=submission)
+
+
+def to_review(application: Application, reader: User) -> Letter:
+    return _to_reviewer("to_review", application, to=reader)
+
+
+def withdrawn(application: Application) -> Letter:
+    return _to_referent("withdrawn", application)
+
+
+def changes_requested(application: Application, request: ChangeRequest) -> Letter:
+    return _to_referent("changes_requested", application, request=request)
+
+
+def accepted(application: Application) -> Letter:
+    return _to_referent("accepted", application)
+
+
+def rejected(application: Application, reason: str) -> Letter:
+    return _to_referent("rejected", application, reason=reason)
+
+
+def reopened(application: Application, reason: str) -> Letter:
+    return _to_referent("reopened", application, reason=reason)
+
+
+def sent_back(application: Application, reader: User, reason: str) -> Letter:
+    return _to_reviewer("sent_back", application, to=reader, reason=reason)
+
+
+def declaration_opened(application: Application) -> Letter:
+    return _to_referent("declaration_opened", application)
+
+
+def passed_to_ans(application: Application) -> Letter:
+    return _to_referent("passed_to_ans", application)
+
+
+def validated(application: Application) -> Letter:
+    return _to_referent("validated", application)
+
+
+def paid(application: Application) -> Letter:
+    return _to_referent("paid", application)
+
+
+def abandoned(application: Application, reason: str) -> Letter:
+    return _to_referent("abandoned", application, reason=reason)
