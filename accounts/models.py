@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django_otp.models import CooldownMixin, SideChannelDevice
@@ -95,12 +95,26 @@ class SignInCode(CooldownMixin, SideChannelDevice):
         indexes = [models.Index(fields=["user", "-created_at"], name="sign_in_codes_of_a_person")]
 
 
+class TermsQuerySet(models.QuerySet):
+    def in_force(self, *, for_user=None):
+        """The version in force, or None; for a person also `is_accepted` and `was_ever_accepted`, in one query."""
+        found = self.filter(published_at__lte=timezone.now())
+        if for_user is not None:
+            accepted = TermsAcceptance.objects.filter(user=for_user)
+            found = found.annotate(
+                is_accepted=Exists(accepted.filter(terms=OuterRef("pk"))), was_ever_accepted=Exists(accepted)
+            )
+        return found.order_by("-published_at", "-pk").first()
+
+
 class Terms(models.Model):
     """A version of the conditions générales d’utilisation (CGU); the latest published one is in force."""
 
     version = models.CharField("version", max_length=20, unique=True)
     text = models.TextField("texte", help_text="Paragraphes séparés par une ligne vide ; « # » ouvre un titre.")
     published_at = models.DateTimeField("publication", null=True, blank=True)
+
+    objects = TermsQuerySet.as_manager()
 
     class Meta:
         verbose_name = "version des CGU"
