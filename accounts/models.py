@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django_otp.models import CooldownMixin, SideChannelDevice
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -63,6 +64,11 @@ class User(AbstractUser):
     def actor(self) -> tuple[str, str]:
         """How the journal names this person: reference and label."""
         return f"user:{self.pk}", f"{self} ({self.get_role_display()})"
+
+    @cached_property
+    def region_codes(self) -> frozenset[str]:
+        """Regions of an ARS agent, read once per request."""
+        return frozenset(self.regions.values_list("pk", flat=True))
 
     @property
     def is_referent(self):

@@ -22,7 +22,7 @@ def is_reviewer_of_region(user, application):
         application is not None
         and user is not None
         and user.is_ars
-        and user.regions.filter(pk=application.establishment.region_id).exists()
+        and application.establishment.region_id in user.region_codes
     )
 
 

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "applications",
     "evidence",
     "reviews",
+    *(["demo"] if EMBEDDED else []),
 ]
 
 MIDDLEWARE = [
