@@ -1,28 +1,63 @@
-"""What every test may ask for."""
+"""What every test has: its own folders, a fast password hasher, a browser."""
+
+import os
+import shutil
 
 import pytest
-from django.test import Client
-from django.utils import timezone
-from django_otp import DEVICE_ID_SESSION_KEY
+from django.conf import settings as django_settings
+from django.core.cache import cache
 
-from accounts.middleware import OPENED_AT, SEEN_AT
-from accounts.models import SignInCode, Terms, TermsAcceptance
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
-@pytest.fixture
-def signed_in(db):
-    """`signed_in(user)`: a client whose session passed the password and the code, terms in force accepted."""
+def pytest_configure(config):
+    # A real hash costs 200 ms; the tests of sign-in need none of its strength.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client would otherwise read the whole tree of static files at its first request.
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
-    def open_session(user):
-        client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-        session = client.session
-        session[DEVICE_ID_SESSION_KEY] = SignInCode.objects.create(user=user).persistent_id
-        session[OPENED_AT] = session[SEEN_AT] = timezone.now().timestamp()
-        session.save()
-        terms = Terms.objects.in_force()
-        if terms:
-            TermsAcceptance.objects.get_or_create(user=user, terms=terms)
-        return client
 
-    return open_session
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path):
+    """The vault and the mailbox of one test."""
+    settings.DATA_DIR = tmp_path
+    settings.MAILBOX_DIR = tmp_path / "mail"
+    vault = settings.STORAGES["default"]
+    settings.STORAGES = settings.STORAGES | {
+        "default": vault | {"OPTIONS": vault["OPTIONS"] | {"location": str(tmp_path / "vault")}}
+    }
+
+
+@pytest.fixture(autouse=True)
+def own_cache(request):
+    """The cache lives in the database: a rollback empties it, but a test that commits must do so itself."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction"))
+    if commits:
+        request.getfixturevalue("transactional_db")
+    yield
+    if commits:
+        cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Debian's Chromium, or the one that CHROMIUM names."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.fail("No Chromium: install Debian's chromium, or name one in CHROMIUM.")
+    return browser_type_launch_args | {"executable_path": path, "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return browser_context_args | {"locale": "fr-FR", "timezone_id": "Europe/Paris"}
