@@ -7,6 +7,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 
+SECRET_MARK = "⟦secret⟧"  # stands in the stored text where delivery puts the secret
+
+
 class LetterQuerySet(models.QuerySet):
     def due(self, now):
         """Those a worker may take: waiting, or taken by a worker whose lease ran out."""
@@ -71,3 +74,8 @@ class Letter(models.Model):
     def message_id(self) -> str:
         """The same on each retry, so that a doubled letter is seen as one."""
         return f"<{self.id}@ecare>"
+
+    @property
+    def carries_secret(self) -> bool:
+        """True for the whole life of the letter, also once its secret was erased."""
+        return SECRET_MARK in self.text

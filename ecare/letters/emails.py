@@ -1,0 +1,87 @@
+"""From one readable source to a letter in text and HTML."""
+
+import re
+from html import unescape
+
+from django.conf import settings
+from django.template.loader import get_template, render_to_string
+
+from ecare.letters.models import SECRET_MARK, Letter
+from ecare.sealing import seal
+
+HEADING = re.compile(r"Objet\s*:\s*(?P<title>.+)")
+BUTTON = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)")
+
+
+def compose(name, *, to, subject="", context=None, secret=None, expires_at=None) -> Letter:
+    """An unsaved letter from `templates/letters/<name>.txt`; the action that calls saves it.
+
+    The source: « Objet : … », a blank line, paragraphs; a line `[Libellé](https://…)` is a button, lines that start
+    with « - » a list. `subject` is the reference of what it is about ("application:VEHCXTRMWL"). `secret` replaces
+    `{{ secret }}` only when the letter leaves, and is kept sealed until then.
+    """
+    own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
+    template = get_template(f"letters/{name}.txt")
+    rendered = template.render((context or {}) | own).strip()
+    heading, _, body = rendered.partition("\n")
+    found = HEADING.fullmatch(heading.strip())
+    if found is None:
+        raise ValueError(f"letters/{name}.txt does not start with « Objet : … »")
+    title = " ".join(unescape(found["title"]).split())[:200]
+    blocks = _blocks(body, source=template.template.source)
+    footer = _blocks(get_template("letters/footer.txt").render(own), source="")
+    page = {"title": title, "blocks": blocks, "footer": footer}
+    return Letter(
+        name=name,
+        subject=subject,
+        recipient=to,
+        title=title,
+        text=f"{_as_text(blocks)}\n\n-- \n{_as_text(footer)}\n",
+        html=render_to_string("letters/layout.html", page),
+        secret=seal(secret.encode(), purpose="letter") if secret is not None else None,
+        expires_at=expires_at,
+    )
+
+
+def _blocks(body: str, *, source: str) -> list[dict]:
+    """The paragraphs, lists and buttons of a rendered (so HTML-escaped) body."""
+    blocks: list[dict] = []
+    for paragraph in re.split(r"\n\s*\n", body.strip()):
+        lines: list[str] = []
+        for line in (line.strip() for line in paragraph.splitlines()):
+            button = BUTTON.fullmatch(line)
+            if button and _is_ours(button["address"], source):
+                blocks += _prose(lines)
+                blocks.append({"kind": "button", "label": button["label"], "address": button["address"]})
+                lines = []
+            elif line:
+                lines.append(line)
+        blocks += _prose(lines)
+    return blocks
+
+
+def _is_ours(address: str, source: str) -> bool:
+    """A person's name or message must not make a button that leads elsewhere."""
+    return address.startswith(f"{settings.SITE_ADDRESS}/") or f"]({unescape(address)})" in source
+
+
+def _prose(lines: list[str]) -> list[dict]:
+    """Lines in a row as paragraphs and lists."""
+    blocks: list[dict] = []
+    for line in lines:
+        kind = "list" if line.startswith("- ") else "paragraph"
+        if not blocks or blocks[-1]["kind"] != kind:
+            blocks.append({"kind": kind, "lines": []})
+        blocks[-1]["lines"].append(line.removeprefix("- "))
+    return blocks
+
+
+def _as_text(blocks: list[dict]) -> str:
+    parts = []
+    for block in blocks:
+        if block["kind"] == "button":
+            parts.append(f"{block['label']} : {block['address']}")
+        else:
+            mark = "- " if block["kind"] == "list" else ""
+            parts.append("\n".join(mark + line for line in block["lines"]))
+    return unescape("\n\n".join(parts))
