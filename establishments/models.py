@@ -1,16 +1,54 @@
 """The directory: regions, hospital groups, legal entities, sites, and the establishments that may apply."""
 
+import re
 import unicodedata
 
 from django.db import models
 from django.db.models import Q
 
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
+# What the directory abbreviates and people type in full.
+_SPELT_OUT = {
+    "ch": "centre hospitalier",
+    "chi": "centre hospitalier intercommunal",
+    "chs": "centre hospitalier specialise",
+    "chu": "centre hospitalier universitaire",
+    "cl": "clinique",
+    "ctre": "centre",
+    "hop": "hopital",
+    "st": "saint",
+    "ste": "sainte",
+}
+
 
 def normalised(text: str) -> str:
     """`text` without accents, in lower case, punctuation as single spaces: what search and sort compare."""
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae"))
+    plain = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join("".join(c if c.isalnum() else " " for c in letters.lower()).split())
+
+
+def searchable(*texts: str) -> str:
+    """What `matching` looks into: `texts` normalised, then their abbreviations spelt out, no word twice."""
+    text = normalised(" ".join(texts))
+    words = text.split()
+    spelt_out = [word for short in words for word in _SPELT_OUT.get(short, "").split()]
+    added = [word for word in dict.fromkeys(spelt_out) if word not in words]
+    return " ".join([text, *added])
+
+
+class SearchQuerySet(models.QuerySet):
+    """Rows that carry a `search_text` made by `searchable`."""
+
+    def matching(self, words: str):
+        """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven.
+
+        A number of one or two digits goes with the word before it: "occ 04" is a code, not an OCC and some 04.
+        """
+        found = self
+        for word in re.findall(r"[^\W\d]+ \d{1,2}\b|\w+", normalised(words)):
+            found = found.filter(search_text__contains=word)
+        return found
 
 
 class Region(models.Model):
@@ -51,7 +89,9 @@ class LegalEntity(models.Model):
     address = models.CharField("adresse", max_length=160, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
     town = models.CharField("commune", max_length=40, blank=True)
-    department = models.ForeignKey(Department, models.PROTECT, verbose_name="département")
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département"
+    )
     phone = models.CharField("téléphone", max_length=10, blank=True)
     legal_status = models.CharField("statut juridique", max_length=2, blank=True)
     legal_status_label = models.CharField("libellé du statut juridique", max_length=60, blank=True)
@@ -59,7 +99,9 @@ class LegalEntity(models.Model):
     ape = models.CharField("code APE", max_length=5, blank=True)
     created_on = models.DateField("création", null=True, blank=True)
     closed_on = models.DateField("fermeture constatée", null=True, blank=True)
-    search_text = models.CharField(max_length=400, editable=False)
+    search_text = models.TextField(editable=False)
+
+    objects = SearchQuerySet.as_manager()
 
     class Meta:
         verbose_name = "entité juridique"
@@ -92,7 +134,9 @@ class Site(models.Model):
     address = models.CharField("adresse", max_length=160, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
     town = models.CharField("commune", max_length=40, blank=True)
-    department = models.ForeignKey(Department, models.PROTECT, verbose_name="département")
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="département"
+    )
     category = models.CharField("catégorie", max_length=3)
     category_label = models.CharField("libellé de la catégorie", max_length=60, blank=True)
     category_aggregate = models.CharField("agrégat de catégorie", max_length=4)
@@ -116,7 +160,7 @@ class Site(models.Model):
 class Ght(models.Model):
     """Groupement hospitalier de territoire: its code, its support establishment, its members."""
 
-    code = models.CharField("code GHT", max_length=6, unique=True)
+    code = models.CharField("code GHT", max_length=10, unique=True)
     name = models.CharField("intitulé", max_length=120)
     support = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", verbose_name="établissement support")
     members = models.ManyToManyField(LegalEntity, related_name="ghts", verbose_name="entités membres")
@@ -144,17 +188,10 @@ class Activity(models.Model):
         constraints = [models.UniqueConstraint(fields=["legal_entity", "year"], name="one_activity_per_year")]
 
 
-class EstablishmentQuerySet(models.QuerySet):
+class EstablishmentQuerySet(SearchQuerySet):
     def open(self):
         """Those that may be chosen today: the directory still lists them as open and eligible."""
         return self.filter(closed_on=None)
-
-    def matching(self, words: str):
-        """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven."""
-        found = self
-        for word in normalised(words).split():
-            found = found.filter(search_text__contains=word)
-        return found
 
 
 class Establishment(models.Model):
@@ -176,7 +213,7 @@ class Establishment(models.Model):
     )
     region = models.ForeignKey(Region, models.PROTECT, related_name="establishments", verbose_name="région")
     name = models.CharField("nom", max_length=120)
-    search_text = models.CharField(max_length=600, editable=False)
+    search_text = models.TextField(editable=False)
     closed_on = models.DateField("fermeture constatée", null=True, blank=True)
 
     objects = EstablishmentQuerySet.as_manager()
@@ -214,10 +251,15 @@ class DirectoryImport(models.Model):
     """One run of the import and its report."""
 
     at = models.DateTimeField("date", auto_now_add=True)
-    counts = models.JSONField("compteurs")
-    remarks = models.JSONField("lignes refusées ou signalées")
+    by = models.CharField("par", max_length=160)
+    files = models.JSONField("fichiers lus", help_text="Nom, date de l’extraction et nombre de lignes de chacun.")
+    counts = models.JSONField("compteurs", help_text="Par nature : lues, créées, modifiées…")
+    remarks = models.JSONField("lignes refusées ou signalées", help_text="Fichier, ligne, gravité, motif.")
 
     class Meta:
         verbose_name = "import du répertoire"
         verbose_name_plural = "imports du répertoire"
-        ordering = ["-at"]
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"Import nᵒ {self.pk}"

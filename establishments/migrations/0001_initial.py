@@ -5,151 +5,268 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('code', models.CharField(max_length=2, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60, verbose_name='nom')),
+                ("code", models.CharField(max_length=2, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60, verbose_name="nom")),
             ],
             options={
-                'verbose_name': 'département',
-                'ordering': ['code'],
+                "verbose_name": "département",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='DirectoryImport',
+            name="DirectoryImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='date')),
-                ('counts', models.JSONField(verbose_name='compteurs')),
-                ('remarks', models.JSONField(verbose_name='lignes refusées ou signalées')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="date")),
+                ("by", models.CharField(max_length=160, verbose_name="par")),
+                (
+                    "files",
+                    models.JSONField(
+                        help_text="Nom, date de l’extraction et nombre de lignes de chacun.",
+                        verbose_name="fichiers lus",
+                    ),
+                ),
+                (
+                    "counts",
+                    models.JSONField(help_text="Par nature : lues, créées, modifiées…", verbose_name="compteurs"),
+                ),
+                (
+                    "remarks",
+                    models.JSONField(
+                        help_text="Fichier, ligne, gravité, motif.", verbose_name="lignes refusées ou signalées"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import du répertoire',
-                'verbose_name_plural': 'imports du répertoire',
-                'ordering': ['-at'],
+                "verbose_name": "import du répertoire",
+                "verbose_name_plural": "imports du répertoire",
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('code', models.CharField(max_length=2, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60, unique=True, verbose_name='nom')),
-                ('ars', models.CharField(max_length=80, verbose_name='ARS')),
+                ("code", models.CharField(max_length=2, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60, unique=True, verbose_name="nom")),
+                ("ars", models.CharField(max_length=80, verbose_name="ARS")),
             ],
             options={
-                'verbose_name': 'région',
-                'ordering': ['name'],
+                "verbose_name": "région",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='LegalEntity',
+            name="LegalEntity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('finess', models.CharField(max_length=9, unique=True, verbose_name='FINESS EJ')),
-                ('name', models.CharField(max_length=60, verbose_name='raison sociale')),
-                ('address', models.CharField(blank=True, max_length=160, verbose_name='adresse')),
-                ('postcode', models.CharField(blank=True, max_length=5, verbose_name='code postal')),
-                ('town', models.CharField(blank=True, max_length=40, verbose_name='commune')),
-                ('phone', models.CharField(blank=True, max_length=10, verbose_name='téléphone')),
-                ('legal_status', models.CharField(blank=True, max_length=2, verbose_name='statut juridique')),
-                ('legal_status_label', models.CharField(blank=True, max_length=60, verbose_name='libellé du statut juridique')),
-                ('siren', models.CharField(blank=True, max_length=9, verbose_name='SIREN')),
-                ('ape', models.CharField(blank=True, max_length=5, verbose_name='code APE')),
-                ('created_on', models.DateField(blank=True, null=True, verbose_name='création')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='fermeture constatée')),
-                ('search_text', models.CharField(editable=False, max_length=400)),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='establishments.department', verbose_name='département')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("finess", models.CharField(max_length=9, unique=True, verbose_name="FINESS EJ")),
+                ("name", models.CharField(max_length=60, verbose_name="raison sociale")),
+                ("address", models.CharField(blank=True, max_length=160, verbose_name="adresse")),
+                ("postcode", models.CharField(blank=True, max_length=5, verbose_name="code postal")),
+                ("town", models.CharField(blank=True, max_length=40, verbose_name="commune")),
+                ("phone", models.CharField(blank=True, max_length=10, verbose_name="téléphone")),
+                ("legal_status", models.CharField(blank=True, max_length=2, verbose_name="statut juridique")),
+                (
+                    "legal_status_label",
+                    models.CharField(blank=True, max_length=60, verbose_name="libellé du statut juridique"),
+                ),
+                ("siren", models.CharField(blank=True, max_length=9, verbose_name="SIREN")),
+                ("ape", models.CharField(blank=True, max_length=5, verbose_name="code APE")),
+                ("created_on", models.DateField(blank=True, null=True, verbose_name="création")),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="fermeture constatée")),
+                ("search_text", models.TextField(editable=False)),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="establishments.department",
+                        verbose_name="département",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entité juridique',
-                'verbose_name_plural': 'entités juridiques',
-                'ordering': ['name', 'finess'],
+                "verbose_name": "entité juridique",
+                "verbose_name_plural": "entités juridiques",
+                "ordering": ["name", "finess"],
             },
         ),
         migrations.CreateModel(
-            name='Ght',
+            name="Ght",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=6, unique=True, verbose_name='code GHT')),
-                ('name', models.CharField(max_length=120, verbose_name='intitulé')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='fermeture constatée')),
-                ('members', models.ManyToManyField(related_name='ghts', to='establishments.legalentity', verbose_name='entités membres')),
-                ('support', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='establishments.legalentity', verbose_name='établissement support')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=10, unique=True, verbose_name="code GHT")),
+                ("name", models.CharField(max_length=120, verbose_name="intitulé")),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="fermeture constatée")),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="ghts", to="establishments.legalentity", verbose_name="entités membres"
+                    ),
+                ),
+                (
+                    "support",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="establishments.legalentity",
+                        verbose_name="établissement support",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'GHT',
-                'verbose_name_plural': 'GHT',
-                'ordering': ['code'],
+                "verbose_name": "GHT",
+                "verbose_name_plural": "GHT",
+                "ordering": ["code"],
             },
         ),
         migrations.AddField(
-            model_name='department',
-            name='region',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='departments', to='establishments.region', verbose_name='région'),
+            model_name="department",
+            name="region",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="departments",
+                to="establishments.region",
+                verbose_name="région",
+            ),
         ),
         migrations.CreateModel(
-            name='Site',
+            name="Site",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('finess', models.CharField(max_length=9, unique=True, verbose_name='FINESS EG')),
-                ('name', models.CharField(max_length=60, verbose_name='raison sociale')),
-                ('address', models.CharField(blank=True, max_length=160, verbose_name='adresse')),
-                ('postcode', models.CharField(blank=True, max_length=5, verbose_name='code postal')),
-                ('town', models.CharField(blank=True, max_length=40, verbose_name='commune')),
-                ('category', models.CharField(max_length=3, verbose_name='catégorie')),
-                ('category_label', models.CharField(blank=True, max_length=60, verbose_name='libellé de la catégorie')),
-                ('category_aggregate', models.CharField(max_length=4, verbose_name='agrégat de catégorie')),
-                ('siret', models.CharField(blank=True, max_length=14, verbose_name='SIRET')),
-                ('opened_on', models.DateField(blank=True, null=True, verbose_name='ouverture')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='fermeture constatée')),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='establishments.department', verbose_name='département')),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sites', to='establishments.legalentity', verbose_name='entité juridique')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("finess", models.CharField(max_length=9, unique=True, verbose_name="FINESS EG")),
+                ("name", models.CharField(max_length=60, verbose_name="raison sociale")),
+                ("address", models.CharField(blank=True, max_length=160, verbose_name="adresse")),
+                ("postcode", models.CharField(blank=True, max_length=5, verbose_name="code postal")),
+                ("town", models.CharField(blank=True, max_length=40, verbose_name="commune")),
+                ("category", models.CharField(max_length=3, verbose_name="catégorie")),
+                ("category_label", models.CharField(blank=True, max_length=60, verbose_name="libellé de la catégorie")),
+                ("category_aggregate", models.CharField(max_length=4, verbose_name="agrégat de catégorie")),
+                ("siret", models.CharField(blank=True, max_length=14, verbose_name="SIRET")),
+                ("opened_on", models.DateField(blank=True, null=True, verbose_name="ouverture")),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="fermeture constatée")),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="establishments.department",
+                        verbose_name="département",
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sites",
+                        to="establishments.legalentity",
+                        verbose_name="entité juridique",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entité géographique',
-                'verbose_name_plural': 'entités géographiques',
-                'ordering': ['name', 'finess'],
+                "verbose_name": "entité géographique",
+                "verbose_name_plural": "entités géographiques",
+                "ordering": ["name", "finess"],
             },
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='année')),
-                ('days', models.PositiveIntegerField(verbose_name='journées')),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='establishments.legalentity')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("year", models.PositiveSmallIntegerField(verbose_name="année")),
+                ("days", models.PositiveIntegerField(verbose_name="journées")),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="establishments.legalentity",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'activité combinée',
-                'verbose_name_plural': 'activités combinées',
-                'constraints': [models.UniqueConstraint(fields=('legal_entity', 'year'), name='one_activity_per_year')],
+                "verbose_name": "activité combinée",
+                "verbose_name_plural": "activités combinées",
+                "constraints": [models.UniqueConstraint(fields=("legal_entity", "year"), name="one_activity_per_year")],
             },
         ),
         migrations.CreateModel(
-            name='Establishment',
+            name="Establishment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('ght', 'Groupement Hospitalier de Territoire'), ('public', 'Entité Juridique Publique hors GHT'), ('private', 'Entité Juridique Privée')], max_length=7, verbose_name='type d’établissement')),
-                ('name', models.CharField(max_length=120, verbose_name='nom')),
-                ('search_text', models.CharField(editable=False, max_length=600)),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='fermeture constatée')),
-                ('ght', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='establishments.ght')),
-                ('legal_entity', models.ForeignKey(help_text='Entité juridique, ou établissement support d’un GHT.', on_delete=django.db.models.deletion.PROTECT, related_name='establishments', to='establishments.legalentity', verbose_name='entité juridique')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='establishments', to='establishments.region', verbose_name='région')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("ght", "Groupement Hospitalier de Territoire"),
+                            ("public", "Entité Juridique Publique hors GHT"),
+                            ("private", "Entité Juridique Privée"),
+                        ],
+                        max_length=7,
+                        verbose_name="type d’établissement",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="nom")),
+                ("search_text", models.TextField(editable=False)),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="fermeture constatée")),
+                (
+                    "ght",
+                    models.OneToOneField(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="establishments.ght"
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        help_text="Entité juridique, ou établissement support d’un GHT.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="establishments",
+                        to="establishments.legalentity",
+                        verbose_name="entité juridique",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="establishments",
+                        to="establishments.region",
+                        verbose_name="région",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'établissement',
-                'ordering': ['name', 'pk'],
-                'indexes': [models.Index(fields=['kind', 'region', 'name'], name='establishment_choice')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('ght__isnull', False), ('kind', 'ght')), models.Q(models.Q(('kind', 'ght'), _negated=True), ('ght__isnull', True)), _connector='OR'), name='only_a_ght_has_a_ght'), models.UniqueConstraint(condition=models.Q(('kind', 'ght'), _negated=True), fields=('legal_entity',), name='one_establishment_per_legal_entity')],
+                "verbose_name": "établissement",
+                "ordering": ["name", "pk"],
+                "indexes": [models.Index(fields=["kind", "region", "name"], name="establishment_choice")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ght__isnull", False), ("kind", "ght")),
+                            models.Q(models.Q(("kind", "ght"), _negated=True), ("ght__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="only_a_ght_has_a_ght",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "ght"), _negated=True),
+                        fields=("legal_entity",),
+                        name="one_establishment_per_legal_entity",
+                    ),
+                ],
             },
         ),
     ]
