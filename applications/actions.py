@@ -94,10 +94,10 @@ def questions_of(form: FormVersion) -> list[Question]:
     return list(Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position"))
 
 
-def values_of(application: Application) -> dict:
-    """Current values of the present step, by question key."""
+def values_of(application: Application, form: FormVersion | None = None) -> dict:
+    """Current values of the present step (or of the step of `form`), by question key."""
     return dict(
-        Answer.objects.filter(application=application, question__section__form=application.form).values_list(
+        Answer.objects.filter(application=application, question__section__form=form or application.form).values_list(
             "question__key", "value"
         )
     )

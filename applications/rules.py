@@ -111,7 +111,7 @@ def is_answered(question: Question, value, entities: frozenset[str]) -> bool:
     if question.kind == Question.Kind.CHECKBOX:
         return value is True
     if question.kind == Question.Kind.CHECKLIST:
-        return bool(value is not None and entities <= set(value))
+        return entities <= set(value or ())
     return value not in (None, "", [], {})
 
 

@@ -47,6 +47,8 @@ ROOT_URLCONF = "ecare.urls"
 WSGI_APPLICATION = "ecare.wsgi.application"
 SITE_ADDRESS = _required("ECARE_ADDRESS", embedded=f"http://127.0.0.1:{env.int('PORT', default=8000)}").rstrip("/")
 SUPPORT_ADDRESS = env.str("ECARE_SUPPORT", default="ans-support-convergence@esante.gouv.fr")
+# Where digital health companies sign in; empty: the home page says where to go, without a link.
+VENDOR_URL = env.str("ECARE_VENDOR_URL", default="")
 
 INSTALLED_APPS = [
     "ecare.apps.EcareAdminConfig",
@@ -61,6 +63,7 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "captcha",
+    "django.forms",
     "dsfr",
     "widget_tweaks",
     "phonenumber_field",
@@ -95,6 +98,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
+    "applications.middleware.NotNowMiddleware",
 ]
 
 TEMPLATES = [
@@ -109,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "ecare.context.site",
             ],
+            "builtins": ["ecare.french"],
         },
     },
 ]
@@ -190,6 +195,8 @@ CAPTCHA_FONT_SIZE = 34
 CAPTCHA_IMAGE_SIZE = (160, 60)
 CAPTCHA_TIMEOUT = 15
 
+CSRF_FAILURE_VIEW = "ecare.views.csrf_failure"
+
 # --- headers --------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -253,6 +260,7 @@ STORAGES = {
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites, two fields each in its checklist
 
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")

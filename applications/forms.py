@@ -1,0 +1,184 @@
+"""The form of a step, made from its questions, and the same answers as they are read back."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from django import forms
+
+from accounts.models import Civility
+from applications import actions, rules
+from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
+from applications.models import Application, Domain, Question, Section
+from ecare import french
+
+EMPTY = (None, "", [], {})
+
+
+@dataclass
+class Row:
+    """A question as one line of the page: its bound field when it can be typed, its value when it is read."""
+
+    question: Question
+    value: object
+    is_shown: bool
+    condition: str = ""
+    bound: forms.BoundField | None = None
+    entities: list = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        return f"question-{self.question.key}"
+
+    @property
+    def is_empty(self) -> bool:
+        return self.value in EMPTY
+
+    @property
+    def text(self) -> str:
+        """The value as a French sentence; files, boxes and checklists have their own shape in the template."""
+        return spoken(self.question, self.value)
+
+    @property
+    def lines(self) -> list[tuple[object, str | None]]:
+        """Of a checklist: each entity, and "" (confirmed), the reason, or None (nothing said)."""
+        return [(entity, (self.value or {}).get(entity.finess)) for entity in self.entities]
+
+
+@dataclass
+class Part:
+    """A section and its rows."""
+
+    section: Section
+    rows: list[Row]
+
+    @property
+    def is_shown(self) -> bool:
+        return any(row.is_shown for row in self.rows)
+
+
+def spoken(question: Question, value) -> str:
+    """A stored value as it is read on screen."""
+    if value in EMPTY:
+        return ""
+    kind = question.kind
+    if kind in (Question.Kind.CHOICE, Question.Kind.CHOICES, Question.Kind.CIVILITY):
+        labels = dict(Civility.choices if kind == Question.Kind.CIVILITY else question.choices)
+        chosen = value if isinstance(value, list) else [value]
+        return ", ".join(labels.get(one, one) for one in chosen)
+    return _SPOKEN.get(kind, str)(value)
+
+
+_SPOKEN = {
+    Question.Kind.NUMBER: lambda value: f"{value:,}".replace(",", "\u202f"),
+    Question.Kind.AMOUNT: french.euros,
+    Question.Kind.DATE: lambda value: french.paris_date(date.fromisoformat(value)),
+    Question.Kind.PHONE: spoken_phone,
+    Question.Kind.IBAN: spoken_iban,
+    Question.Kind.CHECKBOX: lambda value: "Oui" if value else "Non",
+}
+
+
+def condition_of(question: Question, questions: list[Question]) -> str:
+    """« Prérequis PS1.1 » est « Non »: under which answers a conditional question is asked."""
+    by_key = {other.key: other for other in questions}
+    said = []
+    for key, accepted in question.shown_if.items():
+        if key in by_key:
+            answers = " ou ".join(f"«\u00a0{spoken(by_key[key], value)}\u00a0»" for value in accepted)
+            said.append(f"«\u00a0{by_key[key].label}\u00a0» est {answers}")
+    return " et ".join(said)
+
+
+def parts_of(questions: list[Question], values: dict, entities=(), *, form: forms.Form | None = None) -> list[Part]:
+    """The sections of a form with what was answered; `form` adds the fields to type in."""
+    entities, parts = list(entities), []
+    for question in questions:
+        if not parts or parts[-1].section.pk != question.section_id:
+            parts.append(Part(question.section, []))
+        row = Row(
+            question,
+            values.get(question.key),
+            rules.is_shown(question, values),
+            condition_of(question, questions) if question.shown_if else "",
+            form[question.key] if form is not None and question.key in form.fields else None,
+            entities if question.kind == Question.Kind.CHECKLIST else [],
+        )
+        parts[-1].rows.append(row)
+    return parts
+
+
+class StepForm(forms.Form):
+    """The form of a dossier's present step. Valid or not, `good_values` may be kept: a draft may be incomplete.
+
+    `StepForm(application, request.POST)`, `.is_valid()`, then
+    `actions.save_answers(application, by=…, values=form.good_values(), at=…)`.
+    """
+
+    use_required_attribute = False
+
+    def __init__(self, application: Application, data=None):
+        self.application = application
+        self.questions = actions.questions_of(application.form)
+        self.values = actions.values_of(application)
+        self.entities = list(application.establishment.entities())
+        super().__init__(data, auto_id="id_%s")
+        for question in self.questions:
+            if not question.is_evidence:
+                made = self.fields[question.key] = field_for(question, entities=self.entities)
+                if question.key in self.values:
+                    made.initial = made.typed(self.values[question.key])
+
+    def good_values(self) -> dict[str, object]:
+        """Checked values by question key, ready to be kept; without those that stay empty or were never shown."""
+        if not self.is_bound:
+            return {}
+        self.full_clean()
+        return {
+            key: value
+            for key, value in self.cleaned_data.items()
+            if self._was_posted(key) and (key in self.values or not (value in EMPTY or value is False))
+        }
+
+    def _was_posted(self, key: str) -> bool:
+        """An unticked box is not posted, so boxes count whenever the page was posted at all."""
+        made = self.fields[key]
+        is_box = isinstance(made.widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple))
+        if is_box or isinstance(made, ChecklistField):
+            return PAGE_MARK in self.data
+        return key in self.data
+
+    def keep(self, values: dict) -> None:
+        """Let the page count what was just saved."""
+        self.values = self.values | values
+        self.__dict__.pop("progress", None)
+
+    @cached_property
+    def progress(self) -> rules.Progress:
+        return rules.progress(self.questions, self.values, frozenset(entity.finess for entity in self.entities))
+
+    def parts(self) -> list[Part]:
+        return parts_of(self.questions, self.values, self.entities, form=self)
+
+
+PAGE_MARK = "_page"
+"""Name of the hidden field by which a post says that it comes from the whole page."""
+
+
+class StartForm(forms.Form):
+    """« Candidater à un domaine »: one of the domains that this establishment may start today."""
+
+    domain = forms.ModelChoiceField(
+        Domain.objects.none(),
+        label="Sélectionnez dans la liste ci-dessous le domaine auquel vous souhaitez candidater\u00a0:",
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={
+            "required": "Choisissez un domaine.",
+            "invalid_choice": "Ce domaine n’est pas ou n’est plus ouvert à votre établissement.",
+        },
+    )
+
+    def __init__(self, domains, data=None):
+        super().__init__(data)
+        self.fields["domain"].queryset = domains
