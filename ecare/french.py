@@ -1,0 +1,56 @@
+"""How dates, amounts and sizes are written in French: plain functions, and filters in every template."""
+
+from datetime import date, datetime
+
+from django import template
+
+from ecare.clock import PARIS
+
+register = template.Library()
+
+NBSP = "\u00a0"
+MONTHS = (
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905
+)
+
+
+@register.filter
+def paris_date(value: date | datetime | None) -> str:
+    """21 novembre 2026, 1er décembre 2026: the day in Paris of an instant, or a plain day."""
+    if not value:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(PARIS)
+    day = "1er" if value.day == 1 else str(value.day)
+    return f"{day} {MONTHS[value.month - 1]} {value.year}"
+
+
+@register.filter
+def paris_datetime(value: datetime | None) -> str:
+    """21 novembre 2026 à 14 h 05, the hour that a clock in Paris shows at that instant."""
+    if not value:
+        return ""
+    there = value.astimezone(PARIS)
+    return f"{paris_date(there)} à {there.hour}{NBSP}h{NBSP}{there.minute:02d}"
+
+
+@register.filter
+def euros(cents: int | None) -> str:
+    """7 000 € or 7 000,50 €, from an integer number of cents."""
+    if cents is None or cents == "":
+        return ""
+    whole, rest = divmod(abs(cents), 100)
+    amount = f"{whole:,}".replace(",", NBSP) + (f",{rest:02d}" if rest else "")
+    return f"{'−' if cents < 0 else ''}{amount}{NBSP}€"
+
+
+@register.filter
+def megabytes(size: int | None) -> str:
+    """1,5 Mo, 350 ko, 12 octets; 1 Mo is 1,048,576 bytes, as the applicant's computer counts."""
+    if size is None or size == "":
+        return ""
+    if size < 1024:
+        return f"{size}{NBSP}octet{'s' if size > 1 else ''}"
+    if round(size / 1024) < 1024:
+        return f"{round(size / 1024)}{NBSP}ko"
+    return f"{size / 1024**2:.1f}".removesuffix(".0").replace(".", ",") + f"{NBSP}Mo"

@@ -1,0 +1,44 @@
+"""Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponseServerError
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import requires_csrf_token
+
+
+@login_not_required
+def page(request, template):
+    """A page of text."""
+    return render(request, template)
+
+
+@login_not_required
+@requires_csrf_token
+def bad_request(request, exception):
+    return render(request, "400.html", status=400)
+
+
+@login_not_required
+@requires_csrf_token
+def permission_denied(request, exception):
+    return render(request, "403.html", status=403)
+
+
+@login_not_required
+@requires_csrf_token
+def page_not_found(request, exception):
+    return render(request, "404.html", status=404)
+
+
+@login_not_required
+def csrf_failure(request, reason=""):
+    return render(request, "403_csrf.html", status=403)
+
+
+@login_not_required
+def server_error(request):
+    """Rendered without the request, so that it needs neither session nor database."""
+    context = {"support_address": settings.SUPPORT_ADDRESS, "embedded": settings.EMBEDDED}
+    return HttpResponseServerError(render_to_string("500.html", context))
