@@ -1,0 +1,103 @@
+"""Two decide at once: one wins, the other is told; a fault in the middle leaves nothing behind."""
+
+from threading import Barrier, Thread
+
+import pytest
+from django.db import DatabaseError, connection
+
+from applications.actions import NotNow
+from applications.models import Application
+from ecare.journal.actions import broken_links
+from ecare.journal.models import Entry
+from ecare.letters.models import Letter
+from tests.applications.life_cycle import dossier, people, perform, traces
+from tests.factories import EstablishmentFactory
+
+PAIRS = [
+    ("submitted", ("accept", "ars"), ("reject", "ars")),
+    ("submitted", ("accept", "ars"), ("request_changes", "ars")),
+    ("submitted", ("request_changes", "ars"), ("reject", "ars")),
+    ("submitted", ("accept", "ars"), ("accept", "ars")),
+    ("submitted", ("accept", "ars"), ("withdraw", "owner")),
+    ("draft", ("submit", "owner"), ("submit", "owner")),
+    ("under_control", ("accept", "ans"), ("reject", "ans")),
+    ("under_control", ("send_back", "ans"), ("abandon", "ans")),
+    ("validated", ("record_payment", "ans"), ("abandon", "ans")),
+]
+
+
+def race(application, *deeds):
+    """Each (verb, person) in its own thread and connection, started together; what each ended with."""
+    start, outcomes = Barrier(len(deeds)), [None] * len(deeds)
+
+    def run(rank, verb, by):
+        try:
+            mine = Application.objects.get(pk=application.pk)
+            start.wait(timeout=10)
+            perform(verb, mine, by=by, version=application.version)
+            outcomes[rank] = verb
+        except NotNow as refusal:
+            outcomes[rank] = refusal
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=(rank, verb, by)) for rank, (verb, by) in enumerate(deeds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return outcomes
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("state", "one", "other"), PAIRS)
+def test_of_two_who_decide_at_once_exactly_one_wins(state, one, other):
+    cast = people(EstablishmentFactory())
+    application = dossier(state, owner=cast["owner"])
+    outcomes = race(application, (one[0], cast[one[1]]), (other[0], cast[other[1]]))
+
+    won = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    told = [outcome for outcome in outcomes if isinstance(outcome, NotNow)]
+    assert (len(won), len(told)) == (1, 1), outcomes
+    assert "a changé depuis" in str(told[0])
+    assert Application.objects.get(pk=application.pk).version == application.version + 1
+    assert Entry.objects.get(subject=application.subject).verb == won[0]
+    assert not list(broken_links(application.subject))
+
+
+TRIGGERS = {
+    "sqlite": ["CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'fault'); END"],
+    "postgresql": [
+        "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fault'; END $$",
+        "CREATE TRIGGER fault BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fault()",
+    ],
+}
+
+
+def break_inserts_into(model):
+    """From now on, in this test's transaction, the database refuses every new row of the model."""
+    with connection.cursor() as cursor:
+        for statement in TRIGGERS[connection.vendor]:
+            cursor.execute(statement.format(table=model._meta.db_table))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [Entry, Letter])
+@pytest.mark.parametrize(
+    ("verb", "state", "role"),
+    [
+        ("submit", "draft", "owner"),
+        ("submit", "declaration_open", "owner"),
+        ("request_changes", "submitted", "ars"),
+        ("accept", "declaration_submitted", "ars"),
+        ("reject", "under_control", "ans"),
+    ],
+)
+def test_a_fault_in_the_middle_of_a_move_rolls_all_of_it_back(verb, state, role, broken):
+    cast = people(EstablishmentFactory())
+    application = dossier(state, owner=cast["owner"])
+    before = traces(application)
+    break_inserts_into(broken)
+    with pytest.raises(DatabaseError, match="fault"):
+        perform(verb, application, by=cast[role])
+    assert traces(application) == before
