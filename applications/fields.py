@@ -266,8 +266,11 @@ class ChecklistWidget(forms.Widget):
         context = super().get_context(name, value, attrs)
         lines = value or {}
         context["widget"]["lines"] = [
-            {"entity": entity, "ticked": lines.get(entity.finess, (False, ""))[0],
-             "reason": lines.get(entity.finess, (False, ""))[1]}
+            {
+                "entity": entity,
+                "ticked": lines.get(entity.finess, (False, ""))[0],
+                "reason": lines.get(entity.finess, (False, ""))[1],
+            }
             for entity in self.entities
         ]
         context["widget"]["reason_length"] = REASON_LENGTH

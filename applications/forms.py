@@ -168,17 +168,27 @@ PAGE_MARK = "_page"
 class StartForm(forms.Form):
     """« Candidater à un domaine »: one of the domains that this establishment may start today."""
 
-    domain = forms.ModelChoiceField(
-        Domain.objects.none(),
+    domain = forms.ChoiceField(
         label="Sélectionnez dans la liste ci-dessous le domaine auquel vous souhaitez candidater\u00a0:",
         widget=forms.RadioSelect,
-        empty_label=None,
         error_messages={
             "required": "Choisissez un domaine.",
-            "invalid_choice": "Ce domaine n’est pas ou n’est plus ouvert à votre établissement.",
+            "invalid_choice": "Ce domaine n’est pas, ou n’est plus, ouvert à votre établissement.",
         },
     )
 
-    def __init__(self, domains, data=None):
+    def __init__(self, domains: list[Domain], data=None):
         super().__init__(data)
-        self.fields["domain"].queryset = domains
+        self.domains = {domain.slug: domain for domain in domains}
+        self.fields["domain"].choices = [(domain.slug, domain.name) for domain in domains]
+        if len(domains) == 1:
+            self.fields["domain"].initial = domains[0].slug
+
+    def clean_domain(self) -> Domain:
+        return self.domains[self.cleaned_data["domain"]]
+
+
+class VersionForm(forms.Form):
+    """What a button that moves a dossier posts: the version that its page showed."""
+
+    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 import rules
 
@@ -75,6 +76,51 @@ def may_start(domain: Domain, at: datetime) -> bool:
     return domain.candidature_until is None or day <= domain.candidature_until
 
 
+class Window(StrEnum):
+    """Where a day stands against a first and a last day."""
+
+    UNSET = "unset"
+    BEFORE = "before"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+def window(day: date, first: date | None, last: date | None) -> Window:
+    if first is None and last is None:
+        return Window.UNSET
+    if first is not None and day < first:
+        return Window.BEFORE
+    return Window.OPEN if last is None or day <= last else Window.CLOSED
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What a domain's dates mean on a Paris day: for the notices of the dashboard and of the home page."""
+
+    domain: Domain
+    day: date
+
+    @property
+    def candidatures(self) -> Window:
+        if self.domain.candidature_from is None:
+            return Window.UNSET
+        return window(self.day, self.domain.candidature_from, self.domain.candidature_until)
+
+    @property
+    def declarations(self) -> Window:
+        return window(self.day, self.domain.declaration_from, self.domain.declaration_until)
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days after today in which a candidature may be started; 0 on the last day, None without end."""
+        until = self.domain.candidature_until
+        return None if until is None else (until - self.day).days
+
+
+def calendar(domain: Domain, at: datetime) -> Calendar:
+    return Calendar(domain, paris_day(at))
+
+
 def last_day(application: Application) -> date | None:
     """The last day of a first transmission of the present step; None when it was sent once, or there is no end."""
     if application.state in CANDIDATURE_EDITABLE and application.candidature_submitted_at is None:
@@ -88,6 +134,28 @@ def is_late(application: Application, at: datetime) -> bool:
     """A step never sent is read-only once its last day is over; one sent once may still be corrected."""
     day = last_day(application)
     return day is not None and paris_day(at) > day
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What awaits the référent of an editable dossier, and until when."""
+
+    application: Application
+    day: date | None
+    today: date
+
+    @property
+    def is_late(self) -> bool:
+        return self.day is not None and self.today > self.day
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days after today; 0 on the last day, None without end."""
+        return None if self.day is None else (self.day - self.today).days
+
+
+def deadline(application: Application, at: datetime) -> Deadline:
+    return Deadline(application, last_day(application), paris_day(at))
 
 
 def is_open_for_answers(application: Application, at: datetime) -> bool:
@@ -140,5 +208,3 @@ def progress(questions: list[Question], values: dict, entities: frozenset[str]) 
     """`values` by question key. Hidden questions count neither as required nor as remaining."""
     required = [q for q in questions if q.is_required and is_shown(q, values)]
     return Progress(len(required), [q for q in required if not is_answered(q, values.get(q.key), entities)])
-
-

@@ -20,7 +20,7 @@ from applications.states import (
     State,
     Step,
 )
-from establishments.models import Establishment
+from establishments.models import Establishment, normalised
 
 LETTERS_WITHOUT_LOOK_ALIKES = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I, no O
 
@@ -49,6 +49,17 @@ class ApplicationQuerySet(models.QuerySet):
     def in_place(self):
         """Those that keep the establishment's place in the domain: all but the withdrawn."""
         return self.exclude(state=State.WITHDRAWN)
+
+    def matching(self, words: str):
+        """Each word is found in the reference, the domain or the establishment; case forgiven everywhere."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(reference__icontains=word)
+                | Q(domain__name__icontains=word)
+                | Q(establishment__search_text__contains=normalised(word))
+            )
+        return found
 
 
 class Application(models.Model):

@@ -15,6 +15,10 @@ class DomainQuerySet(models.QuerySet):
             Q(candidature_until=None) | Q(candidature_until__gte=today)
         )
 
+    def not_taken_by(self, establishment):
+        """Those in which the establishment has no dossier in place (a withdrawn one leaves the place free)."""
+        return self.exclude(applications__in=establishment.applications.in_place())
+
 
 class Domain(models.Model):
     """A funding domain of the programme. Every date is a Paris day; a last day counts until its last second."""

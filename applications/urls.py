@@ -1,0 +1,16 @@
+from django.urls import path
+
+from applications import views
+
+app_name = "applications"
+
+urlpatterns = [
+    path("tableau-de-bord/", views.dashboard, name="dashboard"),
+    path("candidatures/nouvelle/", views.start, name="start"),
+    path("candidatures/<slug:reference>/", views.detail, name="detail"),
+    path("candidatures/<slug:reference>/formulaire-de-candidature/", views.step, name="step"),
+    path("candidatures/<slug:reference>/recapitulatif/", views.recap, name="recap"),
+    path("candidatures/<slug:reference>/transmettre/", views.submit, name="submit"),
+    path("candidatures/<slug:reference>/transmise/", views.submitted, name="submitted"),
+    path("candidatures/<slug:reference>/retirer/", views.withdraw, name="withdraw"),
+]

@@ -1,0 +1,278 @@
+"""The référent's pages: find the visible dossier, read the form, call one verb, answer."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_tables2 import RequestConfig
+
+from applications import actions, rules
+from applications.forms import StartForm, StepForm, VersionForm, parts_of
+from applications.models import Application, ChangeRequest, Domain, FormVersion, Submission
+from applications.states import State, Step
+from applications.tables import ApplicationTable, badge_of
+
+STEPS = (Step.CANDIDATURE.label, Step.DECLARATION.label)
+LONGEST_SEARCH = 100
+
+
+def own_dossier(request, reference: str) -> Application:
+    """The dossier if this person may see it (else 404) and is its référent: reviewers read on their own pages (403)."""
+    dossiers = Application.objects.visible_to(request.user).select_related(
+        "domain",
+        "establishment__region",
+        "establishment__legal_entity",
+        "establishment__ght",
+        "candidature_form",
+        "declaration_form",
+    )
+    application = get_object_or_404(dossiers, reference=reference)
+    if application.referent_id != request.user.pk:
+        raise PermissionDenied
+    return application
+
+
+# --- the dashboard ------------------------------------------------------------------------------------------------
+@require_safe
+def dashboard(request):
+    """The référent's home: the calendar of the domains, what awaits them, their dossiers."""
+    if not request.user.is_referent:
+        raise PermissionDenied
+    words = request.GET.get("recherche", "").strip()[:LONGEST_SEARCH]
+    dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
+    table = ApplicationTable(dossiers.matching(words), at=request.arrived_at, is_search=bool(words))
+    RequestConfig(request, paginate={"per_page": 10}).configure(table)
+    domains = _domains_for(request.user)
+    context = {
+        "table": table,
+        "words": words,
+        "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
+        "calendars": [rules.calendar(domain, request.arrived_at) for domain in domains],
+        "form": StartForm(_startable_by(request)),
+    }
+    return render(request, "applications/dashboard.html", context)
+
+
+def _domains_for(user) -> list[Domain]:
+    """Eligibility is a rule of the domain, as data."""
+    return [domain for domain in Domain.objects.all() if user.establishment.kind in domain.kinds]
+
+
+def _startable_by(request) -> list[Domain]:
+    free = Domain.objects.not_taken_by(request.user.establishment)
+    kind = request.user.establishment.kind
+    return [domain for domain in free if kind in domain.kinds and rules.may_start(domain, request.arrived_at)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request):
+    """« Candidater à un domaine »: the page behind the dialog of the dashboard."""
+    if not request.user.is_referent:
+        raise PermissionDenied
+    domains = _startable_by(request)
+    taken = _taken_domain(request, domains)
+    form = StartForm(domains if taken is None else [*domains, taken], request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _start(request, form.cleaned_data["domain"])
+    return render(request, "applications/start.html", {"form": form})
+
+
+def _taken_domain(request, domains: list[Domain]) -> Domain | None:
+    """The domain asked for when a dossier already holds its place, so that a second click is led to that dossier."""
+    slug = request.POST.get("domain", "")
+    if any(domain.slug == slug for domain in domains):
+        return None
+    held = request.user.establishment.applications.in_place().filter(domain__slug=slug).select_related("domain").first()
+    return held.domain if held else None
+
+
+def _start(request, domain: Domain):
+    try:
+        application = actions.start(domain, by=request.user, at=request.arrived_at)
+    except actions.AlreadyStarted as already:
+        held = already.application
+        if held.referent_id == request.user.pk:
+            messages.info(request, "Votre établissement a déjà cette candidature\u00a0: la voici.")
+            return redirect("applications:detail", held.reference)
+        messages.warning(
+            request,
+            f"Une candidature de votre établissement au {domain.name} est déjà suivie par {held.referent}. "
+            "Une seule candidature par établissement et par domaine est possible\u00a0: rapprochez-vous de votre collègue.",
+        )
+        return redirect("applications:dashboard")
+    messages.success(
+        request,
+        f"Votre candidature n°\u00a0{application.reference} est créée. Elle n’est pas encore transmise\u00a0: "
+        "complétez le formulaire, vérifiez le récapitulatif, puis transmettez-la.",
+    )
+    return redirect("applications:detail", application.reference)
+
+
+# --- the form of a step -------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def detail(request, reference):
+    """The form of the present step; read-only when it may not be typed in."""
+    application = own_dossier(request, reference)
+    if request.method == "POST":
+        return _save(request, application)
+    if not rules.is_open_for_answers(application, request.arrived_at):
+        return render(request, "applications/read.html", _reading(request, application, application.form))
+    return _show(request, application, StepForm(application, _typed_before(request, application)))
+
+
+def _save(request, application):
+    """Keep the good values; show the wrong ones, as typed, with what is wrong. Files go to the vault, with all the rest."""
+    if request.FILES:
+        return HttpResponseRedirect(reverse("evidence:add", args=[application.reference]), preserve_request=True)
+    form = _keep(request, application)
+    if form.errors:
+        return _show(request, application, form)
+    if "_next" in request.POST:
+        return redirect("applications:recap", application.reference)
+    messages.success(request, "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis.")
+    return redirect("applications:detail", application.reference)
+
+
+def _keep(request, application) -> StepForm:
+    form = StepForm(application, request.POST)
+    values = form.good_values()
+    actions.save_answers(application, by=request.user, values=values, at=request.arrived_at)
+    form.keep(values)
+    return form
+
+
+def keep_typed(request, application: Application) -> StepForm:
+    """For a page that answers in the form's place (a file was put in): save what was typed; what is wrong waits in the
+    session, as typed, for the next display of the form."""
+    form = _keep(request, application)
+    if form.errors:
+        request.session[_waiting(application)] = request.POST.urlencode()
+    return form
+
+
+def _typed_before(request, application) -> QueryDict | None:
+    typed = request.session.pop(_waiting(application), None)
+    return QueryDict(typed) if typed else None
+
+
+def _waiting(application) -> str:
+    return f"typed:{application.reference}:{application.step}"
+
+
+def _show(request, application, form):
+    return render(
+        request, "applications/detail.html", _page(request, application) | {"form": form, "parts": form.parts()}
+    )
+
+
+def _page(request, application) -> dict:
+    """What the pages of a dossier have in common."""
+    return {
+        "application": application,
+        "establishment": application.establishment,
+        "badge": badge_of(application),
+        "steps": STEPS,
+        "current": 2 if application.step == Step.DECLARATION else 1,
+        "deadline": rules.deadline(application, request.arrived_at),
+        "change_request": _open_request(application),
+        "contacts": application.contacts.all(),
+        "may_withdraw": rules.may_now(request.user, "withdraw", application),
+        "version_form": VersionForm(initial={"version": application.version}),
+    }
+
+
+def _open_request(application) -> ChangeRequest | None:
+    return application.change_requests.filter(answered_at=None).first()
+
+
+def _reading(request, application, form: FormVersion) -> dict:
+    """The dossier as it is read: the answers of one step, what was sent, and why it cannot be typed in."""
+    questions = actions.questions_of(form)
+    values = actions.values_of(application, form)
+    context = _page(request, application)
+    return context | {
+        "step": form.step,
+        "is_past": form.pk != application.form.pk,
+        "reminder": form.reminder,
+        "parts": parts_of(questions, values, application.establishment.entities()),
+        "submission": application.submissions.filter(step=form.step).last(),
+    }
+
+
+@require_safe
+def step(request, reference):
+    """The candidature as it was sent, once the dossier stands in its declaration."""
+    application = own_dossier(request, reference)
+    if application.step == Step.CANDIDATURE:
+        return redirect("applications:detail", reference)
+    return render(request, "applications/read.html", _reading(request, application, application.candidature_form))
+
+
+# --- verify, transmit, withdraw -----------------------------------------------------------------------------------
+@require_safe
+def recap(request, reference):
+    """« Vérifiez votre saisie »: everything that would be sent, or what is missing."""
+    application = own_dossier(request, reference)
+    if not rules.is_open_for_answers(application, request.arrived_at):
+        return redirect("applications:detail", reference)
+    form = StepForm(application)
+    context = _page(request, application) | {
+        "form": form,
+        "parts": parts_of(form.questions, form.values, form.entities),
+        "reminder": application.form.reminder,
+    }
+    return render(request, "applications/recap.html", context)
+
+
+@require_POST
+def submit(request, reference):
+    """« Transmettre votre candidature »."""
+    application = own_dossier(request, reference)
+    version = _version(request)
+    try:
+        actions.submit(application, by=request.user, version=version, at=request.arrived_at)
+    except actions.Incomplete as refused:
+        messages.error(request, str(refused))
+        return redirect("applications:recap", reference)
+    except actions.NotNow:
+        if not _was_sent_by_this_page(application, version):
+            raise
+    return redirect("applications:submitted", reference)
+
+
+def _version(request) -> int:
+    form = VersionForm(request.POST)
+    if not form.is_valid():
+        raise actions.NotNow(actions.MOVED)
+    return form.cleaned_data["version"]
+
+
+def _was_sent_by_this_page(application, version: int) -> bool:
+    """A second click finds its dossier one version further and sent: it is shown the same receipt."""
+    found = Application.objects.get(pk=application.pk)
+    return found.version == version + 1 and not found.is_editable and found.state != State.WITHDRAWN
+
+
+@require_safe
+def submitted(request, reference):
+    """The receipt of the latest sending."""
+    application = own_dossier(request, reference)
+    submission = Submission.objects.filter(application=application).order_by("-at", "-pk").first()
+    if submission is None:
+        return redirect("applications:detail", reference)
+    return render(request, "applications/submitted.html", _page(request, application) | {"submission": submission})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request, reference):
+    """A page that says what it means, then the verb."""
+    application = own_dossier(request, reference)
+    if request.method == "POST":
+        actions.withdraw(application, by=request.user, version=_version(request))
+        messages.success(request, f"La candidature n°\u00a0{application.reference} est retirée.")
+        return redirect("applications:dashboard")
+    if not rules.may_now(request.user, "withdraw", application):
+        raise actions.NotNow("Cette candidature ne peut plus être retirée.")
+    return render(request, "applications/withdraw.html", _page(request, application))
