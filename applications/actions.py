@@ -60,7 +60,9 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
     source = application.state
     here = [t for t in rules.transitions_of(application, verb) if t.source == source]
     if not here:
-        raise NotNow(f"Cette action n’est pas possible : le dossier est à l’état « {application.get_state_display()} ».")
+        raise NotNow(
+            f"Cette action n’est pas possible : le dossier est à l’état « {application.get_state_display()} »."
+        )
     if not any(permissions.test_rule(t.permission, by, application) for t in here):
         raise PermissionDenied
     getattr(application, verb)(**arguments)
@@ -91,7 +93,9 @@ def entities_of(establishment: Establishment) -> frozenset[str]:
 
 def questions_of(form: FormVersion) -> list[Question]:
     """All questions of a form in order, with their sections."""
-    return list(Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position"))
+    return list(
+        Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position")
+    )
 
 
 def values_of(application: Application, form: FormVersion | None = None) -> dict:
@@ -152,7 +156,9 @@ def save_answers(application: Application, *, by: User, values: dict[str, object
 
 def write_answer(application: Application, question: Question, value) -> bool:
     """Keep one value on a locked dossier, through to the contact it is bound to. True when it changed."""
-    answer, created = Answer.objects.get_or_create(application=application, question=question, defaults={"value": value})
+    answer, created = Answer.objects.get_or_create(
+        application=application, question=question, defaults={"value": value}
+    )
     if not created:
         if answer.value == value:
             return False
