@@ -239,7 +239,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 STORAGES = {
@@ -277,7 +277,9 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if CELERY_BROKER_URL.startswith("memory") else {}
+CELERY_IMPORTS = ["ecare.tasks"]
 CELERY_BEAT_SCHEDULE = {
+    "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "declarations": {
         "task": "applications.tasks.open_declarations",

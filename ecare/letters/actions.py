@@ -1,0 +1,179 @@
+"""The outbox at work: claim a few letters in one short transaction, send them outside any, mark each in another."""
+
+import logging
+import smtplib
+import time
+import uuid
+from datetime import datetime, timedelta
+from html import escape
+
+from django.conf import settings
+from django.core import mail
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ecare.letters import files
+from ecare.letters.models import SECRET_MARK, Letter
+from ecare.sealing import CannotOpen, unseal
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+LEASE = timedelta(minutes=2)
+# A batch begins no letter after this: what remains of the lease outlasts the slowest conversation with the server.
+BATCH_SECONDS = 30
+# The server cannot be reached: the letters are not at fault, so their attempts are not counted.
+OUTAGE_PAUSE = timedelta(seconds=10)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
+MAX_ATTEMPTS = 20
+NO_ANSWER = (OSError, smtplib.SMTPException)
+
+
+class CannotResend(Exception):
+    """The letter carried a secret: whoever needs it asks for a new one."""
+
+
+def deliver(now: datetime | None = None) -> int:
+    """Cancel what expired, then send one batch of what is due. Returns how many letters left."""
+    now = now or timezone.now()
+    expire(now)
+    letters = claim(now)
+    if not letters:
+        return 0
+    connection = mail.get_connection()
+    try:
+        return _send_all(letters, connection)
+    finally:
+        _close(connection)
+
+
+def expire(now: datetime) -> None:
+    """Letters that came too late to be of use never leave, and their secret goes."""
+    late = Letter.objects.waiting(now).filter(expires_at__lte=now)
+    if late.exists():
+        late.update(state=Letter.State.CANCELLED, secret=None, lease=None, leased_until=None, error="caduc")
+
+
+def claim(now: datetime) -> list[Letter]:
+    """Take a batch under a lease of its own: the condition is in the UPDATE, so that two workers share none."""
+    due = Letter.objects.due(now)
+    if not due.exists():
+        return []
+    lease = uuid.uuid4()
+    with transaction.atomic():
+        first = due.order_by("send_after").select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
+        due.filter(pk__in=list(first)).update(state=Letter.State.SENDING, lease=lease, leased_until=now + LEASE)
+    return list(Letter.objects.filter(lease=lease).order_by("send_after"))
+
+
+def cancel(subject: str, names: list[str]) -> int:
+    """Withdraw the letters about `subject` that a verb made untrue; those already on their way are not called back."""
+    untrue = Letter.objects.waiting(timezone.now()).about(subject).filter(name__in=names)
+    return untrue.update(state=Letter.State.CANCELLED, secret=None, lease=None, leased_until=None)
+
+
+def resend(letter: Letter) -> Letter:
+    """A new letter with the same words. Raises CannotResend."""
+    if letter.carries_secret:
+        raise CannotResend
+    kept = {name: getattr(letter, name) for name in ("name", "subject", "recipient", "title", "text", "html")}
+    return Letter.objects.create(**kept)
+
+
+def _send_all(letters: list[Letter], connection) -> int:
+    sent, stop_at = 0, time.monotonic() + BATCH_SECONDS
+    for rank, letter in enumerate(letters):
+        if time.monotonic() > stop_at:
+            _release(letters[rank:], send_after=timezone.now())
+            break
+        try:
+            connection.open()
+        except NO_ANSWER as error:
+            log.warning("mail server out of reach: %s", type(error).__name__)
+            _release(letters[rank:], send_after=timezone.now() + OUTAGE_PAUSE, error=_reason(error))
+            break
+        sent += _send_one(letter, connection)
+    return sent
+
+
+def _send_one(letter: Letter, connection) -> bool:
+    """Send on an open connection, and mark the letter with what became of it."""
+    try:
+        message = _message(letter)
+        connection.send_messages([message])
+        if settings.MAILBOX_DIR:
+            files.keep(letter, message)
+    except (CannotOpen, ValueError) as error:  # a lost key; an address or title that no mail may have
+        _fail(letter, error)
+    except NO_ANSWER as error:
+        _close(connection)
+        if _is_final(error):
+            _fail(letter, error)
+        else:
+            _put_off(letter, error)
+    else:
+        _mark(letter, state=Letter.State.SENT, secret=None, sent_at=timezone.now(), error="")
+        return True
+    return False
+
+
+def _message(letter: Letter) -> mail.EmailMultiAlternatives:
+    secret = unseal(bytes(letter.secret), purpose="letter").decode() if letter.secret else SECRET_MARK
+    message = mail.EmailMultiAlternatives(
+        subject=letter.title,
+        body=letter.text.replace(SECRET_MARK, secret),
+        to=[letter.recipient],
+        headers={"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated", "X-eCaRE-Letter": letter.name},
+    )
+    message.attach_alternative(letter.html.replace(SECRET_MARK, escape(secret)), "text/html")
+    return message
+
+
+def _is_final(error: Exception) -> bool:
+    """The server will never take this letter; a refused sender is our own setting, so the letter waits for it."""
+    about_this_letter = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
+    return about_this_letter and all(500 <= code < 600 for code in _codes(error))
+
+
+def _put_off(letter: Letter, error: Exception) -> None:
+    """Later and later, until the server has said no too often."""
+    letter.attempts += 1
+    if letter.attempts >= MAX_ATTEMPTS:
+        _fail(letter, error)
+        return
+    send_after = timezone.now() + min(FIRST_PAUSE * 2 ** (letter.attempts - 1), LONGEST_PAUSE)
+    _mark(letter, state=Letter.State.QUEUED, attempts=letter.attempts, send_after=send_after, error=_reason(error))
+
+
+def _fail(letter: Letter, error: Exception) -> None:
+    log.warning("letter %s failed: %s", letter.pk, _reason(error))
+    _mark(letter, state=Letter.State.FAILED, secret=None, attempts=letter.attempts, error=_reason(error))
+
+
+def _mark(letter: Letter, **outcome) -> None:
+    """Only while the lease is ours: another worker's word on the letter stands."""
+    Letter.objects.filter(pk=letter.pk, lease=letter.lease).update(lease=None, leased_until=None, **outcome)
+
+
+def _release(letters: list[Letter], **outcome) -> None:
+    held = Q(pk__in=[letter.pk for letter in letters], lease=letters[0].lease)
+    Letter.objects.filter(held).update(state=Letter.State.QUEUED, lease=None, leased_until=None, **outcome)
+
+
+def _codes(error: Exception) -> list[int]:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return [code for code, _ in error.recipients.values()]
+    return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
+
+
+def _reason(error: Exception) -> str:
+    """What an agent may read: the kind and the code of the refusal, never the letter's words."""
+    return " ".join([type(error).__name__, *map(str, _codes(error))])[:200]
+
+
+def _close(connection) -> None:
+    try:
+        connection.close()
+    except NO_ANSWER:
+        connection.connection = None

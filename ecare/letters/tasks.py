@@ -1,0 +1,15 @@
+"""What beat wakes the workers for."""
+
+from celery import shared_task
+
+from ecare.letters import actions
+
+BATCHES = 10  # a tick; the next one goes on
+
+
+@shared_task
+def deliver() -> None:
+    """Send what is due."""
+    for _ in range(BATCHES):
+        if not actions.deliver():
+            break
