@@ -6,16 +6,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-
 SECRET_MARK = "⟦secret⟧"  # stands in the stored text where delivery puts the secret
 
 
 class LetterQuerySet(models.QuerySet):
-    def due(self, now):
-        """Those a worker may take: waiting, or taken by a worker whose lease ran out."""
-        return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING), send_after__lte=now).filter(
+    def waiting(self, now):
+        """Those that have not left and that no living worker holds."""
+        return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING)).filter(
             Q(leased_until=None) | Q(leased_until__lt=now)
         )
+
+    def due(self, now):
+        """Those a worker may take: waiting, or taken by a worker whose lease ran out."""
+        return self.waiting(now).filter(send_after__lte=now)
 
     def about(self, subject: str):
         return self.filter(subject=subject)
