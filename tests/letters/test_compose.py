@@ -22,13 +22,13 @@ Bonjour {{ name }},
 
 
 @pytest.fixture
-def write(settings, tmp_path):
+def source(settings, tmp_path):
     """Puts a letter's source where templates are looked for."""
 
-    def write_source(source):
+    def write_source(text):
         folder = tmp_path / "templates" / "letters"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trial.txt").write_text(source)
+        (folder / "trial.txt").write_text(text)
         [engine] = settings.TEMPLATES
         settings.TEMPLATES = [engine | {"DIRS": [tmp_path / "templates", *engine["DIRS"]]}]
 
@@ -36,9 +36,9 @@ def write(settings, tmp_path):
 
 
 @pytest.fixture
-def trial(write):
-    def trial_letter(source=SOURCE, **context):
-        write(source)
+def trial(source):
+    def trial_letter(text=SOURCE, **context):
+        source(text)
         context = {"reference": "VEHCXTRMWL", "name": "Camille", "message": ""} | context
         return compose("trial", to="camille@exemple.fr", subject="application:VEHCXTRMWL", context=context)
 
@@ -90,8 +90,8 @@ def test_a_long_message_keeps_its_paragraphs(trial):
     assert "Second point,<br>suite." in letter.html
 
 
-def test_a_secret_is_sealed_and_only_marked_in_the_text(write):
-    write("Objet : Code\n\nVotre code : {{ secret }}")
+def test_a_secret_is_sealed_and_only_marked_in_the_text(source):
+    source("Objet : Code\n\nVotre code : {{ secret }}")
     letter = compose("trial", to="camille@exemple.fr", secret="48151623")
     assert unseal(letter.secret, purpose="letter") == b"48151623"
     assert letter.carries_secret and SECRET_MARK in letter.text and SECRET_MARK in letter.html
