@@ -1,14 +1,19 @@
-"""The home page: three doors, and the domains in which a candidature may be started today."""
+"""The home page: three doors, and what may be started or declared today."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
 
 from applications.models import Domain
-from ecare.clock import paris_day
+from applications.rules import Window, calendar
 
 
 @login_not_required
 def home(request):
-    domains = Domain.objects.open(paris_day(request.arrived_at))
-    return render(request, "ecare/home.html", {"domains": domains, "vendor_url": settings.VENDOR_URL})
+    calendars = [calendar(domain, request.arrived_at) for domain in Domain.objects.all()]
+    context = {
+        "open": [c for c in calendars if c.candidatures == Window.OPEN],
+        "to_come": [c for c in calendars if c.candidatures == Window.BEFORE],
+        "vendor_url": settings.VENDOR_URL,
+    }
+    return render(request, "ecare/home.html", context)

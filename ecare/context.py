@@ -3,5 +3,9 @@
 from django.conf import settings
 
 
-def site(request):
-    return {"support_address": settings.SUPPORT_ADDRESS, "embedded": settings.EMBEDDED}
+def site(request=None):
+    return {
+        "support_address": settings.SUPPORT_ADDRESS,
+        "embedded": settings.EMBEDDED,
+        "hosting": settings.HOSTING,
+    }

@@ -49,6 +49,8 @@ SITE_ADDRESS = _required("ECARE_ADDRESS", embedded=f"http://127.0.0.1:{env.int('
 SUPPORT_ADDRESS = env.str("ECARE_SUPPORT", default="ans-support-convergence@esante.gouv.fr")
 # Where digital health companies sign in; empty: the home page says where to go, without a link.
 VENDOR_URL = env.str("ECARE_VENDOR_URL", default="")
+# Name and address of the host, which the legal notice must give.
+HOSTING = env.str("ECARE_HOSTING", default="")
 
 INSTALLED_APPS = [
     "ecare.apps.EcareAdminConfig",
@@ -153,8 +155,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # --- people and how they enter ------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "accounts.backends.AdministratorBackend",
     "rules.permissions.ObjectPermissionBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.ActivatedBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -179,6 +182,29 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_USERNAME_MIN_LENGTH = 3
+ACCOUNT_LOGIN_TIMEOUT = 30 * 60  # between the password and the code
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reset_password": "accounts.forms.RequestPasswordForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+}
+ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does not use up its neighbours' share
+    "login": "300/m/ip",
+    "login_failed": "5/5m/key,100/5m/ip",
+    "sign_in_code": "10/15m/key",
+    "reset_password": "5/5m/key,30/5m/ip",
+    "reset_password_from_key": "30/m/ip",
+    "change_password": "10/m/user",
+    "challenge": "60/5m/ip",
+    "registration": "60/10m/ip",
+    "register": "20/h/ip",
+    "resend_activation": "10/10m/ip",
+    "confirm_email": None,
+}
+# Behind a reverse proxy the person's address stands in X-Forwarded-For; 0 trusts the connection alone.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ECARE_PROXIES", default=0)
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 SIGN_IN_CODE_DIGITS = 8
 SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
 SIGN_IN_CODE_TRIES = 5

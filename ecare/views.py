@@ -1,11 +1,12 @@
 """Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
+
+from ecare.context import site
 
 
 @login_not_required
@@ -40,5 +41,4 @@ def csrf_failure(request, reason=""):
 @login_not_required
 def server_error(request):
     """Rendered without the request, so that it needs neither session nor database."""
-    context = {"support_address": settings.SUPPORT_ADDRESS, "embedded": settings.EMBEDDED}
-    return HttpResponseServerError(render_to_string("500.html", context))
+    return HttpResponseServerError(render_to_string("500.html", site()))
