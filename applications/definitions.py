@@ -1,0 +1,175 @@
+"""A domain and its forms as an administrator defines them, and the verbs that bring the database in step:
+load, copy, publish, and shift a calendar for a demo."""
+
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from applications.models import Domain, FormVersion, Question, Section
+from applications.states import Step
+from ecare.journal.actions import SYSTEM, record
+
+CALENDAR = (
+    "expenses_from",
+    "candidature_from",
+    "candidature_until",
+    "candidature_first_submission_until",
+    "declaration_from",
+    "declaration_until",
+)
+PLAIN = ("name", "position", "summary", "more_url", "guide_url", "kinds", "envelope", "is_trial")
+
+
+@dataclass
+class QuestionDefinition:
+    key: str
+    kind: str
+    label: str
+    help: str = ""
+    checkbox_label: str = ""
+    is_required: bool = True
+    choices: list = field(default_factory=list)
+    shown_if: dict = field(default_factory=dict)
+    contact_role: str = ""
+    contact_field: str = ""
+    formats: list = field(default_factory=list)
+    max_megabytes: int = 10
+    max_files: int = 10
+
+
+@dataclass
+class SectionDefinition:
+    title: str
+    introduction: str = ""
+    questions: list[QuestionDefinition] = field(default_factory=list)
+
+
+@dataclass
+class FormDefinition:
+    reminder: str = ""
+    sections: list[SectionDefinition] = field(default_factory=list)
+
+    def required_when(self, **answers) -> list[str]:
+        """Keys of the questions that must be answered when the conditions read these answers."""
+        return [
+            q.key
+            for section in self.sections
+            for q in section.questions
+            if q.is_required and all(answers.get(key) in values for key, values in q.shown_if.items())
+        ]
+
+
+@dataclass
+class DomainDefinition:
+    slug: str
+    name: str
+    position: int = 0
+    summary: str = ""
+    more_url: str = ""
+    guide_url: str = ""
+    kinds: list = field(default_factory=list)
+    envelope: int = 0
+    is_trial: bool = False
+    calendar: dict = field(default_factory=dict)
+    forms: dict[str, FormDefinition] = field(default_factory=dict)
+    like: str = ""
+
+
+@transaction.atomic
+def load_domain(definition: DomainDefinition, *, at: datetime, resets_calendar: bool = False) -> list[str]:
+    """Create or update one domain; a changed form becomes a new published version. Returns what was done, in French.
+
+    A domain that exists keeps its calendar, which an administrator may have changed, unless `resets_calendar`.
+    """
+    domain, is_new = Domain.objects.get_or_create(
+        slug=definition.slug,
+        defaults={name: getattr(definition, name) for name in PLAIN} | definition.calendar,
+    )
+    domain = Domain.objects.select_for_update().get(pk=domain.pk)
+    done = ["domaine créé"] if is_new else _update(domain, definition, resets_calendar)
+    for step, form in definition.forms.items():
+        done += _load_form(domain, step, form, at=at)
+    if done:
+        record(f"domain:{domain.slug}", "load_domain", actor=SYSTEM, data={"done": done})
+    return done
+
+
+def _update(domain: Domain, definition: DomainDefinition, resets_calendar: bool) -> list[str]:
+    wanted = {name: getattr(definition, name) for name in PLAIN}
+    if resets_calendar:
+        wanted |= {name: definition.calendar.get(name) for name in CALENDAR}
+    changed = [name for name, value in wanted.items() if getattr(domain, name) != value]
+    for name in changed:
+        setattr(domain, name, wanted[name])
+    domain.save()
+    return [f"modifié : {Domain._meta.get_field(name).verbose_name}" for name in changed]
+
+
+def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: datetime) -> list[str]:
+    latest = domain.forms.filter(step=step).exclude(published_at=None).order_by("-number").first()
+    if latest is not None and content_of(latest) == definition:
+        return []
+    highest = domain.forms.filter(step=step).order_by("-number").first()
+    form = FormVersion.objects.create(
+        domain=domain,
+        step=step,
+        number=highest.number + 1 if highest else 1,
+        reminder=definition.reminder,
+        published_at=at,
+    )
+    _fill(form, definition)
+    return [f"{Step(step).label} : version {form.number} publiée"]
+
+
+def _fill(form: FormVersion, definition: FormDefinition) -> None:
+    for rank, part in enumerate(definition.sections, start=1):
+        section = Section.objects.create(form=form, position=rank, title=part.title, introduction=part.introduction)
+        Question.objects.bulk_create(
+            Question(section=section, position=position, **asdict(question))
+            for position, question in enumerate(part.questions, start=1)
+        )
+
+
+def content_of(form: FormVersion) -> FormDefinition:
+    """A stored form as a definition, to compare with one or to copy."""
+    names = [one.name for one in fields(QuestionDefinition)]
+    content = FormDefinition(form.reminder)
+    for section in form.sections.prefetch_related("questions").order_by("position"):
+        questions = sorted(section.questions.all(), key=lambda question: question.position)
+        definitions = [QuestionDefinition(**{name: getattr(one, name) for name in names}) for one in questions]
+        content.sections.append(SectionDefinition(section.title, section.introduction, definitions))
+    return content
+
+
+@transaction.atomic
+def new_version(form: FormVersion) -> FormVersion:
+    """An unpublished copy to work on; open dossiers keep the version they have."""
+    number = FormVersion.objects.filter(domain=form.domain, step=form.step).order_by("-number").first().number + 1
+    copy = FormVersion.objects.create(domain=form.domain, step=form.step, number=number, reminder=form.reminder)
+    _fill(copy, content_of(form))
+    return copy
+
+
+@transaction.atomic
+def publish(form: FormVersion, *, by, at: datetime) -> bool:
+    """Freeze a version; dossiers that reach its step from now on take it. False when it was published already."""
+    if not FormVersion.objects.filter(pk=form.pk, published_at=None).update(published_at=at):
+        return False
+    record(f"domain:{form.domain.slug}", "publish", actor=by.actor, data={"step": form.step, "number": form.number})
+    return True
+
+
+def shift_calendar(domain: Domain, *, today: date) -> None:
+    """For a demo: candidatures may be started today, and declarations stand open at the same time.
+
+    A window without end stays so. The definitions keep the historical dates; only this database is shifted.
+    """
+    if domain.candidature_until is not None:
+        domain.expenses_from = domain.candidature_from = today - timedelta(days=120)
+        domain.candidature_until = today + timedelta(days=18)
+        domain.candidature_first_submission_until = None
+    if domain.declaration_until is not None:
+        domain.declaration_from = today - timedelta(days=60)
+        domain.declaration_until = today + timedelta(days=240)
+    domain.save()
