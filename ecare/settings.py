@@ -297,7 +297,7 @@ if "EMAIL_URL" in env or not EMBEDDED:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_TIMEOUT = 15
-CELERY_BROKER_URL = _required("REDIS_URL", embedded="memory://")
+CELERY_BROKER_URL = _required("REDIS_URL", embedded="memory://localhost")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
