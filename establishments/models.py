@@ -250,6 +250,27 @@ class Establishment(models.Model):
 class DirectoryImport(models.Model):
     """One run of the import and its report."""
 
+    KINDS = {
+        "regions": "Régions",
+        "departments": "Départements",
+        "legal_entities": "Entités juridiques (EJ)",
+        "sites": "Entités géographiques (EG)",
+        "ghts": "GHT",
+        "activities": "Activités combinées",
+        "establishments": "Établissements candidats",
+    }
+    MEASURES = {
+        "read": "lues",
+        "created": "créées",
+        "changed": "modifiées",
+        "unchanged": "inchangées",
+        "closed": "fermées",
+        "reopened": "rouvertes",
+        "warned": "signalées",
+        "refused": "refusées",
+    }
+    SEVERITIES = {"refused": "Refusée", "warned": "Signalée"}
+
     at = models.DateTimeField("date", auto_now_add=True)
     by = models.CharField("par", max_length=160)
     files = models.JSONField("fichiers lus", help_text="Nom, date de l’extraction et nombre de lignes de chacun.")
