@@ -270,7 +270,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
 STORAGES = {
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "evidence.storage.VaultStorage",
         "OPTIONS": {
             "location": str(DATA_DIR / "vault"),
             "file_permissions_mode": 0o600,
@@ -283,9 +283,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["evidence.uploads.SealedUploadHandler"]  # no plain copy on a disk, whatever the page
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FILES = 20
+DATA_UPLOAD_MAX_NUMBER_FILES = 100  # a whole step in one post, without JavaScript
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites, two fields each in its checklist
 
 # --- letters and background work ------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ class StoredFile(models.Model):
         CLEAN = "clean", "Analysé, sain"
         INFECTED = "infected", "Infecté, mis en quarantaine"
         NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
-        CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
+        CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField("nom", max_length=200)

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('media_type', models.CharField(max_length=100, verbose_name='type')),
                 ('storage_name', models.CharField(editable=False, max_length=100, unique=True)),
                 ('key_name', models.CharField(editable=False, max_length=40, verbose_name='clé')),
-                ('scan', models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé')], default='pending', max_length=11, verbose_name='analyse')),
+                ('scan', models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé')], default='pending', max_length=11, verbose_name='analyse')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='dépôt')),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='déposé par')),
             ],

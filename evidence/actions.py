@@ -1,0 +1,176 @@
+"""The verbs of the vault: put a file in, take it back, note who read it, sweep what nobody refers to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import rules as permissions
+from django.core.exceptions import PermissionDenied
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from applications import rules as law
+from applications.actions import NotNow, values_of, write_answer
+from applications.models import Application, Question
+from ecare.journal.actions import record
+from evidence import files, vault
+from evidence.files import Refused
+from evidence.models import Evidence, StoredFile
+from evidence.rules import first_scan
+
+CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
+
+
+@contextmanager
+def storing(upload, *, formats: list[str], max_bytes: int, by: User) -> Iterator[StoredFile]:
+    """Check and seal an uploaded file; its block runs in one transaction with the new row. Raises Refused.
+
+    When the block raises, neither row nor stored bytes remain:
+
+        with storing(upload, formats=["pdf"], max_bytes=…, by=agent) as stored:
+            ...  # the row that refers to it, the verb
+    """
+    checked = files.check(upload, formats=formats, max_bytes=max_bytes)
+    spool = getattr(upload, "spool", None) or vault.sealed(upload.chunks())
+    storage_name = vault.keep(spool)
+    with transaction.atomic():
+        try:
+            yield StoredFile.objects.create(
+                name=checked.name,
+                size=checked.size,
+                sha256=checked.sha256,
+                media_type=checked.media_type,
+                storage_name=storage_name,
+                key_name=spool.key_name,
+                scan=first_scan(checked.extension),
+                created_by=by,
+            )
+        except BaseException:
+            # Not after a failed commit: whether it took place is then unknown, and sweeping will tell.
+            vault.discard(storage_name)
+            raise
+
+
+def store(upload, *, formats: list[str], max_bytes: int, by: User) -> StoredFile:
+    """Check, seal and register an uploaded file that needs nothing else to change. Raises Refused.
+
+    Where another row must refer to it, use `storing`, which leaves nothing behind on failure.
+    """
+    with storing(upload, formats=formats, max_bytes=max_bytes, by=by) as stored:
+        return stored
+
+
+# --- the référent -------------------------------------------------------------------------------------------------
+def add(application: Application, question: Question, *, upload, by: User, at: datetime) -> Evidence:
+    """Put a file into an evidence space. Raises Refused, NotNow or PermissionDenied."""
+    _check_space(application, question, by=by, at=at)  # before any byte is looked at; again once locked
+    with storing(upload, formats=question.formats, max_bytes=question.max_bytes, by=by) as stored:
+        application = _lock(application)
+        _check_space(application, question, by=by, at=at)
+        if _space(application, question).filter(file__sha256=stored.sha256).exists():
+            raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
+        evidence = Evidence.objects.create(
+            application=application, question=question, file=stored, added_after=application.sendings
+        )
+        _update_answer(application, question)
+        _note(evidence, "add_evidence", by=by)
+    return evidence
+
+
+@transaction.atomic
+def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
+    """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
+    application = _lock(evidence.application)
+    evidence = Evidence.objects.select_related("file", "question__section", "application").get(pk=evidence.pk)
+    _check_open(application, evidence.question, by=by, at=at)
+    if evidence.withdrawn_after is not None:
+        raise NotNow("Ce fichier a déjà été retiré.")
+    _note(evidence, "remove_evidence", by=by)
+    if evidence.added_after < application.sendings:
+        evidence.withdrawn_after = application.sendings
+        evidence.save(update_fields=["withdrawn_after"])
+    else:
+        storage_name = evidence.file.storage_name
+        evidence.delete()
+        evidence.file.delete()
+        transaction.on_commit(lambda: vault.discard(storage_name))
+    _update_answer(application, evidence.question)
+
+
+def _lock(application: Application) -> Application:
+    return (
+        Application.objects.select_for_update(of=("self",))
+        .select_related("domain", "candidature_form", "declaration_form")
+        .get(pk=application.pk)
+    )
+
+
+def _check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:
+    if not permissions.test_rule("act_as_referent", by, application):
+        raise PermissionDenied
+    if not law.is_open_for_answers(application, at) or question.section.form_id != application.form.pk:
+        raise NotNow(CLOSED)
+
+
+def _check_space(application: Application, question: Question, *, by: User, at: datetime) -> None:
+    _check_open(application, question, by=by, at=at)
+    if not question.is_evidence or not law.is_shown(question, values_of(application)):
+        raise NotNow(
+            "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "
+            "Enregistrez le formulaire, puis déposez le fichier à nouveau si besoin."
+        )
+    if _space(application, question).count() >= question.max_files:
+        raise Refused(
+            f"Cet espace contient déjà {question.max_files} fichier{'s' if question.max_files > 1 else ''}, "
+            "le nombre maximum. Retirez-en un avant d’en déposer un autre."
+        )
+
+
+def _space(application: Application, question: Question):
+    return Evidence.objects.filter(application=application, question=question).current()
+
+
+def _update_answer(application: Application, question: Question) -> None:
+    """What the form, its progress and its digest read of a space."""
+    current = _space(application, question).select_related("file")
+    value = [{"id": str(e.file.pk), "name": e.file.name, "size": e.file.size, "sha256": e.file.sha256} for e in current]
+    write_answer(application, question, value)
+
+
+def _note(evidence: Evidence, verb: str, *, by: User) -> None:
+    file = evidence.file
+    data = {
+        "question": evidence.question.key,
+        "file": str(file.pk),
+        "name": file.name,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
+    record(evidence.application.subject, verb, actor=by.actor, data=data)
+
+
+# --- whoever reads ------------------------------------------------------------------------------------------------
+def note_download(evidence: Evidence, *, by: User) -> None:
+    """Each download leaves a line in the dossier's history."""
+    _note(evidence, "download_evidence", by=by)
+
+
+# --- upkeep -------------------------------------------------------------------------------------------------------
+def sweep(*, older_than: timedelta) -> tuple[list[str], list[StoredFile]]:
+    """Delete stored bytes that no row refers to (a process died between the two), and find rows without bytes.
+
+    Young ones are left: their row may be about to be written.
+    """
+    known = set(StoredFile.objects.values_list("storage_name", flat=True))
+    found, swept = set(vault.names()), []
+    for name in sorted(found - known):
+        if timezone.now() - default_storage.get_modified_time(name) < older_than:
+            continue
+        if not StoredFile.objects.filter(storage_name=name).exists():  # one that was written since the list was made
+            vault.discard(name)
+            swept.append(name)
+    rows = StoredFile.objects.iterator()
+    missing = [row for row in rows if row.storage_name not in found and not default_storage.exists(row.storage_name)]
+    return swept, missing

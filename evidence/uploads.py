@@ -1,0 +1,61 @@
+"""How files come in, on every page: sealed while they are received, so that no plain copy touches a disk."""
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+
+from evidence.vault import Spool
+
+MOST_BYTES = 200 * 1024 * 1024  # what a form without limits of its own may receive: the largest that a space may allow
+
+
+class SealedUpload(UploadedFile):
+    """An uploaded file whose bytes rest encrypted in its spool; it reads like any other."""
+
+    def __init__(self, spool: Spool, *, field_name: str, name: str, content_type: str, charset: str | None):
+        reader = spool.reader()
+        super().__init__(reader, name, content_type, reader.size, charset)
+        self.field_name, self.spool = field_name, spool
+
+    def close(self):
+        self.spool.close()
+
+
+class SealedUploadHandler(FileUploadHandler):
+    """Keeps at most one byte more than the limit: enough to know that a file is too large.
+
+    `limits` by field name: a file for any other field is thrown away as it comes.
+    """
+
+    def __init__(self, request=None, *, limits: dict[str, int] | None = None):
+        super().__init__(request)
+        self.limits = limits
+        self.interrupted = ""
+        self._spool = None
+
+    def new_file(self, field_name, *args, **kwargs):
+        super().new_file(field_name, *args, **kwargs)
+        if self.limits is not None and field_name not in self.limits:
+            raise SkipFile
+        limit = MOST_BYTES if self.limits is None else self.limits[field_name]
+        self._remaining = limit + 1
+        self._spool = Spool()
+
+    def receive_data_chunk(self, raw_data, start):
+        kept = raw_data[: self._remaining]
+        self._remaining -= len(kept)
+        self._spool.write(kept)
+
+    def file_complete(self, file_size):
+        spool, self._spool = self._spool.finish(), None
+        return SealedUpload(
+            spool,
+            field_name=self.field_name,
+            name=self.file_name,
+            content_type=self.content_type,
+            charset=self.charset,
+        )
+
+    def upload_interrupted(self):
+        """The body ended in the middle of a file: it is as if it had not been sent."""
+        self.interrupted = self.file_name
+        self._spool.close()

@@ -1,0 +1,207 @@
+"""The vault: files sealed while they arrive, kept under a random name, opened segment by segment.
+
+A sealed file is a header, then segments of 1 MiB, each encrypted with AES-256-GCM (the STREAM construction):
+
+    header  = "ECV1" | length of the key's name (1 byte) | key's name | salt (16 bytes) | nonce prefix (7 bytes)
+    segment = ciphertext | tag (16 bytes); nonce = prefix | rank (4 bytes) | 1 for the last segment, else 0
+
+The file's own key is derived from the named master key and the salt; the header is authenticated with each segment.
+A file that was cut, lengthened, reordered or altered by one bit therefore does not open. A part of 5 MiB (resumable
+uploads) is five segments. Plain bytes never touch a disk, and memory holds about one segment.
+"""
+
+import io
+import os
+import secrets
+from collections.abc import Iterable
+from tempfile import TemporaryFile
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from ecare.sealing import CannotOpen, derived_key, keyring
+
+MAGIC = b"ECV1"
+SEGMENT = 1024 * 1024
+TAG = 16
+
+
+def _file_cipher(master: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(derived_key(master, purpose="vault", salt=salt))
+
+
+def _nonce(prefix: bytes, rank: int, *, last: bool) -> bytes:
+    return prefix + rank.to_bytes(4, "big") + bytes([last])
+
+
+class Spool:
+    """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind."""
+
+    def __init__(self):
+        self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
+        self.key_name, master = next(iter(keyring().items()))
+        salt, self._prefix = os.urandom(16), os.urandom(7)
+        name = self.key_name.encode()
+        self._header = MAGIC + bytes([len(name)]) + name + salt + self._prefix
+        self._cipher = _file_cipher(master, salt)
+        self._pending = bytearray()
+        self._rank = 0
+        self.file.write(self._header)
+
+    def write(self, chunk: bytes) -> None:
+        self._pending += chunk
+        while len(self._pending) > SEGMENT:  # a full one may still be the last, which is sealed by finish()
+            self._seal(last=False)
+
+    def finish(self) -> Self:
+        self._seal(last=True)
+        return self
+
+    def _seal(self, *, last: bool) -> None:
+        nonce = _nonce(self._prefix, self._rank, last=last)
+        self.file.write(self._cipher.encrypt(nonce, bytes(self._pending[:SEGMENT]), self._header))
+        del self._pending[:SEGMENT]
+        self._rank += 1
+
+    def reader(self) -> "SealedReader":
+        """The plain bytes received; closing it leaves the spool open."""
+        return SealedReader(self.file, owns=False)
+
+    def close(self) -> None:
+        self.file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __del__(self):
+        # An upload that breaks off leaves its spool to the garbage collector.
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+def sealed(chunks: Iterable[bytes]) -> Spool:
+    """Everything that `chunks` yields, sealed."""
+    spool = Spool()
+    for chunk in chunks:
+        spool.write(chunk)
+    return spool.finish()
+
+
+class SealedReader(io.BufferedIOBase):
+    """The plain bytes of a sealed file: seekable, read-only, one segment in memory. Raises CannotOpen."""
+
+    _owns = False
+
+    def __init__(self, file, *, owns: bool = True):
+        self._file, self._owns = file, owns
+        self._position = 0
+        self._held: tuple[int, bytes] = (-1, b"")
+        try:
+            self._read_header()
+        except CannotOpen:
+            raise
+        except Exception as error:
+            raise CannotOpen from error
+
+    def _read_header(self) -> None:
+        end = self._file.seek(0, io.SEEK_END)
+        self._file.seek(0)
+        start = self._file.read(len(MAGIC) + 1)
+        if start[:-1] != MAGIC:
+            raise CannotOpen("not a sealed file")
+        name = self._file.read(start[-1])
+        salt, self._prefix = self._file.read(16), self._file.read(7)
+        self._header = start + name + salt + self._prefix
+        self._cipher = _file_cipher(keyring()[name.decode()], salt)
+        body = end - len(self._header)
+        self._segments = max(1, -(-body // (SEGMENT + TAG)))
+        self.size = body - self._segments * TAG
+        if self.size < 0:
+            raise CannotOpen("cut short")
+
+    def _segment(self, rank: int) -> bytes:
+        if self._held[0] != rank:
+            self._file.seek(len(self._header) + rank * (SEGMENT + TAG))
+            nonce = _nonce(self._prefix, rank, last=rank == self._segments - 1)
+            try:
+                plain = self._cipher.decrypt(nonce, self._file.read(SEGMENT + TAG), self._header)
+            except InvalidTag as error:
+                raise CannotOpen("altered") from error
+            self._held = (rank, plain)
+        return self._held[1]
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = self.size if size is None or size < 0 else size
+        parts = []
+        if self.size == 0:
+            self._segment(0)  # even nothing at all is authenticated
+        while wanted > 0 and self._position < self.size:
+            rank, offset = divmod(self._position, SEGMENT)
+            part = self._segment(rank)[offset : offset + wanted]
+            parts.append(part)
+            self._position += len(part)
+            wanted -= len(part)
+        return b"".join(parts)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        return self.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if self._owns:
+            self._file.close()
+        super().close()
+
+
+# --- in storage -------------------------------------------------------------------------------------------------
+def keep(spool: Spool) -> str:
+    """Put a sealed file into private storage. Returns its random name there."""
+    token = secrets.token_hex(20)
+    spool.file.seek(0)
+    return default_storage.save(f"{token[:2]}/{token}", File(spool.file))
+
+
+def open_stored(stored) -> SealedReader:
+    """The plain bytes of a StoredFile; close it after use. Raises CannotOpen when it is missing or was altered."""
+    try:
+        file = default_storage.open(stored.storage_name)
+    except FileNotFoundError as error:
+        raise CannotOpen("missing") from error
+    try:
+        return SealedReader(file)
+    except CannotOpen:
+        file.close()
+        raise
+
+
+def discard(storage_name: str) -> None:
+    default_storage.delete(storage_name)
+
+
+def names(folder: str = "") -> Iterable[str]:
+    """The names of everything that storage holds, unfinished files included."""
+    folders, files = default_storage.listdir(folder)
+    for name in files:
+        yield f"{folder}/{name}" if folder else name
+    for name in folders:
+        yield from names(f"{folder}/{name}" if folder else name)
