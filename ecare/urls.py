@@ -11,17 +11,23 @@ handler403 = "ecare.views.permission_denied"
 handler404 = "ecare.views.page_not_found"
 handler500 = "ecare.views.server_error"
 
+
+def _page(address, name, title):
+    return path(address, views.page, {"template": f"ecare/{name}.html", "title": title}, name=name)
+
+
 urlpatterns = [
     path("", home, name="home"),
     path("administration/", admin.site.urls),
     path("", include("applications.urls")),
+    path("", include("reviews.urls")),
     path("sante/", health, name="health"),
-    path("inscription/agents/", views.page, {"template": "ecare/agents.html"}, name="agents"),
-    path("mentions-legales/", views.page, {"template": "ecare/legal_notice.html"}, name="legal_notice"),
-    path("donnees-personnelles/", views.page, {"template": "ecare/personal_data.html"}, name="personal_data"),
-    path("accessibilite/", views.page, {"template": "ecare/accessibility.html"}, name="accessibility"),
-    path("plan-du-site/", views.page, {"template": "ecare/sitemap.html"}, name="sitemap"),
-    path("aide/", views.page, {"template": "ecare/help.html"}, name="help"),
+    _page("inscription/agents/", "agents", "Inscription des ARS et des GRADeS"),
+    _page("mentions-legales/", "legal_notice", "Mentions légales"),
+    _page("donnees-personnelles/", "personal_data", "Données personnelles"),
+    _page("accessibilite/", "accessibility", "Accessibilité"),
+    _page("plan-du-site/", "sitemap", "Plan du site"),
+    _page("aide/", "help", "Aide"),
 ]
 
 if settings.EMBEDDED:

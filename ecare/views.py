@@ -4,15 +4,16 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
 
 from ecare.context import site
 
 
 @login_not_required
-def page(request, template):
+def page(request, template, title):
     """A page of text."""
-    return render(request, template)
+    return render(request, template, {"crumbs": [("Accueil", reverse("home")), (title, "")]})
 
 
 @login_not_required

@@ -36,7 +36,9 @@ CHOICES = [("oui", "Oui"), ("non", "Non")]
 
 class GalleryForm(forms.Form):
     name = forms.CharField(
-        label="Nom", help_text="Tel qu’il figure sur la convention.", widget=forms.TextInput({"autocomplete": "family-name"})
+        label="Nom",
+        help_text="Tel qu’il figure sur la convention.",
+        widget=forms.TextInput({"autocomplete": "family-name"}),
     )
     email = forms.EmailField(label="Adresse e-mail")
     password = forms.CharField(label="Mot de passe", widget=forms.PasswordInput, help_text="12 caractères au moins.")
@@ -66,7 +68,11 @@ class GalleryTable(tables.Table):
 def gallery(request):
     form = GalleryForm(request.POST, request.FILES) if request.method == "POST" else GalleryForm()
     rows = [
-        {"reference": f"REF{n:03d}", "domain": "Domaine 1 – Audits techniques", "state": "En cours de vérification (ARS)"}
+        {
+            "reference": f"REF{n:03d}",
+            "domain": "Domaine 1 – Audits techniques",
+            "state": "En cours de vérification (ARS)",
+        }
         for n in range(int(request.GET.get("rows", 30)))
     ]
     table = GalleryTable(rows)

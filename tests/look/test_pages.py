@@ -1,0 +1,116 @@
+"""The pages of the site that anybody may read."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from ecare.clock import paris_day
+from ecare.french import paris_date
+from tests.factories import DomainFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [
+    "/inscription/agents/",
+    "/mentions-legales/",
+    "/donnees-personnelles/",
+    "/accessibilite/",
+    "/plan-du-site/",
+    "/aide/",
+]
+
+
+@pytest.fixture
+def today():
+    return paris_day(timezone.now())
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_of_text_is_open_and_asks_nothing_of_the_database(client, django_assert_num_queries, address):
+    with django_assert_num_queries(0):
+        answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.content.decode().count("<h1") == 1
+
+
+def test_a_visitor_sees_three_doors(client):
+    page = client.get("/").content.decode()
+    assert "Convergence\u00a0: Une plateforme nationale" in page.replace("&nbsp;", "\u00a0")
+    for door in (
+        "Vous êtes un établissement de santé ou un établissement social ou médico-social",
+        "Vous êtes une Entreprise du Numérique en Santé",
+        "Vous êtes une ARS ou un GRADeS",
+    ):
+        assert page.count(door) == 1
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_home_page_asks_once_for_the_domains(client, django_assert_num_queries, rows):
+    DomainFactory.create_batch(rows)
+    with django_assert_num_queries(1):
+        client.get("/")
+
+
+def test_the_home_page_says_which_domains_are_open_and_until_when(client, today):
+    last = today + timedelta(days=12)
+    DomainFactory(name="Domaine ouvert", candidature_until=last)
+    DomainFactory(name="Domaine fermé", candidature_until=today - timedelta(days=1))
+    DomainFactory(name="Domaine sans fin", candidature_until=None)
+    DomainFactory(name="Domaine à venir", candidature_from=today + timedelta(days=3))
+    page = client.get("/").content.decode()
+    assert f"jusqu’au {paris_date(last)} inclus" in page
+    assert "encore 12&nbsp;jours" in page
+    assert "sans date de fin" in page
+    assert f"à partir du {paris_date(today + timedelta(days=3))}" in page
+    assert "Domaine fermé" not in page
+
+
+def test_the_last_day_is_said_aloud(client, today):
+    DomainFactory(candidature_until=today)
+    assert "dernier jour" in client.get("/").content.decode()
+
+
+def test_the_home_page_says_when_nothing_is_open(client):
+    assert "Aucun domaine n’est ouvert" in client.get("/").content.decode()
+
+
+def test_a_company_is_told_where_to_go_without_a_dead_link(client, settings):
+    settings.VENDOR_URL = ""
+    assert "industriels.esante.gouv.fr" in client.get("/").content.decode()
+    settings.VENDOR_URL = "https://exemple.gouv.fr/entreprises"
+    assert 'href="https://exemple.gouv.fr/entreprises"' in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("trait", "entry"),
+    [(None, "Tableau de bord"), ("ars", "Dossiers"), ("ans", "Dossiers"), ("administrator", "Administration")],
+)
+def test_each_role_has_its_own_menu(signed_in, trait, entry):
+    page = signed_in(UserFactory(**({trait: True} if trait else {}))).get("/aide/").content.decode()
+    assert f">{entry}</a>" in page
+    assert "Votre compte" in page
+    for other in {"Tableau de bord", "Dossiers", "Administration"} - {entry}:
+        assert f">{other}</a>" not in page
+
+
+def test_the_demonstration_says_where_letters_are_read(client, settings):
+    assert "boîte aux lettres" in client.get("/aide/").content.decode()
+    settings.EMBEDDED = False
+    assert "boîte aux lettres" not in client.get("/aide/").content.decode()
+
+
+def test_the_hosting_company_is_named(client, settings):
+    settings.EMBEDDED = False
+    settings.HOSTING = "Hébergeur Exemple, 1 rue de la Paix, 75002 Paris"
+    assert settings.HOSTING in client.get("/mentions-legales/").content.decode()
+
+
+@pytest.mark.urls("tests.look.gallery")
+def test_a_message_is_escaped(client):
+    page = client.get("/dit/").content.decode()
+    assert "<script>alert(1)</script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "fr-alert--success" in page
+    assert settings.DSFR_CONTENT_IS_SAFE is False
