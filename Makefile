@@ -1,0 +1,38 @@
+# make run, make test: the two commands. Nothing is needed but Python 3.11 or later, git and make.
+.SILENT:
+.PHONY: run test check format lock
+
+PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2)
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+# PORT (8000) and ECARE_DATA (var/) are honoured.
+run:
+	bin/install requirements.lock
+	exec .venv/bin/python -m ecare.embedded
+
+# All on SQLite, then all but the browser on PostgreSQL: DATABASE_URL's server, or one that lives as long as the tests.
+test:
+	bin/install requirements-dev.lock
+	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
+	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser"
+
+check:
+	bin/install requirements-dev.lock
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	git ls-files -z -- 'templates/*.html' | xargs -0 .venv/bin/djade --check --target-version 5.2
+	.venv/bin/djlint --lint --quiet templates
+	.venv/bin/lint-imports --no-logo
+	ECARE_EMBEDDED=true ECARE_DATA=.venv/check .venv/bin/mypy
+	ECARE_EMBEDDED=true ECARE_DATA=.venv/check .venv/bin/python manage.py makemigrations --check --dry-run
+
+format:
+	bin/install requirements-dev.lock
+	.venv/bin/ruff check --fix --exit-zero
+	.venv/bin/ruff format
+	git ls-files -z -- 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2
+
+lock:
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -o requirements-dev.lock
