@@ -1,4 +1,4 @@
-"""The life of a dossier as the product page tells it (§9), written out by hand: what the tests compare the code with."""
+"""The life of a dossier as the product page tells it (§9), written out by hand, to compare the code with."""
 
 from datetime import timedelta
 

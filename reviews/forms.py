@@ -1,0 +1,101 @@
+"""What an agent types to decide."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from ecare.clock import paris_day
+from ecare.french import megabytes
+from evidence import files
+from reviews.rules import CONVENTION_FORMATS, CONVENTION_MAX_BYTES, convention_day_fault
+
+MESSAGE_LENGTH = 5000
+SENSIBLE_LENGTH = 10
+
+
+class DecisionForm(forms.Form):
+    """The version that the page showed, and nothing else to type."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+    def __init__(self, *args, application, at, **options):
+        super().__init__(*args, initial={"version": application.version}, **options)
+        self.application, self.at = application, at
+
+    def arguments(self) -> dict:
+        """What the verb is called with."""
+        return self.cleaned_data
+
+
+class MessageForm(DecisionForm):
+    """A message to the person who holds the dossier, kept in its history."""
+
+    label, hint = "Motif", "Ce texte est envoyé au référent et conservé dans l’historique du dossier."
+
+    message = forms.CharField(
+        min_length=SENSIBLE_LENGTH,
+        max_length=MESSAGE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        error_messages={
+            "required": "Écrivez ce texte : il est obligatoire.",
+            "min_length": f"Ce texte est trop court : écrivez au moins {SENSIBLE_LENGTH} caractères.",
+            "max_length": "Ce texte est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
+        },
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["message"].label, self.fields["message"].help_text = self.label, self.hint
+
+    def clean_message(self):
+        return self.cleaned_data["message"].replace("\r\n", "\n")
+
+
+class ChangesForm(MessageForm):
+    label = "Modifications demandées"
+    hint = (
+        "Dites précisément ce qui est à corriger, question par question. "
+        "Ce texte s’affiche en haut du formulaire du référent et lui est envoyé par courrier électronique."
+    )
+
+
+class SendBackForm(MessageForm):
+    hint = "Ce texte est envoyé aux vérificateurs de l’ARS et conservé dans l’historique du dossier."
+
+
+class ConventionForm(DecisionForm):
+    """The day of the signature and the signed copy."""
+
+    signed_on = forms.DateField(
+        label="Date de signature",
+        help_text="Le jour où la dernière partie a signé. Exemple : 21/11/2026.",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+    upload = forms.FileField(
+        label="Convention signée",
+        help_text=f"Un seul fichier, au format pdf, {megabytes(CONVENTION_MAX_BYTES)} au plus.",
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{name}" for name in CONVENTION_FORMATS)}),
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["signed_on"].widget.attrs["max"] = paris_day(self.at).isoformat()
+
+    def clean_signed_on(self):
+        day = self.cleaned_data["signed_on"]
+        if fault := convention_day_fault(self.application, day, self.at):
+            raise ValidationError(fault)
+        return day
+
+    def clean_upload(self):
+        upload = self.cleaned_data["upload"]
+        if len(self.files.getlist("upload")) > 1:
+            raise ValidationError("Choisissez un seul fichier.")
+        try:
+            files.check(upload, formats=CONVENTION_FORMATS, max_bytes=CONVENTION_MAX_BYTES)
+        except files.Refused as refusal:
+            raise ValidationError(str(refusal)) from refusal
+        return upload
+
+    def arguments(self):
+        return self.cleaned_data | {"at": self.at}

@@ -1,0 +1,238 @@
+"""What reviewers read of a dossier: each step as last sent, what changed since the sending before, its history."""
+
+from dataclasses import dataclass, field
+
+from applications.forms import Part, Row, parts_of, spoken
+from applications.models import Application, Question, Submission
+from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, REVIEWER_LABELS, State, Step
+from ecare.journal.models import Entry
+from evidence.models import Evidence, StoredFile
+from evidence.rules import may_download
+
+# What each journal verb did, as a sentence after its author; what is not named here is not for reviewers
+# (files put into a draft, downloads).
+DEEDS = {
+    "start": "a commencé la candidature",
+    "submit": "a transmis le formulaire",
+    "withdraw": "a retiré la candidature",
+    "request_changes": "a demandé une modification",
+    "accept": "a donné un avis favorable",
+    "reject": "a rejeté le dossier",
+    "reopen": "a remis le dossier à l’examen",
+    "send_back": "a renvoyé le dossier à l’ARS",
+    "sign_convention": "a enregistré la convention signée",
+    "store_convention": "a déposé l’exemplaire signé de la convention",
+    "open_declaration": "a ouvert la déclaration",
+    "record_payment": "a enregistré le versement",
+    "abandon": "a abandonné le dossier",
+}
+# The same verb, said better where it led.
+DEEDS_TO = {
+    ("submit", State.SUBMITTED): "a transmis la candidature",
+    ("submit", State.DECLARATION_SUBMITTED): "a transmis la déclaration",
+    ("submit", State.UNDER_CONTROL): "a transmis la déclaration corrigée à l’ANS",
+    ("accept", State.ACCEPTED): "a accepté la candidature",
+    ("accept", State.UNDER_CONTROL): "a transmis la déclaration complète à l’ANS",
+    ("accept", State.VALIDATED): "a validé la déclaration",
+    ("reject", State.REJECTED): "a rejeté la candidature",
+    ("reject", State.DECLARATION_REJECTED): "a rejeté la déclaration",
+}
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file as it was sent, whether this agent may download it, and what to say of it."""
+
+    id: str
+    name: str
+    size: int
+    sha256: str
+    is_readable: bool
+    remark: str
+
+
+@dataclass
+class Line:
+    """One answer as it was sent; `before` is what the previous sending said, when it said something else."""
+
+    row: Row
+    files: list[ReadFile] = field(default_factory=list)
+    is_changed: bool = False
+    before: str = ""
+
+
+@dataclass
+class Chapter:
+    title: str
+    lines: list[Line]
+
+
+@dataclass
+class Reading:
+    """One step of a dossier as it was last sent."""
+
+    step: str
+    label: str
+    submission: Submission
+    chapters: list[Chapter]
+    earlier: list[Submission] = field(default_factory=list)
+
+    @property
+    def changed(self) -> list[Line]:
+        return [line for chapter in self.chapters for line in chapter.lines if line.is_changed]
+
+
+def readings(application: Application, entities, *, user) -> list[Reading]:
+    """The steps that were sent at least once, the present one first, as this agent may read them."""
+    evidence = Evidence.objects.visible_to(user).filter(application=application).select_related("file", "application")
+    stored = {str(one.file_id): one for one in evidence}
+    sent = list(application.submissions.select_related("by").order_by("number"))
+    found = []
+    for step in (Step.DECLARATION, Step.CANDIDATURE):
+        of_step = [submission for submission in sent if submission.step == step]
+        if of_step:
+            *earlier, last = of_step
+            chapters = _chapters(application, last, earlier[-1] if earlier else None, entities)
+            for line in (line for chapter in chapters for line in chapter.lines if line.row.question.is_evidence):
+                line.files = [_file(file, stored.get(file["id"]), user) for file in line.row.value or []]
+            found.append(Reading(step.value, step.label, last, chapters, earlier[::-1]))
+    return found
+
+
+def _file(sent: dict, evidence: Evidence | None, user) -> ReadFile:
+    is_readable, remark = False, "Ce fichier n’est plus disponible."
+    if evidence is not None and not may_download(user, evidence):
+        remark = "Conteneur chiffré : seule l’ANS peut le télécharger."
+    elif evidence is not None:
+        file = evidence.file
+        is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
+    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark)
+
+
+def _chapters(application, submission, previous, entities) -> list[Chapter]:
+    """Hidden questions are absent, as they are from what was sent."""
+    values = submission.content["answers"]
+    parts = parts_of(questions_sent(application, submission), values, entities)
+    before = previous.content["answers"] if previous else None
+    chapters = [Chapter(part.section.title, _lines(part, before)) for part in parts]
+    return [chapter for chapter in chapters if chapter.lines]
+
+
+def _lines(part: Part, before: dict | None) -> list[Line]:
+    lines = []
+    for row in part.rows:
+        if row.is_shown:
+            line = Line(row)
+            if before is not None:
+                line.is_changed = before.get(row.question.key) != row.value
+                line.before = _said(row.question, before.get(row.question.key)) if line.is_changed else ""
+            lines.append(line)
+    return lines
+
+
+def _said(question: Question, value) -> str:
+    """A former value in one line."""
+    if not value and value is not False:
+        return "sans réponse"
+    if question.is_evidence:
+        return ", ".join(file["name"] for file in value)
+    if question.kind == Question.Kind.CHECKLIST:
+        reasons = sum(1 for reason in value.values() if reason)
+        return f"{len(value) - reasons} confirmée(s), {reasons} avec un motif"
+    return spoken(question, value)
+
+
+def questions_sent(application: Application, submission: Submission) -> list[Question]:
+    """The questions of the very form version that was sent."""
+    form = {
+        "section__form__domain": application.domain_id,
+        "section__form__step": submission.step,
+        "section__form__number": submission.content["form"],
+    }
+    return list(Question.objects.filter(**form).select_related("section").order_by("section__position", "position"))
+
+
+def awaited(application: Application) -> str:
+    """Who has the dossier, for an agent who has nothing to decide."""
+    if application.state in EDITABLE:
+        return "Rien à décider : l’établissement complète ou corrige son formulaire."
+    if application.state in AWAITS_ARS:
+        return f"Rien à décider : le dossier est chez l’{application.establishment.region.ars}."
+    if application.state in AWAITS_ANS:
+        return "Rien à décider : le dossier est chez l’ANS."
+    if application.state == State.CONVENTION_SIGNED:
+        return "Rien à décider : la déclaration s’ouvrira au jour prévu par le calendrier du domaine."
+    if application.state in (State.REJECTED, State.DECLARATION_REJECTED):
+        return "Rien à décider : seule l’ANS peut remettre ce dossier à l’examen."
+    return "Ce dossier est terminé."
+
+
+@dataclass(frozen=True)
+class ReadContact:
+    role: str
+    person: str
+    job: str
+    email: str
+    phone: str
+
+
+def contacts(application: Application) -> list[ReadContact]:
+    """The contacts; those last sent while the référent is correcting the form that names them, else today's."""
+    if application.candidature_submitted_at is None:
+        return []
+    if application.state in CANDIDATURE_EDITABLE:
+        return _contacts_sent(application)
+    return [
+        _contact(contact.get_role_display(), {name: getattr(contact, name) for name in _CONTACT_FIELDS})
+        for contact in application.contacts.all()
+    ]
+
+
+_CONTACT_FIELDS = ("civility", "first_name", "last_name", "job", "email", "phone")
+
+
+def _contacts_sent(application: Application) -> list[ReadContact]:
+    submission = application.submissions.filter(step=Step.CANDIDATURE).order_by("-number").first()
+    people: dict[str, dict] = {}
+    for question in questions_sent(application, submission) if submission else []:
+        if question.contact_role:
+            role = people.setdefault(question.get_contact_role_display(), {})
+            role[question.contact_field] = submission.content["answers"].get(question.key, "")
+    return [_contact(role, values) for role, values in people.items()]
+
+
+def _contact(role: str, values: dict) -> ReadContact:
+    civility = {"madame": "Mme", "monsieur": "M."}.get(values.get("civility", ""), "")
+    names = [civility, values.get("first_name", ""), values.get("last_name", "")]
+    return ReadContact(
+        role,
+        " ".join(filter(None, names)),
+        values.get("job", ""),
+        values.get("email", ""),
+        spoken(Question(kind=Question.Kind.PHONE), values.get("phone", "")),
+    )
+
+
+@dataclass(frozen=True)
+class Event:
+    entry: Entry
+    deed: str
+    state: str
+
+
+def history(application: Application) -> list[Event]:
+    """What happened to the dossier, latest first, as reviewers may read it."""
+    entries = Entry.objects.filter(subject=application.subject, verb__in=DEEDS).order_by("-sequence")
+    return [_event(entry) for entry in entries]
+
+
+def _event(entry: Entry) -> Event:
+    deed = DEEDS_TO.get((entry.verb, entry.to_state), DEEDS[entry.verb])
+    return Event(entry, deed, REVIEWER_LABELS.get(entry.to_state, ""))
+
+
+def latest_move(application: Application) -> Event | None:
+    """The last change of state: what somebody who comes second is told."""
+    moves = Entry.objects.filter(subject=application.subject, verb__in=DEEDS).exclude(to_state="")
+    entry = moves.order_by("-sequence").first()
+    return _event(entry) if entry else None

@@ -1,0 +1,69 @@
+"""The queue as a table."""
+
+import django_tables2 as tables
+from django.db.models import Case, IntegerField, Value, When
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+
+from applications.states import AWAITS_ANS, AWAITS_ARS, State
+from ecare.clock import paris_day
+from ecare.french import paris_date
+
+BADGES = {
+    State.CHANGES_REQUESTED: "warning",
+    State.DECLARATION_CHANGES_REQUESTED: "warning",
+    State.CONVENTION_SIGNED: "success",
+    State.PAID: "success",
+    State.REJECTED: "error",
+    State.DECLARATION_REJECTED: "error",
+} | dict.fromkeys(AWAITS_ARS + AWAITS_ANS, "info")
+
+# Sorted by state means in the order of a dossier's life.
+LIFE_ORDER = Case(
+    *(When(state=state, then=Value(rank)) for rank, state in enumerate(State)), output_field=IntegerField()
+)
+
+
+def badge_kind(application) -> str:
+    return BADGES.get(State(application.state), "none")
+
+
+class QueueTable(tables.Table):
+    """Rows: dossiers with their establishment and domain, annotated with `life_order`."""
+
+    reference = tables.Column("Référence", linkify=("reviews:dossier", [tables.A("reference")]))
+    establishment = tables.Column("Établissement", order_by=("establishment__name", "pk"))
+    region = tables.Column("Région", accessor="establishment__region", order_by=("establishment__region__name", "pk"))
+    domain = tables.Column("Domaine", order_by=("domain__position", "domain__name", "pk"))
+    step = tables.Column("Étape", order_by=("life_order", "pk"))
+    state = tables.Column("État", order_by=("life_order", "pk"))
+    moved_at = tables.Column("En attente depuis", order_by=("moved_at", "pk"))
+
+    caption = "Dossiers"
+
+    class Meta:
+        order_by = "moved_at"
+        attrs = {"class": "ecare-queue"}
+
+    def __init__(self, *args, at, **options):
+        super().__init__(*args, **options)
+        self.today = paris_day(at)
+
+    def render_establishment(self, value):
+        return format_html(
+            '<strong>{}</strong><br><span class="fr-text--xs">{}<br>FINESS {}</span>',
+            value,
+            value.get_kind_display(),
+            value.finess,
+        )
+
+    def render_step(self, record):
+        return "Déclaration" if record.declaration_form_id else "Candidature"
+
+    def render_state(self, record):
+        return render_to_string("components/badge.html", {"kind": badge_kind(record), "text": record.reviewer_label})
+
+    def render_moved_at(self, value):
+        days = (self.today - paris_day(value)).days
+        waited = "aujourd’hui" if days <= 0 else "1 jour" if days == 1 else f"{days} jours"
+        return format_html('{}<br><span class="fr-text--xs">{}</span>', waited, paris_date(value))

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from reviews import views
+
+app_name = "reviews"
+
+urlpatterns = [
+    path("verification/", views.queue, name="queue"),
+    path("verification/<slug:reference>/", views.dossier, name="dossier"),
+    path("verification/<slug:reference>/convention/", views.convention, name="convention"),
+    path("verification/<slug:reference>/accepter/", views.accept, name="accept"),
+    path("verification/<slug:reference>/demander-une-modification/", views.request_changes, name="request_changes"),
+    path("verification/<slug:reference>/rejeter/", views.reject, name="reject"),
+    path("verification/<slug:reference>/remettre-a-l-examen/", views.reopen, name="reopen"),
+    path("verification/<slug:reference>/renvoyer-a-l-ars/", views.send_back, name="send_back"),
+    path("verification/<slug:reference>/signer-la-convention/", views.sign_convention, name="sign_convention"),
+    path("verification/<slug:reference>/enregistrer-le-versement/", views.record_payment, name="record_payment"),
+    path("verification/<slug:reference>/abandonner/", views.abandon, name="abandon"),
+]

@@ -1,0 +1,193 @@
+"""The reviewers' pages: find the visible dossier, ask permission, read the form, call one verb, answer."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+from django_tables2 import RequestConfig
+
+from applications import actions as verbs
+from applications.actions import NotNow
+from applications.models import Application
+from applications.rules import may, may_now
+from ecare.letters.models import Letter
+from evidence.vault import open_stored
+from reviews import actions, readers, rules
+from reviews.decisions import DECISIONS, Decision
+from reviews.filters import QueueFilter
+from reviews.models import Convention
+from reviews.tables import LIFE_ORDER, QueueTable, badge_kind
+
+PAGE_LENGTH = 25
+
+
+def _require_reviewer(user) -> None:
+    """These pages are for agents; a référent has pages of their own."""
+    if not (user.is_ars or user.is_ans):
+        raise PermissionDenied
+
+
+def _dossier(request, reference: str) -> Application:
+    """The dossier if this person may see it (else 404)."""
+    dossiers = Application.objects.visible_to(request.user).select_related(
+        "domain",
+        "referent",
+        "establishment__region",
+        "establishment__legal_entity__department",
+        "establishment__ght",
+        "convention__file",
+        "convention__recorded_by",
+    )
+    return get_object_or_404(dossiers, reference=reference)
+
+
+@require_safe
+def queue(request):
+    """The dossiers of an agent's regions, or all; first those that await them."""
+    _require_reviewer(request.user)
+    dossiers = (
+        Application.objects.visible_to(request.user)
+        .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
+        .annotate(life_order=LIFE_ORDER)
+    )
+    found = QueueFilter(request.GET, dossiers, user=request.user)
+    table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
+    RequestConfig(request, paginate={"per_page": PAGE_LENGTH}).configure(table)
+    return render(request, "reviews/queue.html", {"filter": found, "table": table})
+
+
+@require_safe
+def dossier(request, reference):
+    """Everything an agent reads before deciding, and the decisions they may take now."""
+    application = _dossier(request, reference)
+    _require_reviewer(request.user)
+    return render(request, "reviews/dossier.html", _reading(request, application))
+
+
+def _reading(request, application) -> dict:
+    entities = list(application.establishment.entities())
+    others = Application.objects.visible_to(request.user).filter(establishment=application.establishment)
+    return {
+        "application": application,
+        "badge": badge_kind(application),
+        "decisions": _decisions(request.user, application),
+        "awaited": readers.awaited(application),
+        "readings": readers.readings(application, entities, user=request.user),
+        "entities": entities,
+        "contacts": readers.contacts(application),
+        "change_request": application.change_requests.filter(answered_at=None).select_related("by").first(),
+        "convention": getattr(application, "convention", None),
+        "history": readers.history(application),
+        "letters": Letter.objects.about(application.subject),
+        "others": others.exclude(pk=application.pk).select_related("domain"),
+    }
+
+
+def _decisions(user, application) -> list[dict]:
+    """The buttons: only for what this person may do now."""
+    return [
+        {
+            "title": decision.words_for(application).title,
+            "style": decision.style,
+            "url": reverse(f"reviews:{verb}", args=[application.reference]),
+        }
+        for verb, decision in DECISIONS.items()
+        if may_now(user, verb, application)
+    ]
+
+
+@require_safe
+def convention(request, reference):
+    """The signed convention, for the référent of the dossier and its reviewers; each download is in the journal."""
+    application = _dossier(request, reference)
+    signed = get_object_or_404(Convention.objects.select_related("file"), application=application)
+    actions.note_download(signed, by=request.user)
+    return FileResponse(
+        open_stored(signed.file), as_attachment=True, filename=signed.file.name, content_type=signed.file.media_type
+    )
+
+
+# --- deciding -----------------------------------------------------------------------------------------------------
+def accept(request, reference):
+    return _decide(request, reference, DECISIONS["accept"], verbs.accept)
+
+
+def request_changes(request, reference):
+    return _decide(request, reference, DECISIONS["request_changes"], verbs.request_changes)
+
+
+def reject(request, reference):
+    return _decide(request, reference, DECISIONS["reject"], verbs.reject)
+
+
+def reopen(request, reference):
+    return _decide(request, reference, DECISIONS["reopen"], verbs.reopen)
+
+
+def send_back(request, reference):
+    return _decide(request, reference, DECISIONS["send_back"], verbs.send_back)
+
+
+def sign_convention(request, reference):
+    return _decide(request, reference, DECISIONS["sign_convention"], actions.sign_convention)
+
+
+def record_payment(request, reference):
+    return _decide(request, reference, DECISIONS["record_payment"], verbs.record_payment)
+
+
+def abandon(request, reference):
+    return _decide(request, reference, DECISIONS["abandon"], verbs.abandon)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def _decide(request, reference, decision: Decision, act):
+    """GET says what the click will do and whom it writes to; POST does it. Refusals: 404, 403, 409, in this order."""
+    application = _dossier(request, reference)
+    if not may(request.user, decision.verb, application) or rules.is_for_another_desk(
+        request.user, decision.verb, application
+    ):
+        raise PermissionDenied
+    if not may_now(request.user, decision.verb, application):
+        return _not_now(request, application, "Cette action n’est pas possible dans l’état actuel du dossier.")
+    form = decision.form(request.POST or None, request.FILES or None, application=application, at=request.arrived_at)
+    if request.method == "POST" and form.is_valid():
+        return _act(request, application, decision, act, form)
+    return _confirm(request, application, decision, form)
+
+
+def _act(request, application, decision, act, form):
+    words = decision.words_for(application)
+    try:
+        act(application, by=request.user, **form.arguments())
+    except NotNow as refusal:
+        return _not_now(request, application, str(refusal))
+    messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
+    return redirect("reviews:dossier", application.reference)
+
+
+def _confirm(request, application, decision, form):
+    context = {
+        "application": application,
+        "badge": badge_kind(application),
+        "decision": decision,
+        "words": decision.words_for(application),
+        "form": form,
+        "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
+    }
+    return render(request, "reviews/decide.html", context)
+
+
+def _not_now(request, application, message):
+    """Somebody was quicker, or the page is old: says what happened, and gives back what was typed."""
+    current = _dossier(request, application.reference)
+    context = {
+        "application": current,
+        "badge": badge_kind(current),
+        "message": message,
+        "event": readers.latest_move(current),
+        "typed": request.POST.get("message", ""),
+    }
+    return render(request, "reviews/not_now.html", context, status=409)
