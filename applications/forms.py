@@ -1,5 +1,6 @@
 """The form of a step, made from its questions, and the same answers as they are read back."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,6 +34,17 @@ class Row:
     @property
     def is_empty(self) -> bool:
         return self.value in EMPTY
+
+    @property
+    def is_missing(self) -> bool:
+        """A required question of the page that has no answer."""
+        finesses = frozenset(entity.finess for entity in self.entities)
+        return self.question.is_required and not rules.is_answered(self.question, self.value, finesses)
+
+    @property
+    def shown_if(self) -> str:
+        """The condition as the page's module reads it."""
+        return json.dumps(self.question.shown_if)
 
     @property
     def text(self) -> str:

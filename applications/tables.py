@@ -1,6 +1,8 @@
 """« Vos candidatures »."""
 
 import django_tables2 as tables
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 
 from applications.models import Application
 from applications.states import State, Step
@@ -26,6 +28,10 @@ def badge_of(application: Application) -> str:
     return BADGES.get(State(application.state), "info")
 
 
+def _badge(kind: str, text: str):
+    return render_to_string("components/badge.html", {"kind": kind, "text": text})
+
+
 class ApplicationTable(tables.Table):
     reference = tables.Column(
         "Référence candidature", linkify=("applications:detail", {"reference": tables.A("reference")})
@@ -33,7 +39,7 @@ class ApplicationTable(tables.Table):
     domain = tables.Column("Domaine", accessor="domain__name")
     establishment = tables.Column("Établissement de santé")
     step = tables.Column("Étape", order_by="declaration_form")
-    state = tables.TemplateColumn(template_name="applications/_state.html", verbose_name="Statut", accessor="state")
+    state = tables.Column("Statut")
 
     class Meta:
         model = Application
@@ -42,13 +48,16 @@ class ApplicationTable(tables.Table):
 
     caption = "Vos candidatures"
 
-    def __init__(self, dossiers, *, at, is_search=False):
-        self.at = at
+    def __init__(self, dossiers, *, is_search=False):
         empty = "Aucune candidature ne correspond à cette recherche" if is_search else "Aucune candidature"
         super().__init__(dossiers, empty_text=empty)
 
     def render_step(self, value):
         return Step(value).label
+
+    def render_state(self, record):
+        state = _badge(badge_of(record), record.get_state_display())
+        return format_html("{} {}", state, _badge("error", "Non transmise")) if record.is_never_sent else state
 
     def order_establishment(self, dossiers, is_descending):
         return dossiers.order_by(("-" if is_descending else "") + "establishment__name"), True

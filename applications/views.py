@@ -4,18 +4,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_tables2 import RequestConfig
 
 from applications import actions, rules
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
-from applications.models import Application, ChangeRequest, Domain, FormVersion, Submission
+from applications.models import Application, Domain, FormVersion, Submission
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
 
 STEPS = (Step.CANDIDATURE.label, Step.DECLARATION.label)
 LONGEST_SEARCH = 100
+HOME = (("Tableau de bord", reverse_lazy("applications:dashboard")),)
 
 
 def own_dossier(request, reference: str) -> Application:
@@ -42,7 +43,7 @@ def dashboard(request):
         raise PermissionDenied
     words = request.GET.get("recherche", "").strip()[:LONGEST_SEARCH]
     dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
-    table = ApplicationTable(dossiers.matching(words), at=request.arrived_at, is_search=bool(words))
+    table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     RequestConfig(request, paginate={"per_page": 10}).configure(table)
     domains = _domains_for(request.user)
     context = {
@@ -76,7 +77,9 @@ def start(request):
     form = StartForm(domains if taken is None else [*domains, taken], request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _start(request, form.cleaned_data["domain"])
-    return render(request, "applications/start.html", {"form": form})
+    return render(
+        request, "applications/start.html", {"form": form, "crumbs": [*HOME, ("Candidater à un domaine", "")]}
+    )
 
 
 def _taken_domain(request, domains: list[Domain]) -> Domain | None:
@@ -99,7 +102,7 @@ def _start(request, domain: Domain):
         messages.warning(
             request,
             f"Une candidature de votre établissement au {domain.name} est déjà suivie par {held.referent}. "
-            "Une seule candidature par établissement et par domaine est possible\u00a0: rapprochez-vous de votre collègue.",
+            "Un établissement a une seule candidature par domaine\u00a0: rapprochez-vous de votre collègue.",
         )
         return redirect("applications:dashboard")
     messages.success(
@@ -123,7 +126,7 @@ def detail(request, reference):
 
 
 def _save(request, application):
-    """Keep the good values; show the wrong ones, as typed, with what is wrong. Files go to the vault, with all the rest."""
+    """Keep the good values, show the wrong ones as typed. Files go to the vault, and all the rest with them."""
     if request.FILES:
         return HttpResponseRedirect(reverse("evidence:add", args=[application.reference]), preserve_request=True)
     form = _keep(request, application)
@@ -173,18 +176,16 @@ def _page(request, application) -> dict:
         "application": application,
         "establishment": application.establishment,
         "badge": badge_of(application),
+        "crumbs": [*HOME, (application.domain.name, "")],
+        "form_address": reverse("applications:detail", args=[application.reference]),
         "steps": STEPS,
         "current": 2 if application.step == Step.DECLARATION else 1,
         "deadline": rules.deadline(application, request.arrived_at),
-        "change_request": _open_request(application),
+        "change_request": application.change_requests.filter(answered_at=None).first(),
         "contacts": application.contacts.all(),
         "may_withdraw": rules.may_now(request.user, "withdraw", application),
         "version_form": VersionForm(initial={"version": application.version}),
     }
-
-
-def _open_request(application) -> ChangeRequest | None:
-    return application.change_requests.filter(answered_at=None).first()
 
 
 def _reading(request, application, form: FormVersion) -> dict:

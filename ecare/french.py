@@ -35,6 +35,14 @@ def paris_datetime(value: datetime | None) -> str:
 
 
 @register.filter
+def paris_second(value: datetime | None) -> str:
+    """21 novembre 2026 à 14 h 05 min 09 s: the legal hour of a receipt."""
+    if not value:
+        return ""
+    return f"{paris_datetime(value)}{NBSP}min{NBSP}{value.second:02d}{NBSP}s"
+
+
+@register.filter
 def euros(cents: int | None) -> str:
     """7 000 € or 7 000,50 €, from an integer number of cents."""
     if cents is None or cents == "":

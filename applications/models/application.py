@@ -135,6 +135,11 @@ class Application(models.Model):
         return self.state in EDITABLE
 
     @property
+    def is_never_sent(self) -> bool:
+        """Its present step waits for its first transmission."""
+        return self.state in (State.DRAFT, State.DECLARATION_OPEN)
+
+    @property
     def reviewer_label(self) -> str:
         return REVIEWER_LABELS[State(self.state)]
 
