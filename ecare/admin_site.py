@@ -1,14 +1,19 @@
 """The administration, behind the one sign-in."""
 
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class EcareAdminSite(AdminSite):
-    """Open to staff whose session passed the second step; it has no sign-in form of its own."""
+    """Open to staff whose session passed the second step; it has neither sign-in nor password form of its own."""
 
     site_header = site_title = "Administration eCaRE"
     index_title = "Atelier"
@@ -16,7 +21,41 @@ class EcareAdminSite(AdminSite):
     def has_permission(self, request):
         return super().has_permission(request) and request.user.is_verified()
 
+    @method_decorator(login_not_required)
     def login(self, request, extra_context=None):
+        wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+        if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+            wanted = reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return redirect(wanted)
         if request.user.is_authenticated:
             raise PermissionDenied
-        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        return redirect_to_login(wanted, resolve_url(settings.LOGIN_URL))
+
+    def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")
+
+    def password_change_done(self, request, extra_context=None):
+        return redirect("accounts:account")
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Open to whoever may enter the administration, and to nobody's pen."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_module_permission(self, request):
+        return request.user.is_staff
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_staff
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

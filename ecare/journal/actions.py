@@ -45,5 +45,7 @@ def broken_links(subject: str):
             yield f"{subject} #{entry.sequence}"
         digest, rank = entry.digest, entry.sequence
     chain = Chain.objects.filter(pk=subject).first()
-    if chain and (chain.length, chain.digest) != (rank, digest):
+    if chain is None and rank:
+        yield f"{subject}: the head of the chain is gone"
+    elif chain and (chain.length, chain.digest) != (rank, digest):
         yield f"{subject} #{chain.length}: the chain ends early"

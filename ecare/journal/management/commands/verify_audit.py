@@ -1,0 +1,21 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from ecare.journal.actions import broken_links
+from ecare.journal.models import Chain, Entry
+
+
+class Command(BaseCommand):
+    help = "Checks every chain of the journal: nothing altered, removed, inserted or moved. Names each fault."
+
+    def handle(self, *args, **options):
+        # An entry whose chain is gone is found too.
+        subjects = Chain.objects.values_list("subject").union(Entry.objects.order_by().values_list("subject"))
+        faults, count = 0, 0
+        for (subject,) in subjects:
+            count += 1
+            for fault in broken_links(subject):
+                faults += 1
+                self.stderr.write(fault)
+        if faults:
+            raise CommandError(f"{faults} fault(s) in {count} chain(s).")
+        self.stdout.write(f"{count} chain(s) intact.")
