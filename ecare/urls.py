@@ -19,7 +19,10 @@ def _page(address, name, title):
 urlpatterns = [
     path("", home, name="home"),
     path("administration/", admin.site.urls),
+    path("", include("accounts.sign_in_urls")),
+    path("", include("accounts.urls")),
     path("", include("applications.urls")),
+    path("", include("evidence.urls")),
     path("", include("reviews.urls")),
     path("sante/", health, name="health"),
     _page("inscription/agents/", "agents", "Inscription des ARS et des GRADeS"),

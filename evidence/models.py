@@ -20,6 +20,8 @@ class StoredFile(models.Model):
         NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
         CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
 
+    READABLE = (Scan.CLEAN, Scan.NOT_SCANNED, Scan.CONTAINER)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField("nom", max_length=200)
     size = models.PositiveBigIntegerField("taille (octets)")
@@ -39,7 +41,7 @@ class StoredFile(models.Model):
 
     @property
     def is_readable(self) -> bool:
-        return self.scan in (self.Scan.CLEAN, self.Scan.NOT_SCANNED, self.Scan.CONTAINER)
+        return self.scan in self.READABLE
 
 
 class EvidenceQuerySet(models.QuerySet):

@@ -3,14 +3,18 @@
 from django.conf import settings
 
 from accounts.models import User
+from applications.models import Application
 from evidence.models import Evidence, StoredFile
 
 
 def may_download(user: User, evidence: Evidence) -> bool:
-    """Of those who see it. A container is for the ANS alone; its référent gets back what they put in."""
-    if evidence.file.scan == StoredFile.Scan.CONTAINER:
-        return user.is_ans or evidence.application.referent_id == user.pk
-    return True
+    """Of those who see it."""
+    return evidence.file.scan != StoredFile.Scan.CONTAINER or may_open_containers(user, evidence.application)
+
+
+def may_open_containers(user: User, application: Application) -> bool:
+    """A container is for the ANS alone; the référent gets back what they put in."""
+    return user.is_ans or application.referent_id == user.pk
 
 
 def first_scan(extension: str) -> str:

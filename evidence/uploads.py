@@ -3,6 +3,7 @@
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
+from applications.models import Application, Question
 from evidence.vault import Spool
 
 MOST_BYTES = 200 * 1024 * 1024  # what a form without limits of its own may receive: the largest that a space may allow
@@ -59,3 +60,19 @@ class SealedUploadHandler(FileUploadHandler):
         """The body ended in the middle of a file: it is as if it had not been sent."""
         self.interrupted = self.file_name
         self._spool.close()
+
+
+# --- what a page without script has to say after its files were looked at ------------------------------------------
+def keep_refusals(request, application: Application, refused: dict[str, list[tuple[str, str]]]) -> None:
+    """Until the form is shown again: by question key, the names and reasons."""
+    if refused:
+        request.session[f"refused:{application.reference}"] = refused
+
+
+def take_refusals(request, application: Application, question: Question) -> list[tuple[str, str]]:
+    kept = request.session.get(f"refused:{application.reference}", {})
+    if question.key not in kept:
+        return []
+    found = kept.pop(question.key)
+    request.session.modified = True
+    return found

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from evidence import views
+
+app_name = "evidence"
+
+urlpatterns = [
+    path("candidatures/<slug:reference>/preuves/", views.add, name="add"),
+    path("preuves/<uuid:pk>/", views.download, name="download"),
+    path("preuves/<uuid:pk>/retirer/", views.remove, name="remove"),
+]

@@ -1,0 +1,171 @@
+"""Putting a file in, taking it back, reading it."""
+
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import JsonResponse, StreamingHttpResponse
+from django.http.response import content_disposition_header
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from applications import rules as law
+from applications.actions import NotNow, questions_of, save_answers, values_of
+from applications.forms import PAGE_MARK, StepForm
+from applications.models import Question
+from applications.views import keep_typed, own_dossier
+from evidence import actions, rules
+from evidence.files import Refused
+from evidence.models import Evidence, StoredFile
+from evidence.uploads import SealedUploadHandler, keep_refusals
+from evidence.vault import open_stored
+
+_PIECE = 256 * 1024
+INTERRUPTED = "L’envoi s’est interrompu avant la fin. Vérifiez votre connexion, puis déposez le fichier à nouveau."
+
+
+# --- put in -------------------------------------------------------------------------------------------------------
+@csrf_exempt  # `_add` checks the token: it is in the body, and each space's limit must be known before the body is read
+@require_POST
+def add(request, reference):
+    """Files for any number of spaces of a step, with whatever else was typed on the page."""
+    application = own_dossier(request, reference)
+    spaces = _spaces(application)
+    handler = SealedUploadHandler(request, limits={key: space.max_bytes for key, space in spaces.items()})
+    request.upload_handlers = [handler]
+    return _add(request, application, spaces, handler)
+
+
+@csrf_protect
+def _add(request, application, spaces, handler):
+    if request.headers.get("Accept") == "application/json":
+        return _answer_script(request, application, spaces, handler)
+    key = _keep_page(request, application, spaces)
+    if handler.interrupted:
+        messages.error(request, f"«\u00a0{handler.interrupted}\u00a0» : {INTERRUPTED}")
+    elif not request.FILES:
+        messages.warning(request, "Aucun fichier reçu. Choisissez d’abord un fichier, puis déposez-le.")
+    return redirect(_space_address(application, key))
+
+
+def _keep_page(request, application, spaces) -> str:
+    """Keep what was typed and put every file in. Returns the space to show again, if files came."""
+    keep_typed(request, application)
+    added, refused = _take_in(request, application, spaces)
+    keep_refusals(request, application, refused)
+    if added:
+        messages.success(request, f"{added} fichier{'s déposés' if added > 1 else ' déposé'}.")
+    if refused:
+        messages.error(request, "Au moins un fichier n’a pas été déposé : la raison est indiquée dans son espace.")
+    return next(iter(refused or request.FILES), "")
+
+
+def _take_in(request, application, spaces) -> tuple[int, dict[str, list[tuple[str, str]]]]:
+    """Every file received goes in or is refused by itself. Returns how many went in, and the refusals by space."""
+    added, refused = 0, {}
+    for key in spaces.keys() & request.FILES.keys():
+        for upload in request.FILES.getlist(key):
+            try:
+                actions.add(application, spaces[key], upload=upload, by=request.user, at=request.arrived_at)
+                added += 1
+            except (Refused, NotNow) as refusal:
+                refused.setdefault(key, []).append((upload.name, str(refusal)))
+    return added, refused
+
+
+def _answer_script(request, application, spaces, handler):
+    """The same for evidence.js: the lists of the spaces as they are now, and the refusals."""
+    try:
+        if PAGE_MARK in request.POST:  # the boxes that decide which spaces are shown
+            good = StepForm(application, request.POST).good_values()
+            save_answers(application, by=request.user, values=good, at=request.arrived_at)
+    except NotNow as closed:
+        return JsonResponse({"message": str(closed)}, status=409)
+    added, refused = _take_in(request, application, spaces)
+    values = values_of(application)
+    lists = {
+        key: render_to_string(
+            "components/evidence_files.html",
+            {"application": application, "files": values.get(key, []), "editable": True},
+            request,
+        )
+        for key in spaces.keys() & request.FILES.keys()
+    }
+    message = INTERRUPTED if handler.interrupted else ""
+    return JsonResponse({"lists": lists, "refused": refused, "message": message}, status=200 if added else 422)
+
+
+def _spaces(application) -> dict[str, Question]:
+    return {question.key: question for question in questions_of(application.form) if question.is_evidence}
+
+
+def _space_address(application, key: str) -> str:
+    address = reverse("applications:detail", args=[application.reference])
+    return f"{address}#espace-{key}" if key else address
+
+
+# --- take back ----------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request, pk):
+    """A page that asks, then the verb. Its button stands in the form of the step: what is typed there is kept first."""
+    found = (
+        Evidence.objects.visible_to(request.user).current().select_related("application", "file", "question__section")
+    )
+    evidence = get_object_or_404(found, file_id=pk)
+    application = own_dossier(request, evidence.application.reference)
+    if request.method == "POST" and PAGE_MARK in request.POST:
+        _keep_page(request, application, _spaces(application))
+        return redirect("evidence:remove", pk)
+    if request.method == "POST":
+        actions.remove(evidence, by=request.user, at=request.arrived_at)
+        messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est retiré.")
+        return redirect(_space_address(application, evidence.question.key))
+    if not law.is_open_for_answers(application, request.arrived_at):
+        raise NotNow(actions.CLOSED)
+    context = {
+        "application": application,
+        "evidence": evidence,
+        "was_sent": evidence.added_after < application.sendings,
+        "back": _space_address(application, evidence.question.key),
+    }
+    return render(request, "evidence/remove.html", context)
+
+
+# --- read ---------------------------------------------------------------------------------------------------------
+@require_GET
+def download(request, pk):
+    """To whoever sees the dossier, once scanned; a container only to the ANS. Each time leaves a line in the history."""
+    found = Evidence.objects.visible_to(request.user).select_related("application", "file", "question")
+    evidence = get_object_or_404(found, file_id=pk)
+    if not rules.may_download(request.user, evidence):
+        raise PermissionDenied
+    if not evidence.file.is_readable:
+        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {evidence.file.get_scan_display().lower()}.")
+    name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
+    response = sealed_response(evidence.file, name=name)
+    actions.note_download(evidence, by=request.user)
+    return response
+
+
+def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
+    """A stored file as an attachment that no browser will run. Raises CannotOpen before anything is sent."""
+    reader = open_stored(stored)
+    first = reader.read(_PIECE)
+    response = StreamingHttpResponse(_pieces(reader, first), content_type="application/octet-stream")
+    response["Content-Length"] = reader.size
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def _pieces(reader, first: bytes) -> Iterator[bytes]:
+    """An altered segment breaks the transfer off: the browser then reports a failed download."""
+    with reader:
+        yield first
+        while piece := reader.read(_PIECE):
+            yield piece

@@ -1,0 +1,146 @@
+// Evidence spaces: files are checked, sent one after the other and listed as soon as they are chosen or dropped.
+// Without this module the same form works with its « Déposer » button.
+
+const LOST = "L’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
+const UNIT = 1024 * 1024;
+let sending = 0;
+
+function start(space) {
+  const input = space.querySelector("input[type=file]");
+  const zone = space.querySelector("[data-zone]");
+  const queue = [];
+  let isBusy = false;
+
+  space.querySelector("[data-deposit]").hidden = true;
+  space.querySelector("[data-invitation]").hidden = false;
+  zone.classList.add("ecare-space__zone--live");
+
+  // The real control covers the whole zone: a click, a drop, the keyboard and a screen reader all reach it.
+  for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, () => zone.classList.add("ecare-space__zone--over"));
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("ecare-space__zone--over"));
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    input.value = "";
+    clear();
+    let room = Number(space.dataset.maxFiles) - count() - queue.length - (isBusy ? 1 : 0);
+    for (const file of files) {
+      const problem = room > 0 ? problemOf(file) : "le nombre maximum de fichiers de cet espace est atteint.";
+      if (problem) {
+        tell(`« ${file.name} » : ${problem}`, "error");
+      } else {
+        room -= 1;
+        queue.push({ file, line: addLine(file) });
+      }
+    }
+    next();
+  });
+
+  function problemOf(file) {
+    const extension = file.name.includes(".") ? `.${file.name.split(".").pop().toLowerCase()}` : "";
+    if (!space.dataset.formats.split(",").includes(extension)) {
+      return `ce format n’est pas autorisé ici. Formats autorisés : ${space.dataset.formats.replaceAll(".", "").replaceAll(",", ", ")}.`;
+    }
+    if (file.size > Number(space.dataset.maxBytes)) {
+      return `ce fichier dépasse ${Number(space.dataset.maxBytes) / UNIT} Mo. Réduisez-le ou partagez-le en plusieurs fichiers.`;
+    }
+    return file.size === 0 ? "ce fichier est vide." : "";
+  }
+
+  async function next() {
+    if (isBusy || queue.length === 0) return;
+    isBusy = true;
+    sending += 1;
+    const { file, line } = queue.shift();
+    try {
+      show(file, await send(file, line));
+    } catch {
+      tell(`« ${file.name} » : ${LOST}`, "error");
+    }
+    line.remove();
+    list().hidden = list().children.length === 0;
+    isBusy = false;
+    sending -= 1;
+    next();
+  }
+
+  function send(file, line) {
+    const data = new FormData();
+    for (const [name, value] of new FormData(input.form)) if (!(value instanceof File)) data.append(name, value);
+    data.append(space.dataset.space, file);
+    const request = new XMLHttpRequest();
+    return new Promise((resolve, reject) => {
+      request.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) advance(line, event.loaded / event.total);
+      });
+      request.addEventListener("load", () => (request.response ? resolve(request.response) : reject()));
+      for (const name of ["error", "abort", "timeout"]) request.addEventListener(name, reject);
+      request.open("POST", space.dataset.address);
+      request.responseType = "json";
+      request.setRequestHeader("Accept", "application/json");
+      request.send(data);
+    });
+  }
+
+  function show(file, answer) {
+    const html = answer.lists?.[space.dataset.space];
+    if (html !== undefined) space.querySelector("[data-files-place]").innerHTML = html;
+    const refused = answer.refused?.[space.dataset.space] ?? [];
+    for (const [name, reason] of refused) tell(`« ${name} » : ${reason}`, "error");
+    if (answer.message) tell(`« ${file.name} » : ${answer.message}`, "error");
+    else if (refused.length === 0) tell(`« ${file.name} » est déposé.`, "valid");
+    const isFull = count() >= Number(space.dataset.maxFiles);
+    zone.hidden = isFull;
+    space.querySelector("[data-full]").hidden = !isFull;
+    if (isFull) space.focus();
+    space.dispatchEvent(new CustomEvent("ecare:answered", { bubbles: true, detail: answer }));
+  }
+
+  function addLine(file) {
+    const line = document.createElement("li");
+    const name = document.createElement("span");
+    const bar = document.createElement("progress");
+    const percent = document.createElement("span");
+    name.textContent = file.name;
+    bar.max = 100;
+    bar.value = 0;
+    bar.setAttribute("aria-label", `Envoi de ${file.name}`);
+    percent.textContent = "En attente";
+    line.append(name, bar, percent);
+    list().append(line);
+    list().hidden = false;
+    return line;
+  }
+
+  function advance(line, share) {
+    const percent = Math.floor(share * 100);
+    line.querySelector("progress").value = percent;
+    line.lastElementChild.textContent = percent < 100 ? `${percent} %` : "Vérification…";
+  }
+
+  function tell(text, kind) {
+    const message = document.createElement("p");
+    message.className = `fr-message fr-message--${kind}`;
+    message.textContent = text;
+    space.querySelector("[data-messages]").append(message);
+    space.classList.toggle("ecare-space--error", kind === "error");
+  }
+
+  function clear() {
+    space.querySelector("[data-messages]").replaceChildren();
+    space.classList.remove("ecare-space--error");
+  }
+
+  function list() {
+    return space.querySelector("[data-progress]");
+  }
+
+  function count() {
+    return space.querySelectorAll("[data-files] > li").length;
+  }
+}
+
+for (const space of document.querySelectorAll("[data-space]")) start(space);
+
+window.addEventListener("beforeunload", (event) => {
+  if (sending > 0) event.preventDefault();
+});
