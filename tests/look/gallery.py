@@ -28,7 +28,7 @@ PAGE = """
   </form>
   {% load render_table from django_tables2 %}{% render_table table %}
   <a class="fr-btn" href="/sans-script/" aria-controls="fenetre" data-fr-opened="false">Ouvrir</a>
-  {% include "components/modal.html" with id="fenetre" title="Candidater à un domaine" body="components/required_note.html" %}
+  {% include "components/modal.html" with id="fenetre" title="Candidater à un domaine" body=body %}
 {% endblock content %}
 """
 CHOICES = [("oui", "Oui"), ("non", "Non")]
@@ -81,6 +81,7 @@ def gallery(request):
         "form": form,
         "table": table,
         "steps": ["Informations personnelles", "Informations de l’établissement de santé", "Récapitulatif"],
+        "body": "components/required_note.html",
         "crumbs": [("Tableau de bord", "/"), ("Galerie", "")],
     }
     return HttpResponse(engines["django"].from_string(PAGE).render(context, request))

@@ -1,0 +1,27 @@
+// A list that answers while one types; the address bar keeps the search.
+
+const PAUSE = 250; // milliseconds without a key
+
+for (const form of document.querySelectorAll("form[data-live-search]")) {
+  const results = document.getElementById(form.dataset.liveSearch);
+  let timer;
+  let asked = 0;
+
+  async function search() {
+    const rank = ++asked;
+    const address = new URL(form.action || location.href);
+    address.search = new URLSearchParams(new FormData(form));
+    const response = await fetch(address);
+    if (!response.ok || rank !== asked) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const found = page.getElementById(results.id);
+    if (!found) return location.assign(address);
+    results.replaceChildren(...found.childNodes);
+    history.replaceState(null, "", address);
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, PAUSE);
+  });
+}

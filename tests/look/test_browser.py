@@ -1,0 +1,145 @@
+"""In a real browser: no accessibility fault, nothing against the content policy, nothing wider than the screen."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth import SESSION_KEY
+
+from tests.factories import DomainFactory, UserFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.look.gallery"), pytest.mark.django_db(transaction=True)]
+
+SCREENS = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
+PAGES = ["/", "/aide/", "/mentions-legales/", "/plan-du-site/", "/galerie/", "/dit/", "/conflit/", "/casse/"]
+
+
+@pytest.fixture
+def site(page, live_server):
+    """Opens an address of the site, and fails on what the browser complains of."""
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(said.text) if "Content Security" in said.text or "refused" in said.text.lower() else None
+        ),
+    )
+
+    def open_page(address):
+        page.goto(live_server.url + address)
+        page.wait_for_function("document.documentElement.hasAttribute('data-fr-theme')")
+        return page
+
+    yield open_page
+    assert complaints == []
+
+
+def faults(page):
+    """What axe finds, as sentences."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {[node['target'] for node in v['nodes']]}" for v in violations]
+
+
+def is_too_wide(page):
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda s: str(s["width"]))
+def test_pages_are_accessible_and_fit_the_screen(page, site, screen):
+    DomainFactory(is_trial=True)
+    page.set_viewport_size(screen)
+    for address in PAGES:
+        site(address)
+        assert not is_too_wide(page), address
+        assert faults(page) == [], address
+
+
+def test_a_form_in_error_is_accessible_and_its_summary_is_read_first(page, site):
+    site("/galerie/")
+    page.get_by_role("button", name="Suivant").click()
+    summary = page.locator("[data-error-summary]")
+    page.wait_for_function("document.activeElement.hasAttribute('data-error-summary')")
+    assert faults(page) == []
+    summary.get_by_role("link", name="Prérequis atteint").click()
+    assert page.evaluate("location.hash") == "#id_met_0"
+
+
+def test_the_dark_theme_is_readable(page, site):
+    site("/galerie/")
+    page.get_by_role("button", name="Paramètres d’affichage").click()
+    page.get_by_text("Thème sombre").click()
+    page.wait_for_function("document.documentElement.dataset.frTheme == 'dark'")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    assert faults(page) == []
+
+
+def test_a_dialog_opens_from_its_link_and_closes_with_escape(page, site):
+    site("/galerie/")
+    page.get_by_role("link", name="Ouvrir").click()
+    dialog = page.locator("#fenetre")
+    dialog.get_by_role("heading", name="Candidater à un domaine").wait_for(state="visible")
+    assert page.url.endswith("/galerie/")
+    page.wait_for_timeout(500)  # the dialog fades in
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    dialog.get_by_role("heading").wait_for(state="hidden")
+
+
+def test_the_password_can_be_shown(page, site):
+    site("/galerie/")
+    password = page.get_by_label("Mot de passe", exact=False).and_(page.locator(".fr-password__input"))
+    assert password.get_attribute("type") == "password"
+    page.locator("label[for=id_password_show]").click()
+    page.wait_for_function("document.getElementById('id_password').type == 'text'")
+
+
+def test_the_menu_opens_on_a_small_screen(page, site):
+    page.set_viewport_size(SCREENS[1])
+    site("/")
+    page.get_by_role("button", name="Menu").click()
+    menu = page.locator("#menu")
+    menu.get_by_role("link", name="Inscription").wait_for(state="visible")
+    menu.get_by_role("link", name="Aide").click()
+    assert page.url.endswith("/aide/")
+
+
+def test_the_length_of_a_table_is_kept_with_its_sort(page, site):
+    site("/galerie/?sort=-reference")
+    page.get_by_label("Afficher", exact=True).select_option("25")
+    page.wait_for_url("**per_page=25**")
+    assert "sort=-reference" in page.url
+    assert page.locator("tbody tr").count() == 25
+    page.get_by_role("link", name="Page suivante").click()
+    assert page.locator("tbody tr").count() == 5
+
+
+def test_everything_is_there_without_script(browser, live_server):
+    context = browser.new_context(java_script_enabled=False, viewport=SCREENS[1])
+    page = context.new_page()
+    page.goto(live_server.url + "/galerie/")
+    for name in ("Connexion", "Inscription", "Aide"):
+        assert page.locator("header").get_by_role("link", name=name).is_visible()
+    assert page.get_by_role("link", name="Tableau de bord").is_visible()
+    assert not page.get_by_text("Paramètres d’affichage").first.is_visible()
+    assert not page.locator(".fr-password__checkbox").first.is_visible()
+    context.close()
+
+
+def test_the_skip_link_leads_to_the_content(page, site):
+    site("/aide/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Contenu"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "contenu"
+
+
+def test_the_administration_obeys_the_content_policy(page, site, live_server, signed_in):
+    person = UserFactory(administrator=True)
+    client = signed_in(person)
+    assert client.session[SESSION_KEY] == str(person.pk)
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.goto(live_server.url + "/administration/")
+    assert "/administration/" in page.url
+    page.get_by_role("heading", name="Atelier").wait_for()
