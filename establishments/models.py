@@ -23,7 +23,7 @@ _SPELT_OUT = {
 
 def normalised(text: str) -> str:
     """`text` without accents, in lower case, punctuation as single spaces: what search and sort compare."""
-    plain = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
+    plain = unicodedata.normalize("NFKD", text).translate(_LIGATURES)
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join("".join(c if c.isalnum() else " " for c in letters.lower()).split())
 
@@ -284,3 +284,7 @@ class DirectoryImport(models.Model):
 
     def __str__(self):
         return f"Import nᵒ {self.pk}"
+
+    def total(self, measure: str) -> int:
+        """Over all kinds of lines; the establishments that follow from them are not lines."""
+        return sum(self.counts[kind][measure] for kind in self.KINDS if kind != "establishments")

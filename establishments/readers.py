@@ -84,7 +84,7 @@ def latest(folder: Path, pattern: str) -> Path | None:
 
 # --- the two FINESS extracts: no header, one stamp, then one structure a line ------------------------------------
 def _read_extract(path: Path, layout: list[str], fields: list[str], parse: Parse, progress: Progress) -> Extract:
-    # Not splitlines(): in Latin-1 it would also cut at the character NEL.
+    # Not splitlines(): it would also cut at form feeds and other rare signs inside a field.
     raw = [line.rstrip("\r") for line in _text(path).split("\n")]
     stamp = raw[0].split(";")
     if stamp[:2] != ["finess", "etalab"]:
@@ -220,12 +220,12 @@ def _activity(row: Row, faults: list[str]) -> tuple[object, ...]:
 
 # --- what both kinds need -------------------------------------------------------------------------------------------
 def _text(path: Path) -> str:
-    """UTF-8 if it can be, else Latin-1: the publisher uses both. A NUL is a fault that PostgreSQL cannot store."""
+    """UTF-8 if it can be, else Latin-1 with Windows’ signs: the publisher uses both. PostgreSQL stores no NUL."""
     content = path.read_bytes().replace(b"\0", b" ")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("latin-1")
+        return content.decode("cp1252", errors="replace")
 
 
 def _rows(path: Path, *, needs: list[str]) -> Iterator[tuple[int, Row | None]]:

@@ -48,4 +48,4 @@ Progress = Callable[[str, int], AbstractContextManager[Any]]
 
 
 def quiet(label: str, total: int) -> AbstractContextManager[Any]:
-    return nullcontext(SimpleNamespace(update=lambda done: None))
+    return nullcontext(SimpleNamespace(update=lambda _: None))

@@ -1,0 +1,78 @@
+"""The directory and the reports of its imports in the administration: to read, never to write."""
+
+import pytest
+from django.urls import reverse
+
+from establishments.models import DirectoryImport, Establishment, LegalEntity
+from tests.establishments.conftest import CLINIC
+from tests.factories import EstablishmentFactory, UserFactory, finess
+
+pytestmark = pytest.mark.django_db
+MODELS = ["region", "department", "legalentity", "site", "ght", "establishment", "directoryimport"]
+
+
+@pytest.fixture
+def administrator(signed_in):
+    return signed_in(UserFactory(administrator=True))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_administrator_reads_each_table_and_writes_none(administrator, folder, model):
+    folder.run()
+    assert administrator.get(reverse(f"admin:establishments_{model}_changelist")).status_code == 200
+    assert administrator.get(reverse(f"admin:establishments_{model}_add")).status_code == 403
+
+
+def test_an_administrator_reads_an_entity_with_its_sites_but_may_not_change_or_delete_it(administrator, folder):
+    folder.run()
+    entity = LegalEntity.objects.get(finess=CLINIC)
+    address = reverse("admin:establishments_legalentity_change", args=[entity.pk])
+    page = administrator.get(address)
+    assert entity.sites.get().finess in page.text
+    assert 'name="_save"' not in page.text
+    assert administrator.post(address, {"name": "AUTRE"}).status_code == 403
+    assert administrator.post(reverse("admin:establishments_legalentity_delete", args=[entity.pk])).status_code == 403
+    entity.refresh_from_db()
+    assert entity.name == "CLINIQUE SAINTE-THÉRÈSE"
+
+
+def test_a_referent_and_an_agent_do_not_enter(signed_in):
+    for user in (UserFactory(), UserFactory(ans=True)):
+        assert signed_in(user).get(reverse("admin:establishments_establishment_changelist")).status_code != 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_of_establishments_asks_as_much_for_1_and_3(administrator, django_assert_num_queries, rows):
+    EstablishmentFactory.create_batch(rows, as_ght=True)
+    with django_assert_num_queries(9):
+        administrator.get(reverse("admin:establishments_establishment_changelist"))
+
+
+def test_search_forgives_accents_and_case(administrator, folder):
+    folder.run()
+    page = administrator.get(reverse("admin:establishments_establishment_changelist"), {"q": "sainte therese"})
+    assert [one.name for one in page.context["cl"].queryset] == ["CLINIQUE SAINTE-THÉRÈSE"]
+
+
+@pytest.mark.parametrize(("state", "number"), [("ouverts", 2), ("fermes", 1), (None, 3)])
+def test_open_and_closed_are_told_apart(administrator, folder, state, number):
+    folder.run()
+    folder.entities.pop(CLINIC)
+    folder.run()
+    query = {"etat": state} if state else {}
+    page = administrator.get(reverse("admin:establishments_establishment_changelist"), query)
+    assert page.context["cl"].result_count == number
+    assert Establishment.objects.count() == 3
+
+
+def test_the_report_shows_files_figures_and_lines_without_running_what_they_hold(administrator, folder):
+    folder.entities[CLINIC]["siren"] = "<script>alert(1)</script>"
+    folder.write()
+    folder.append("activite-*", f"{finess('34', 99)};2025;12")
+    folder.run()
+    address = reverse("admin:establishments_directoryimport_change", args=[DirectoryImport.objects.get().pk])
+    page = administrator.get(address).text
+    assert "etalab-cs1100501-stock-20261101.csv" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert(1)" not in page
+    assert "Entités juridiques (EJ)" in page
