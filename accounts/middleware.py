@@ -64,9 +64,11 @@ class TermsMiddleware:
             return None
         if request.method not in ("GET", "HEAD"):
             if terms.was_ever_accepted:
-                return None  # a new version came while a form was being filled: nothing typed is lost, the next page asks
+                return (
+                    None  # a new version came while a form was being filled: nothing typed is lost, the next page asks
+                )
             messages.warning(
-                request, "Votre dernière saisie n’a pas été enregistrée : les conditions d’utilisation sont à accepter."
+                request, "Votre dernière saisie n’a pas été enregistrée : les conditions d’utilisation sont à accepter."
             )
             return HttpResponseRedirect(reverse("accounts:accept_terms"))
         destination = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})

@@ -1,20 +1,52 @@
 """A person, how they enter, and the terms they accepted."""
 
+import hashlib
+import hmac
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.crypto import get_random_string
 from django_otp.models import CooldownMixin, SideChannelDevice
+from django_otp.util import random_number_token
 from phonenumber_field.modelfields import PhoneNumberField
 
+from ecare.sealing import derived_key
 from establishments.models import Establishment, Region
+
+LETTERS = "ABCDEFGHJKLMNPRTWXY"  # capitals without look-alikes
 
 
 class Civility(models.TextChoices):
     MADAM = "madame", "Madame"
     SIR = "monsieur", "Monsieur"
+
+
+class PeopleQuerySet(models.QuerySet):
+    def activated(self):
+        """Those who proved that their mailbox is theirs."""
+        return self.filter(emailaddress__verified=True, emailaddress__primary=True)
+
+    def awaiting_activation(self):
+        """Those who registered and never used their link; a newer registration replaces them."""
+        return self.filter(last_login=None, role=User.Role.REFERENT).exclude(emailaddress__verified=True)
+
+    def colleagues_of(self, user):
+        """The other people of the same establishment who can sign in, by name."""
+        return (
+            self.activated()
+            .filter(establishment=user.establishment_id, establishment__isnull=False, is_active=True)
+            .exclude(pk=user.pk)
+            .order_by("last_name", "first_name", "pk")
+        )
+
+
+class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):
+    pass
 
 
 class User(AbstractUser):
@@ -40,7 +72,7 @@ class User(AbstractUser):
     )
     regions = models.ManyToManyField(Region, blank=True, related_name="agents", verbose_name="régions (ARS)")
 
-    objects = UserManager()
+    objects = PeopleManager()
 
     class Meta(AbstractUser.Meta):
         verbose_name = "personne"
@@ -86,19 +118,77 @@ class User(AbstractUser):
 class SignInCode(CooldownMixin, SideChannelDevice):
     """The mailed code of one sign-in attempt: 8 digits, 10 minutes, 5 tries, kept only as a keyed hash.
 
-    One row per attempt: a code asked elsewhere neither opens nor disturbs this one.
+    One row per attempt: a code asked elsewhere neither opens nor disturbs this one. `confirmed` once it was used:
+    only then does it stand for a session.
     """
 
     token = models.CharField(max_length=64, blank=True, null=True, help_text="HMAC-SHA-256 du code.")
     reference = models.CharField("référence du courrier", max_length=4)
     sent_at = models.DateTimeField(null=True)
     tries_left = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name = "code de connexion"
         verbose_name_plural = "codes de connexion"
         indexes = [models.Index(fields=["user", "-created_at"], name="sign_in_codes_of_a_person")]
+
+    @property
+    def letters_subject(self) -> str:
+        """How the letters that carried a code of this attempt name it."""
+        return f"sign-in:{self.pk}"
+
+    def get_cooldown_duration(self):
+        return settings.SIGN_IN_CODE_COOLDOWN.total_seconds()
+
+    @property
+    def may_renew_at(self):
+        """When another code may be asked."""
+        _, reason = self.generate_is_allowed()
+        return reason["next_generation_at"] if reason else None
+
+    def renew(self) -> str:
+        """A fresh code, which makes the former one useless; returned once, never stored."""
+        code = random_number_token(settings.SIGN_IN_CODE_DIGITS)
+        now = timezone.now()
+        self.token, self.reference = self.digest(code), get_random_string(4, LETTERS)
+        self.sent_at, self.valid_until = now, now + settings.SIGN_IN_CODE_LIFETIME
+        self.tries_left = settings.SIGN_IN_CODE_TRIES
+        self.cooldown_set()
+        return code
+
+    def digest(self, code: str) -> str:
+        """Bound to this attempt by its key in the database, and to this server by its own key."""
+        key = derived_key(settings.SECRET_KEY.encode(), purpose="sign-in code")
+        return hmac.new(key, f"{self.pk}:{code}".encode(), hashlib.sha256).hexdigest()
+
+    def verify_token(self, token):
+        """Whether this is the code, which is then spent. The limits are kept by `actions.check_code`."""
+        if not self.token or timezone.now() >= self.valid_until:
+            return False
+        if not hmac.compare_digest(self.token, self.digest(token)):
+            return False
+        self.token, self.valid_until, self.confirmed = None, timezone.now(), True
+        self.save()
+        return True
+
+
+class UsernameHold(models.Model):
+    """A user name that somebody typed with an e-mail already in use.
+
+    It is held as long as an account that awaits its activation would hold it: otherwise, whether the name is still
+    free would tell whether the e-mail has an account.
+    """
+
+    username = models.CharField(max_length=150)
+    email = models.EmailField()
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "nom d’utilisateur retenu"
+        verbose_name_plural = "noms d’utilisateur retenus"
+        constraints = [models.UniqueConstraint(Lower("username"), name="one_hold_per_username")]
 
 
 class TermsQuerySet(models.QuerySet):
@@ -117,7 +207,7 @@ class Terms(models.Model):
     """A version of the conditions générales d’utilisation (CGU); the latest published one is in force."""
 
     version = models.CharField("version", max_length=20, unique=True)
-    text = models.TextField("texte", help_text="Paragraphes séparés par une ligne vide ; « # » ouvre un titre.")
+    text = models.TextField("texte", help_text="Paragraphes séparés par une ligne vide ; « # » ouvre un titre.")
     published_at = models.DateTimeField("publication", null=True, blank=True)
 
     objects = TermsQuerySet.as_manager()
@@ -129,6 +219,13 @@ class Terms(models.Model):
 
     def __str__(self):
         return f"CGU {self.version}"
+
+    def blocks(self):
+        """The text in reading order: pairs (is it a title, words)."""
+        for block in self.text.split("\n\n"):
+            words = " ".join(block.split())
+            if words:
+                yield words.startswith("# "), words.removeprefix("# ")
 
 
 class TermsAcceptance(models.Model):

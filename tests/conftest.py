@@ -75,7 +75,7 @@ def signed_in(db):
 
     def open_session(user):
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="accounts.backends.ActivatedBackend")
         session = client.session
         session[DEVICE_ID_SESSION_KEY] = SignInCode.objects.create(user=user).persistent_id
         session[OPENED_AT] = session[SEEN_AT] = timezone.now().timestamp()

@@ -1,0 +1,257 @@
+"""Registration, activation, password, terms: the only writers of an account."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from allauth.account.app_settings import EMAIL_CONFIRMATION_EXPIRE_DAYS
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import emails, usernames
+from accounts.models import SignInCode, TermsAcceptance, User, UsernameHold
+from ecare.journal.actions import record
+from ecare.letters.actions import cancel
+from ecare.letters.models import Letter
+from establishments.models import Establishment
+
+FAILED_CODES_PER_DAY = 10  # of one account, over all its sign-ins
+CODES_KEPT = timedelta(days=2)  # longer than a session lasts and than failures count
+LETTERS_PER_HOUR = 3  # that a stranger can cause to one mailbox; the links of the earlier ones stay good
+
+
+class UsernameTaken(Exception):
+    """Somebody took the user name in the meantime."""
+
+
+class EstablishmentClosed(Exception):
+    """The directory no longer lists the establishment as open."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """What somebody said of themselves when they registered."""
+
+    username: str
+    email: str
+    civility: str
+    first_name: str
+    last_name: str
+    phone: str
+
+
+def register(person: Person, *, password_hash: str, establishment: Establishment):
+    """Open an account that awaits its activation, or tell the owner of the e-mail. Both look the same from outside.
+
+    An account never activated gives way: the newest registrant wins, the old link dies.
+    Raises UsernameTaken, EstablishmentClosed.
+    """
+    attempts = 3
+    for attempt in range(1, attempts + 1):
+        try:
+            with transaction.atomic():
+                _register(person, password_hash, establishment)
+                return
+        except IntegrityError:
+            # Another registration came first. The same e-mail: it is replaced in turn; the same name: it is taken.
+            if not usernames.is_free(person.username, email=person.email):
+                raise UsernameTaken from None
+            if attempt == attempts:
+                raise
+
+
+def _register(person: Person, password_hash: str, establishment: Establishment):
+    establishment = Establishment.objects.open().select_for_update(of=("self",)).filter(pk=establishment.pk).first()
+    if establishment is None:
+        raise EstablishmentClosed
+    _make_room_for(person)
+    if not usernames.is_free(person.username, email=person.email):
+        raise UsernameTaken
+    UsernameHold.objects.filter(Q(username__iexact=person.username) | Q(email__iexact=person.email)).delete()
+    owner = User.objects.filter(email__iexact=person.email).first()
+    if owner:
+        UsernameHold.objects.create(
+            username=person.username, email=person.email, until=timezone.now() + _time_to_activate()
+        )
+        record(f"user:{owner.pk}", "register", message="Inscription demandée avec l’adresse de ce compte.")
+        _send(emails.registration_attempted(owner))
+        return
+    user = User(
+        username=person.username,
+        email=person.email,
+        civility=person.civility,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        phone=person.phone,
+        password=password_hash,
+        establishment=establishment,
+        role=User.Role.REFERENT,
+    )
+    user.save()
+    address = EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+    record(f"user:{user.pk}", "register", actor=user.actor, data={"establishment": establishment.pk})
+    _send(emails.activation(address))
+
+
+def _make_room_for(person: Person):
+    """Remove what was never activated: under the same e-mail, or under the same name once its link has expired."""
+    waiting = User.objects.awaiting_activation()
+    stale = timezone.now() - _time_to_activate()
+    same_email = waiting.filter(email__iexact=person.email)
+    same_name = waiting.filter(username__iexact=person.username, date_joined__lt=stale)
+    for user in {*same_email, *same_name}:
+        # Locked like an activation under way, then asked again: an account activated meanwhile stays.
+        list(User.objects.select_for_update(of=("self",)).filter(pk=user.pk))
+        if waiting.filter(pk=user.pk).exists():
+            cancel(f"user:{user.pk}", ["activation"])
+            record(f"user:{user.pk}", "replace", message="Compte jamais activé, remplacé par une nouvelle inscription.")
+            user.delete()
+
+
+@transaction.atomic
+def activate(address: EmailAddress) -> bool:
+    """The owner of the mailbox pressed the button: the account opens, the colleagues are told. False if too late."""
+    user = User.objects.select_for_update(of=("self",)).filter(pk=address.user_id).first()
+    address = EmailAddress.objects.filter(pk=address.pk, verified=False).first()
+    if user is None or address is None:
+        return False
+    if not address.set_verified(commit=True):
+        return False
+    record(f"user:{user.pk}", "activate", actor=user.actor)
+    for colleague in User.objects.colleagues_of(user):
+        emails.colleague_registered(colleague, user).save()
+    return True
+
+
+@transaction.atomic
+def resend_activation(email: str):
+    """One letter in each case, so that nobody learns from outside which of them it was."""
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        _send(emails.account_not_found(email))
+    elif address := EmailAddress.objects.filter(user=user, verified=False, primary=True).first():
+        _send(emails.activation(address))
+    else:
+        _send(emails.registration_attempted(user))
+
+
+@transaction.atomic
+def request_password_reset(email: str, *, key_for):
+    """One letter in each case; `key_for(user)` makes the key of the link."""
+    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    _send(emails.password_reset(user, key_for(user)) if user else emails.account_not_found(email))
+
+
+@transaction.atomic
+def change_password(user: User, password: str):
+    """Every other session ends, sign-ins under way with the old password too; too many wrong codes are forgiven."""
+    user.set_password(password)
+    User.objects.filter(pk=user.pk).update(password=user.password)
+    SignInCode.objects.filter(user=user, confirmed=False).delete()
+    SignInCode.objects.filter(user=user).update(failures=0)
+    record(f"user:{user.pk}", "change_password", actor=user.actor)
+    emails.password_changed(user).save()
+
+
+@transaction.atomic
+def accept_terms(user: User, *, terms):
+    _, created = TermsAcceptance.objects.get_or_create(user=user, terms=terms)
+    if created:
+        record(f"user:{user.pk}", "accept_terms", actor=user.actor, data={"version": terms.version})
+
+
+@transaction.atomic
+def vouch_for(user: User, *, by: User):
+    """An administrator made or corrected this account: its mailbox needs no activation."""
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email.lower(), defaults={"verified": True, "primary": True}
+    )
+    record(f"user:{user.pk}", "vouch_for", actor=by.actor, data={"role": user.role, "is_active": user.is_active})
+
+
+class Outcome(enum.Enum):
+    RIGHT = "right"
+    WRONG = "wrong"  # `tries_left` says how often one may still try
+    SPENT = "spent"  # expired, used, or tried too often: a new code is needed
+    WAIT = "wait"  # not even looked at before `until`
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a code that was typed."""
+
+    outcome: Outcome
+    tries_left: int = 0
+    until: datetime | None = None
+
+
+@transaction.atomic
+def open_sign_in(user: User) -> SignInCode:
+    """The password was right: a new attempt, with its own mailed code."""
+    SignInCode.objects.filter(user=user, created_at__lt=timezone.now() - CODES_KEPT).delete()
+    attempt = SignInCode.objects.create(user=user, name="code", confirmed=False)
+    emails.code(attempt, attempt.renew()).save()
+    return attempt
+
+
+@transaction.atomic
+def send_new_code(attempt: SignInCode) -> datetime | None:
+    """Mail a new code, which alone is good from now on; or the instant before which none may be asked."""
+    attempt = SignInCode.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
+    allowed, reason = attempt.generate_is_allowed()
+    if not allowed:
+        return reason["next_generation_at"]
+    cancel(attempt.letters_subject, ["code"])
+    emails.code(attempt, attempt.renew()).save()
+    return None
+
+
+@transaction.atomic
+def check_code(attempt: SignInCode, typed: str) -> Verdict:
+    """Look at a typed code under the limits. Nothing is raised in here: failures must be committed."""
+    # The person first: attempts of one account count together, however many run at once.
+    list(User.objects.select_for_update(of=("self",)).filter(pk=attempt.user_id))
+    attempt = SignInCode.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
+    until = _throttled_until(attempt.user_id)
+    if until:
+        return Verdict(Outcome.WAIT, until=until)
+    if not attempt.token or not attempt.tries_left or timezone.now() >= attempt.valid_until:
+        return Verdict(Outcome.SPENT)
+    if attempt.verify_token(typed):
+        record(f"user:{attempt.user_id}", "sign_in", actor=attempt.user.actor)
+        return Verdict(Outcome.RIGHT)
+    attempt.tries_left -= 1
+    attempt.failures += 1
+    attempt.save(update_fields=["tries_left", "failures"])
+    return Verdict(Outcome.WRONG, tries_left=attempt.tries_left)
+
+
+def _throttled_until(user_id: int) -> datetime | None:
+    """While an account had too many wrong codes in a day: when the oldest of them will be a day old."""
+    since = timezone.now() - timedelta(days=1)
+    failed = SignInCode.objects.filter(user=user_id, created_at__gt=since, failures__gt=0).order_by("created_at")
+    counts = list(failed.values_list("created_at", "failures"))
+    excess = sum(count for _, count in counts) - FAILED_CODES_PER_DAY
+    for created_at, count in counts:
+        if excess < 0:
+            break
+        excess -= count
+        if excess < 0:
+            return created_at + timedelta(days=1)
+    return None
+
+
+def _send(letter: Letter):
+    """Write the letter, unless this mailbox had enough of them in the last hour."""
+    recent = Letter.objects.filter(
+        name=letter.name, recipient__iexact=letter.recipient, created_at__gt=timezone.now() - timedelta(hours=1)
+    )
+    if recent.count() < LETTERS_PER_HOUR:
+        letter.save()
+
+
+def _time_to_activate() -> timedelta:
+    return timedelta(days=EMAIL_CONFIRMATION_EXPIRE_DAYS)

@@ -1,0 +1,84 @@
+"""One function per letter to a person about their account; each returns an unsaved letter."""
+
+from datetime import timedelta
+
+from allauth.account import app_settings
+from allauth.account.models import EmailConfirmationHMAC
+from django.conf import settings
+from django.utils import timezone
+
+from ecare.letters.emails import compose
+
+
+def activation(address):
+    """The link that activates an account; `address` is its allauth EmailAddress."""
+    days = app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS
+    return compose(
+        "activation",
+        to=address.email,
+        subject=_reference(address.user),
+        context={"person": address.user, "establishment": address.user.establishment, "days": days},
+        secret=EmailConfirmationHMAC(address).key,
+        expires_at=timezone.now() + timedelta(days=days),
+    )
+
+
+def registration_attempted(person):
+    """To the owner of an account: somebody used their e-mail to register, or asked for an activation link."""
+    return compose("registration_attempted", to=person.email, subject=_reference(person), context={"person": person})
+
+
+def colleague_registered(colleague, newcomer):
+    return compose(
+        "colleague_registered",
+        to=colleague.email,
+        subject=_reference(colleague),
+        context={"person": colleague, "newcomer": newcomer, "establishment": newcomer.establishment},
+    )
+
+
+def code(sign_in_code, secret):
+    """The mailed code; it leaves within its lifetime or never."""
+    return compose(
+        "code",
+        to=sign_in_code.user.email,
+        subject=sign_in_code.letters_subject,
+        context={
+            "person": sign_in_code.user,
+            "code": sign_in_code,
+            "minutes": int(settings.SIGN_IN_CODE_LIFETIME.total_seconds() // 60),
+        },
+        secret=secret,
+        expires_at=sign_in_code.valid_until,
+    )
+
+
+def password_reset(person, key):
+    """`key` is what the path of the link ends with."""
+    lifetime = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+    return compose(
+        "password_reset",
+        to=person.email,
+        subject=_reference(person),
+        context={"person": person, "hours": int(lifetime.total_seconds() // 3600)},
+        secret=key,
+        expires_at=timezone.now() + lifetime,
+    )
+
+
+def account_not_found(email):
+    """To an address that has no account: somebody asked for a new password or an activation link with it."""
+    return compose("account_not_found", to=email)
+
+
+def password_changed(person):
+    return compose(
+        "password_changed",
+        to=person.email,
+        subject=_reference(person),
+        context={"person": person, "at": timezone.now()},
+    )
+
+
+def _reference(person) -> str:
+    return f"user:{person.pk}"

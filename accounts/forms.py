@@ -1,0 +1,232 @@
+"""What a person types to register, to sign in, to look after their password."""
+
+from allauth.account import forms as allauth_forms
+from allauth.account.utils import user_pk_to_url_str
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from accounts import actions, captcha, phones, usernames
+from accounts.models import Civility, User
+from establishments.models import Establishment, Region
+
+NEW_SECRET_HELP = "Au moins 12 caractères, sans votre nom ni votre prénom. Évitez les mots de passe courants."
+# Letters of any alphabet, joined by spaces, hyphens, apostrophes or dots: a letter that bears a name carries no link.
+NAME = r"^[^\W\d_]+([ .'’-]{1,2}[^\W\d_]+)*\.?$"
+
+
+def password_field(label, *, new, **kwargs):
+    autocomplete = "new-password" if new else "current-password"
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, strip=False, max_length=128, widget=widget, **kwargs)
+
+
+def name_field(label, autocomplete):
+    return forms.RegexField(
+        NAME,
+        label=label,
+        max_length=60,
+        error_messages={"invalid": "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."},
+        widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+    )
+
+
+def email_field():
+    return forms.EmailField(
+        label="Adresse e-mail",
+        max_length=254,
+        help_text="Sous la forme nom@exemple.fr. Elle sert à vous connecter et à vous informer.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class AnswerInput(forms.TextInput):
+    """Never shows what was answered to an earlier challenge."""
+
+    def get_context(self, name, value, attrs):
+        return super().get_context(name, None, attrs)
+
+
+class NewPasswordMixin:
+    """Checks `password1` and `password2` against each other and against the person."""
+
+    def check_new_password(self, person) -> bool:
+        first, second = self.cleaned_data.get("password1"), self.cleaned_data.get("password2")
+        if not first:
+            return False
+        try:
+            validate_password(first, person)
+        except ValidationError as error:
+            self.add_error("password1", error)
+            return False
+        if first != second:
+            self.add_error("password2", "Les deux mots de passe sont différents : tapez deux fois le même.")
+            return False
+        return True
+
+
+class PersonForm(NewPasswordMixin, forms.Form):
+    """Step 1 of the registration. Once a password or a challenge was passed, it is not asked again."""
+
+    username = forms.RegexField(
+        f"^{usernames.ALLOWED.pattern}$",
+        label="Nom d’utilisateur",
+        max_length=60,
+        help_text="3 caractères au moins : lettres, chiffres, points, tirets. Par exemple : prenom.nom",
+        error_messages={"invalid": "Choisissez 3 à 60 caractères : lettres, chiffres, points, tirets, sans @."},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, widget=forms.RadioSelect)
+    last_name = name_field("Nom", "family-name")
+    first_name = name_field("Prénom", "given-name")
+    email = email_field()
+    password1 = password_field("Mot de passe", new=True, help_text=NEW_SECRET_HELP)
+    password2 = password_field("Confirmation du mot de passe", new=True)
+    phone = forms.CharField(
+        label="N° de téléphone",
+        max_length=30,
+        help_text="Format international, par exemple : +33 6 12 34 56 78, ou 0590 12 34 56 outre-mer.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+    captcha = forms.CharField(label="Contrôle de sécurité", max_length=20, widget=AnswerInput)
+
+    def __init__(self, *args, has_password=False, is_human=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.suggestions, self.is_password_good, self.is_human = [], False, is_human
+        self.fields["civility"].is_inline = True
+        self.fields["captcha"].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        self.spare(has_password=has_password, is_human=is_human)
+
+    def spare(self, *, has_password, is_human):
+        """Do not ask again what was passed."""
+        if is_human:
+            self.fields.pop("captcha", None)
+        if has_password:
+            self.fields["password1"].required = self.fields["password2"].required = False
+            self.fields["password1"].help_text = "Mot de passe déjà saisi. Laissez vide pour le garder."
+
+    def clean_email(self):
+        return self.cleaned_data["email"].lower()
+
+    def clean_phone(self):
+        number = phones.parsed(self.cleaned_data["phone"])
+        if number is None:
+            raise ValidationError("Ce numéro n’existe pas. Écrivez-le par exemple ainsi : +33 6 12 34 56 78.")
+        return number.as_e164
+
+    def clean_captcha(self):
+        self.is_human = captcha.is_answer(self.data.get("captcha_key", ""), self.cleaned_data["captcha"])
+        if not self.is_human:
+            raise ValidationError("Ce n’est pas la bonne réponse. Un nouveau contrôle vous est proposé.")
+        return ""
+
+    def clean(self):
+        cleaned = super().clean()
+        named = {name: cleaned.get(name) or "" for name in ("username", "email", "first_name", "last_name")}
+        if cleaned.get("password1") or cleaned.get("password2"):
+            if not cleaned.get("password1"):
+                self.add_error("password1", "Tapez aussi le mot de passe ici.")
+            self.is_password_good = self.check_new_password(User(**named))
+        if self.is_human and named["username"] and not usernames.is_free(named["username"], email=named["email"]):
+            self.suggestions = usernames.suggestions(**named)
+            self.add_error("username", "Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.")
+        return cleaned
+
+
+class KindForm(forms.Form):
+    """Step 2, first page."""
+
+    kind = forms.ChoiceField(
+        label="Type d’établissement", choices=[("", "Sélectionnez un type"), *Establishment.Kind.choices]
+    )
+    region = forms.ModelChoiceField(
+        Region.objects.all(),
+        label="Région",
+        empty_label="Sélectionnez une région",
+        help_text="Pour un GHT : la région de rattachement de son établissement support, et donc de son ARS.",
+    )
+
+
+class SignInForm(allauth_forms.LoginForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        self.fields["login"] = forms.CharField(
+            label="Nom d’utilisateur ou adresse email", max_length=254, widget=forms.TextInput(attrs=attrs)
+        )
+        self.fields["password"] = password_field("Mot de passe", new=False)
+        self.order_fields(["login", "password"])
+
+    def login(self, request, redirect_url=None):
+        self._login.state["identifier"] = self.cleaned_data["login"]
+        return super().login(request, redirect_url)
+
+
+class CodeForm(forms.Form):
+    code = forms.RegexField(
+        r"^\s*(?:[0-9]\s*){8}$",
+        label="Code transmis",
+        help_text="8 chiffres, reçus par e-mail.",
+        error_messages={"invalid": "Saisissez les 8 chiffres du code."},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "20", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_code(self):
+        return "".join(self.cleaned_data["code"].split())
+
+
+class EmailForm(forms.Form):
+    """To ask for a letter; `save` of a new password is called by allauth's view."""
+
+    email = email_field()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = "Celle de votre inscription, sous la forme nom@exemple.fr."
+
+    def clean_email(self):
+        return self.cleaned_data["email"].lower()
+
+
+class RequestPasswordForm(EmailForm):
+    def save(self, request):
+        actions.request_password_reset(self.cleaned_data["email"], key_for=_reset_key)
+
+
+def _reset_key(user) -> str:
+    return f"{user_pk_to_url_str(user)}-{allauth_forms.default_token_generator.make_token(user)}"
+
+
+class NewPasswordForm(NewPasswordMixin, forms.Form):
+    """After « Mot de passe oublié ? »."""
+
+    password1 = password_field("Nouveau mot de passe", new=True, help_text=NEW_SECRET_HELP)
+    password2 = password_field("Confirmation du nouveau mot de passe", new=True)
+
+    def __init__(self, *args, user=None, temp_key=None, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean(self):
+        cleaned = super().clean()
+        self.check_new_password(self.user)
+        return cleaned
+
+    def save(self):
+        actions.change_password(self.user, self.cleaned_data["password1"])
+
+
+class ChangePasswordForm(NewPasswordForm):
+    oldpassword = password_field("Mot de passe actuel", new=False)
+    field_order = ["oldpassword", "password1", "password2"]
+
+    def clean_oldpassword(self):
+        if not self.user.check_password(self.cleaned_data["oldpassword"]):
+            raise ValidationError("Ce n’est pas votre mot de passe actuel.")
+        return self.cleaned_data["oldpassword"]
+
+
+class TermsForm(forms.Form):
+    is_accepted = forms.BooleanField(label="J’ai lu et j’accepte les conditions générales d’utilisation")

@@ -1,0 +1,64 @@
+"""Lists of the registration."""
+
+import django_tables2 as tables
+
+from establishments.models import Establishment, LegalEntity, Site
+
+CHOOSE = """
+<button type="submit" form="choose" name="establishment" value="{{ record.pk }}"
+        class="fr-btn fr-btn--sm fr-btn--secondary">
+  Sélectionner<span class="fr-sr-only"> {{ record.name }} ({{ record.finess }})</span>
+</button>
+"""
+
+
+class EntityChoiceTable(tables.Table):
+    """Entities outside GHT, public or private."""
+
+    finess = tables.Column("FINESS EJ", accessor="legal_entity__finess")
+    name = tables.Column("Raison sociale")
+    town = tables.Column("Commune", accessor="legal_entity__town", default="")
+    choose = tables.TemplateColumn(CHOOSE, verbose_name="Action", orderable=False)
+    caption = "Établissements correspondant à votre choix"
+
+    class Meta:
+        model = Establishment
+        fields = ("finess", "name", "town", "choose")
+        empty_text = "Aucun établissement ne correspond à votre recherche."
+
+
+class GhtChoiceTable(tables.Table):
+    code = tables.Column("Code GHT", accessor="ght__code")
+    finess = tables.Column("FINESS EJ de l’établissement support", accessor="legal_entity__finess")
+    name = tables.Column("Raison sociale de l’établissement support", accessor="legal_entity__name")
+    choose = tables.TemplateColumn(CHOOSE, verbose_name="Action", orderable=False)
+    caption = "Groupements correspondant à votre choix"
+
+    class Meta:
+        model = Establishment
+        fields = ("code", "finess", "name", "choose")
+        empty_text = "Aucun groupement ne correspond à votre recherche."
+
+
+class LegalEntityTable(tables.Table):
+    name = tables.Column("Raison sociale")
+    finess = tables.Column("FINESS EJ")
+    town = tables.Column("Commune", default="")
+    caption = "Entités juridiques rattachées au groupement"
+
+    class Meta:
+        model = LegalEntity
+        fields = ("name", "finess", "town")
+        empty_text = "Aucune entité ne correspond à votre recherche."
+
+
+class SiteTable(tables.Table):
+    name = tables.Column("Raison sociale")
+    finess = tables.Column("FINESS EG")
+    town = tables.Column("Commune", default="")
+    caption = "Entités géographiques rattachées à l’entité juridique"
+
+    class Meta:
+        model = Site
+        fields = ("name", "finess", "town")
+        empty_text = "Aucune entité ne correspond à votre recherche."

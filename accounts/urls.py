@@ -1,0 +1,33 @@
+from captcha.views import captcha_image
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+from django.views.decorators.cache import never_cache
+
+from accounts.views import account, registration
+
+app_name = "accounts"
+
+urlpatterns = [
+    path("inscription/", registration.register, name="register"),
+    path("inscription/controle/", registration.challenge, name="challenge"),
+    path("inscription/etablissement/", registration.register_establishment, name="register_establishment"),
+    path("inscription/etablissement/choix/", registration.choose_establishment, name="choose_establishment"),
+    path("inscription/etablissement/entites/", registration.check_establishment, name="check_establishment"),
+    path("inscription/recapitulatif/", registration.register_recap, name="register_recap"),
+    path("inscription/fin/", registration.registered, name="registered"),
+    path("activation/renvoyer/", registration.resend_activation, name="resend_activation"),
+    path("activation/renvoyee/", registration.activation_resent, name="activation_resent"),
+    path("cgu/", account.terms, name="terms"),
+    path("cgu/accepter/", account.accept_terms, name="accept_terms"),
+    path("compte/", account.account, name="account"),
+]
+
+# Named as the library that draws the image expects.
+captcha_urlpatterns = [
+    path(
+        "inscription/controle/<slug:key>/",
+        login_not_required(never_cache(captcha_image)),
+        {"scale": 1},
+        name="captcha-image",
+    )
+]

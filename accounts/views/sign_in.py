@@ -1,0 +1,99 @@
+"""Allauth's pages of the sign-in and the password, with our limits; and the page of the mailed code."""
+
+import math
+
+from allauth.account import views as allauth_views
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.decorators import login_stage_required
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import actions, facts
+from accounts.actions import Outcome
+from accounts.forms import CodeForm
+from accounts.stages import SignInCodeStage
+from ecare.french import paris_datetime
+
+
+@sensitive_post_parameters("code")
+@login_stage_required(stage=SignInCodeStage.key, redirect_urlname="account_login")
+def sign_in_code(request):
+    stage = request._login_stage
+    attempt = stage.attempt
+    if attempt is None or "cancel" in request.POST:
+        return stage.abort()
+    if "resend" in request.POST:
+        return _resend(request, attempt)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        verdict = actions.check_code(attempt, form.cleaned_data["code"])
+        if verdict.outcome is Outcome.RIGHT:
+            # django-otp ties the session to this attempt when the sign-in completes.
+            stage.login.user.otp_device = stage.attempt
+            return stage.exit()
+        form.add_error("code", _told(verdict))
+    attempt.refresh_from_db()
+    context = {"form": form, "stage": stage, "attempt": attempt, "seconds_left": _seconds_to(attempt.valid_until)}
+    context["seconds_to_wait"] = _seconds_to(attempt.may_renew_at)
+    return render(request, "account/sign_in_code.html", context)
+
+
+def _resend(request, attempt):
+    until = actions.send_new_code(attempt)
+    if until:
+        messages.warning(request, f"Patientez {_seconds_to(until)} s avant de demander un nouveau code.")
+    else:
+        messages.success(request, "Un nouveau code vient de vous être envoyé. Le précédent n’est plus valable.")
+    return redirect("account_sign_in_code")
+
+
+def _told(verdict) -> str:
+    if verdict.outcome is Outcome.WAIT:
+        return f"Trop de codes erronés en 24 heures. Patientez jusqu’au {paris_datetime(verdict.until)}."
+    if verdict.outcome is Outcome.SPENT or not verdict.tries_left:
+        return "Ce code n’est plus valable. Demandez un nouveau code."
+    left = f"{verdict.tries_left} essais" if verdict.tries_left > 1 else "1 essai"
+    return f"Code incorrect. Il vous reste {left}."
+
+
+def _seconds_to(instant) -> int:
+    return max(0, math.ceil((instant - timezone.now()).total_seconds())) if instant else 0
+
+
+class ActivationView(allauth_views.ConfirmEmailView):
+    """GET shows a button, POST activates: mail gateways open links."""
+
+    def get_context_data(self, **kwargs):
+        if self.object:
+            person = self.object.email_address.user
+            kwargs["facts"] = facts.of_person(person) + facts.of_establishment(person.establishment)
+        return super().get_context_data(**kwargs)
+
+    def post(self, *args, **kwargs):
+        try:
+            response = super().post(*args, **kwargs)
+        except Http404:
+            self.object = None
+            return self.render_to_response(self.get_context_data(), status=410)
+        messages.success(self.request, "Votre compte est activé. Vous pouvez vous connecter.")
+        return response
+
+    def respond(self, success):
+        if success:
+            return super().respond(success)
+        raise Http404
+
+
+class RequestPasswordView(allauth_views.PasswordResetView):
+    """The limit counts per mailbox and address: a stranger elsewhere keeps nobody from a new password."""
+
+    def form_valid(self, form):
+        key = f"{form.cleaned_data['email']}@{get_adapter().get_client_ip(self.request)}"
+        if refused := ratelimit.consume_or_429(self.request, action="reset_password", key=key):
+            return refused
+        form.save(self.request)
+        return redirect(self.get_success_url())
