@@ -10,7 +10,7 @@ from accounts import actions, captcha, phones, usernames
 from accounts.models import Civility, User
 from establishments.models import Establishment, Region
 
-NEW_SECRET_HELP = "Au moins 12 caractères, sans votre nom ni votre prénom. Évitez les mots de passe courants."
+HELP = "Au moins 12 caractères, sans votre nom ni votre prénom. Évitez les mots de passe courants."
 # Letters of any alphabet, joined by spaces, hyphens, apostrophes or dots: a letter that bears a name carries no link.
 NAME = r"^[^\W\d_]+([ .'’-]{1,2}[^\W\d_]+)*\.?$"
 
@@ -80,7 +80,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
     last_name = name_field("Nom", "family-name")
     first_name = name_field("Prénom", "given-name")
     email = email_field()
-    password1 = password_field("Mot de passe", new=True, help_text=NEW_SECRET_HELP)
+    password1 = password_field("Mot de passe", new=True, help_text=HELP)
     password2 = password_field("Confirmation du mot de passe", new=True)
     phone = forms.CharField(
         label="N° de téléphone",
@@ -202,7 +202,7 @@ def _reset_key(user) -> str:
 class NewPasswordForm(NewPasswordMixin, forms.Form):
     """After « Mot de passe oublié ? »."""
 
-    password1 = password_field("Nouveau mot de passe", new=True, help_text=NEW_SECRET_HELP)
+    password1 = password_field("Nouveau mot de passe", new=True, help_text=HELP)
     password2 = password_field("Confirmation du nouveau mot de passe", new=True)
 
     def __init__(self, *args, user=None, temp_key=None, **kwargs):

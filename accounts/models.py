@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.crypto import get_random_string
+from django.utils.functional import cached_property
 from django_otp.models import CooldownMixin, SideChannelDevice
 from django_otp.util import random_number_token
 from phonenumber_field.modelfields import PhoneNumberField
