@@ -133,7 +133,7 @@ def announce(port: int) -> None:
         time.sleep(0.1)
     connections.close_all()
     address = f"http://{HOST}:{port}"
-    demo = yaml.safe_load((Path(settings.BASE_DIR) / "fixtures/demo/demo.yaml").read_text())
+    demo = yaml.safe_load((Path(settings.BASE_DIR) / "fixtures/demo/demo.yaml").read_bytes())
     width = max(len(account["username"]) for account in demo["accounts"])
     print(f"\neCaRE est prêt : {address}/")
     print(f"Boîte aux lettres : {address}/boite-aux-lettres/")

@@ -1,0 +1,218 @@
+"""The promises of the house, kept by a machine: what is said in docs/ and in the house rules is true of the code."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from django.apps import apps
+from django.urls import URLPattern, get_resolver
+
+from applications.models import Application
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "reviews")
+TEMPLATES = ROOT / "templates"
+
+# Pages that a visitor may open without signing in; every other page is closed.
+PUBLIC = {
+    "account_confirm_email",
+    "account_email_verification_sent",
+    "account_login",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "account_sign_in_code",
+    "accessibility",
+    "accounts:check_establishment",
+    "accounts:choose_establishment",
+    "accounts:register",
+    "accounts:register_establishment",
+    "accounts:register_recap",
+    "accounts:registered",
+    "accounts:terms",
+    "admin:login",
+    "agents",
+    "captcha-audio",
+    "captcha-image",
+    "captcha-image-2x",
+    "captcha-refresh",
+    "health",
+    "help",
+    "home",
+    "legal_notice",
+    "letters:html",
+    "letters:letter",
+    "letters:mailbox",
+    "personal_data",
+    "sitemap",
+}
+# Django renders these by name.
+RENDERED_BY_DJANGO = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
+
+
+def python_files(*folders):
+    for folder in folders:
+        yield from sorted(path for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts)
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text(), str(path))
+
+
+@cache
+def template_files():
+    return tuple(sorted(path for path in TEMPLATES.rglob("*") if path.suffix in (".html", ".txt")))
+
+
+def all_views(patterns, namespace=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name or pattern.pattern}", pattern.callback
+        else:
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from all_views(pattern.url_patterns, inner)
+
+
+def test_every_page_is_closed_but_those_named_here():
+    views = all_views(get_resolver().url_patterns)
+    assert {name for name, view in views if not getattr(view, "login_required", True)} == PUBLIC
+
+
+def test_every_template_is_rendered_somewhere():
+    rooms = "\n".join(path.read_text() for path in python_files(*ROOMS))
+    pages = "\n".join(path.read_text() for path in template_files())
+    unused = []
+    for path in template_files():
+        name = str(path.relative_to(TEMPLATES))
+        letter = f'"{path.stem}"' if name.startswith("letters/") and path.suffix == ".txt" else None
+        overridden = any((Path(app.path) / "templates" / name).exists() for app in apps.get_app_configs())
+        named = f'"{name}"' in rooms or f'"{name}"' in pages or (letter and letter in rooms)
+        if not (named or overridden or name in RENDERED_BY_DJANGO):
+            unused.append(name)
+    assert unused == []
+
+
+def test_no_room_is_named_after_nothing():
+    nothing = {"utils", "util", "helpers", "helper", "common", "core", "services", "service", "misc", "lib"}
+    assert [name_of(path) for path in python_files(*ROOMS, "tests") if nothing & set(path.with_suffix("").parts)] == []
+
+
+def test_imports_stand_at_the_top():
+    inline = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in python_files(*ROOMS, "tests")
+        for function in ast.walk(tree_of(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert inline == []
+
+
+def test_nobody_sends_a_task_from_a_request():
+    calls = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in python_files(*ROOMS)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and node.attr in ("delay", "apply_async", "send_task")
+    ]
+    assert calls == []
+
+
+def test_verbs_know_no_page():
+    pages = ("django.http", "django.shortcuts", "django.contrib.messages", "django.template")
+    known = [
+        f"{name_of(path)}: {module}"
+        for path in python_files(*ROOMS)
+        if path.stem == "actions" or "actions" in path.parts
+        for node in ast.walk(tree_of(path))
+        for module in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        if module.startswith(pages)
+    ]
+    assert known == []
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("a style element", r"<style\b"),
+        ("a style attribute", r"\sstyle\s*="),
+        ("a script of its own", r"<script(?![^>]*\bsrc=)"),
+        ("an event attribute", r"\son[a-z]+\s*="),
+        ("a script address", r"javascript:"),
+    ],
+)
+def test_no_template_needs_a_lax_policy(what, pattern):
+    """But the mail's own layout, which no page of ours includes."""
+    pages = [path for path in template_files() if path != TEMPLATES / "letters" / "layout.html"]
+    assert [name_of(path) for path in pages if re.search(pattern, path.read_text(), re.IGNORECASE)] == [], what
+
+
+def test_no_file_is_too_full():
+    files = [*python_files(*ROOMS, "tests"), *template_files()]
+    files += [path for path in (ROOT / "static" / "ecare").rglob("*") if path.suffix in (".js", ".css")]
+    counts = {name_of(path): len(path.read_text().splitlines()) for path in files}
+    assert {name: count for name, count in counts.items() if count > 450} == {}
+
+
+# --- docs ---------------------------------------------------------------------------------------------------------
+@cache
+def glossary():
+    """The English words of the table, in code."""
+    rows = (line.split("|") for line in (ROOT / "docs" / "glossary.md").read_text().splitlines() if line.startswith("|"))
+    return {word for row in rows for word in re.findall(r"`(\w+)`", row[2])}
+
+
+def test_every_word_of_the_glossary_is_in_the_code():
+    code = "\n".join(path.read_text() for path in python_files(*ROOMS))
+    classes = {word for word in glossary() if word[0].isupper()}
+    assert {word for word in classes if f"class {word}(" not in code} == set()
+    assert {word for word in glossary() - classes if word not in code.lower()} == set()
+
+
+def test_every_model_and_every_verb_has_its_word():
+    ours = {model.__name__ for model in apps.get_models() if model.__module__.split(".")[0] in ROOMS}
+    verbs = {transition.name for transition in Application._meta.get_field("state").get_all_transitions(Application)}
+    assert (ours | verbs) - glossary() == set()
+
+
+def test_every_variable_of_the_environment_is_documented():
+    read = r"""(?:env(?:\.\w+)?\(|_required\(\s*|environ(?:\.get)?[\[(])"([A-Z][A-Z_]+)"|"([A-Z_]+)" in env"""
+    sources = (ROOT / "ecare" / name for name in ("settings.py", "embedded.py"))
+    known = {first or second for path in sources for first, second in re.findall(read, path.read_text())}
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    assert len(known) > 10
+    assert known == documented
+
+
+def test_every_link_of_the_documents_leads_somewhere():
+    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    dead = [
+        f"{name_of(document)}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text())
+        if not target.startswith(("http://", "https://", "mailto:")) and not (document.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_the_readme_names_the_accounts_of_the_demo():
+    demo = yaml.safe_load((ROOT / "fixtures" / "demo" / "demo.yaml").read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert demo["password"] in readme
+    assert [account["username"] for account in demo["accounts"] if f"`{account['username']}`" not in readme] == []
