@@ -19,6 +19,8 @@ _SPELT_OUT = {
     "st": "saint",
     "ste": "sainte",
 }
+_GHT_PREFIXES = "ara|bfc|bre|cor|cvl|ge|gua|guy|hdf|hf|idf|mars|na|nor|occ|oi|paca|pdl"
+_WORDS = re.compile(rf"\b(?:{_GHT_PREFIXES}) \d{{1,2}}\b|\w+")
 
 
 def normalised(text: str) -> str:
@@ -43,10 +45,10 @@ class SearchQuerySet(models.QuerySet):
     def matching(self, words: str):
         """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven.
 
-        A number of one or two digits goes with the word before it: "occ 04" is a code, not an OCC and some 04.
+        The code of a group is one word, however it is typed: "occ 04" is not an "occ" here and a "04" there.
         """
         found = self
-        for word in re.findall(r"[^\W\d]+ \d{1,2}\b|\w+", normalised(words)):
+        for word in _WORDS.findall(normalised(words)):
             found = found.filter(search_text__contains=word)
         return found
 

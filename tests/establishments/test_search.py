@@ -44,7 +44,7 @@ def test_a_code_finds_its_group_alone(found):
 
 
 @pytest.mark.parametrize(
-    "words", ["sainte therese", "THÉRÈSE", "Thérèse", "cli", "sète", "Sete clinique", CLINIC, "34200"]
+    "words", ["sete 34", "sainte therese", "THÉRÈSE", "Thérèse", "cli", "sète", "Sete clinique", CLINIC, "34200"]
 )
 def test_an_entity_is_found_without_accents_or_case(found, words):
     assert found(words) >= {CLINIC_NAME}

@@ -26,8 +26,12 @@ class Command(BaseCommand):
             raise CommandError(str(fault)) from fault
         if verbosity:
             self._print(report, remarks)
-            if dry_run:
-                self.stdout.write("Essai à blanc : rien n’a été écrit.")
+        if verbosity and dry_run:
+            self.stdout.write("Essai à blanc : rien n’a été écrit.")
+        elif verbosity:
+            for kind in Establishment.Kind:
+                total = Establishment.objects.open().filter(kind=kind).count()
+                self.stdout.write(f"{kind.label} : {total}")
 
     @property
     def _progress(self) -> Progress:
@@ -48,6 +52,3 @@ class Command(BaseCommand):
             self.stdout.write(f"{report.SEVERITIES[remark['severity']]} : {place}{remark['reason']}")
         if len(report.remarks) > most:
             self.stdout.write(f"… et {len(report.remarks) - most} autres remarques, gardées avec le rapport.")
-        for kind in Establishment.Kind:
-            total = Establishment.objects.open().filter(kind=kind).count()
-            self.stdout.write(f"{kind.label} : {total}")
