@@ -1,8 +1,14 @@
-"""In a real browser: no accessibility fault, nothing against the content policy, nothing wider than the screen."""
+"""In a real browser: no accessibility fault, nothing against the content policy, nothing wider than the screen.
+
+Waiting is done with `expect`: the content policy forbids the evaluation that `wait_for_function` polls with.
+"""
+
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import SESSION_KEY
+from playwright.sync_api import expect
 
 from tests.factories import DomainFactory, UserFactory
 
@@ -26,7 +32,7 @@ def site(page, live_server):
 
     def open_page(address):
         page.goto(live_server.url + address)
-        page.wait_for_function("document.documentElement.hasAttribute('data-fr-theme')")
+        expect(page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
         return page
 
     yield open_page
@@ -57,7 +63,7 @@ def test_a_form_in_error_is_accessible_and_its_summary_is_read_first(page, site)
     site("/galerie/")
     page.get_by_role("button", name="Suivant").click()
     summary = page.locator("[data-error-summary]")
-    page.wait_for_function("document.activeElement.hasAttribute('data-error-summary')")
+    expect(summary).to_be_focused()
     assert faults(page) == []
     summary.get_by_role("link", name="Prérequis atteint").click()
     assert page.evaluate("location.hash") == "#id_met_0"
@@ -67,7 +73,7 @@ def test_the_dark_theme_is_readable(page, site):
     site("/galerie/")
     page.get_by_role("button", name="Paramètres d’affichage").click()
     page.get_by_text("Thème sombre").click()
-    page.wait_for_function("document.documentElement.dataset.frTheme == 'dark'")
+    expect(page.locator("html")).to_have_attribute("data-fr-theme", "dark")
     page.keyboard.press("Escape")
     page.wait_for_timeout(500)
     assert faults(page) == []
@@ -90,7 +96,7 @@ def test_the_password_can_be_shown(page, site):
     password = page.get_by_label("Mot de passe", exact=False).and_(page.locator(".fr-password__input"))
     assert password.get_attribute("type") == "password"
     page.locator("label[for=id_password_show]").click()
-    page.wait_for_function("document.getElementById('id_password').type == 'text'")
+    expect(page.locator("#id_password")).to_have_attribute("type", "text")
 
 
 def test_the_menu_opens_on_a_small_screen(page, site):
