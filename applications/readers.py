@@ -24,6 +24,7 @@ from applications.states import Step
 from establishments.models import Establishment
 
 DEFAULT_FORMATS = ["pdf"]
+LIMITS = ("formats", "max_megabytes", "max_files")
 WITH_CHOICES = (Question.Kind.CHOICE, Question.Kind.CHOICES)
 CONTACT_FIELDS = ("civility", "last_name", "first_name", "email", "job", "phone")
 KIND_OF_CONTACT_FIELD = {"civility": "civility", "email": "email", "phone": "phone"}
@@ -210,9 +211,7 @@ def _section(place, value, asked) -> SectionDefinition:
     return section
 
 
-QUESTION = (
-    "key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", "formats", "max_megabytes", "max_files",
-)  # fmt: skip
+QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS)
 
 
 def _question(place, value) -> QuestionDefinition:
@@ -300,7 +299,7 @@ def _contact(place, value) -> tuple[str, str]:
 
 def _space(place, value, question) -> None:
     """Limits of an evidence space; 10 files of 10 Mo, in pdf, unless said."""
-    limits = [name for name in ("formats", "max_megabytes", "max_files") if name in value]
+    limits = [name for name in LIMITS if name in value]
     if question.kind != Question.Kind.EVIDENCE:
         if limits:
             place.at(limits[0]).fail("seul un espace de dépôt (« evidence ») a des limites.")
@@ -313,3 +312,29 @@ def _space(place, value, question) -> None:
         if not 1 <= number <= most:
             place.at(name).fail(f"un nombre de 1 à {most} est attendu.")
         setattr(question, name, number)
+
+
+def check_form(form: FormDefinition, *, name: str) -> None:
+    """The same checks for a form that was edited in the administration. Raises DefinitionError."""
+    sections = [
+        {
+            "title": section.title,
+            "introduction": section.introduction,
+            "questions": [_raw(q) for q in section.questions],
+        }
+        for section in form.sections
+    ]
+    _form(_Place(name), {"reminder": form.reminder, "sections": sections})
+
+
+def _raw(question: QuestionDefinition) -> dict:
+    """A question as its file would write it."""
+    raw = {"key": question.key, "kind": question.kind, "label": question.label, "help": question.help}
+    raw |= {"box": question.checkbox_label, "required": question.is_required, "shown_if": question.shown_if}
+    if question.choices:
+        raw["choices"] = {pair[0]: pair[1] for pair in question.choices}
+    if question.contact_role or question.contact_field:
+        raw["contact"] = f"{question.contact_role}.{question.contact_field}"
+    if question.kind == Question.Kind.EVIDENCE:
+        raw |= {name: getattr(question, name) for name in LIMITS}
+    return raw

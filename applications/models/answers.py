@@ -60,7 +60,9 @@ class Submission(models.Model):
     class Meta:
         verbose_name = "envoi"
         ordering = ["application", "step", "number"]
-        constraints = [models.UniqueConstraint(fields=["application", "step", "number"], name="one_submission_per_rank")]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "step", "number"], name="one_submission_per_rank")
+        ]
 
 
 class ChangeRequest(models.Model):

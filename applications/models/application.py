@@ -145,7 +145,9 @@ class Application(models.Model):
 
     # --- its life: who (permission) may do what (method) from where (source) to where (target) --------------------
     @transition("state", source=CANDIDATURE_EDITABLE, target=State.SUBMITTED, permission="act_as_referent")
-    @transition("state", source=[State.DECLARATION_OPEN], target=State.DECLARATION_SUBMITTED, permission="act_as_referent")
+    @transition(
+        "state", source=[State.DECLARATION_OPEN], target=State.DECLARATION_SUBMITTED, permission="act_as_referent"
+    )
     @transition(
         "state",
         source=[State.DECLARATION_CHANGES_REQUESTED],

@@ -1,0 +1,26 @@
+"""Doors of the worker."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from applications import actions
+from applications.models import Application
+from applications.states import State
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def open_declarations() -> int:
+    """Open every declaration whose day has come, each in its own transaction: one that fails holds back no other."""
+    now, opened = timezone.now(), 0
+    for application in (
+        Application.objects.filter(state=State.CONVENTION_SIGNED).select_related("domain").order_by("pk")
+    ):
+        try:
+            opened += actions.open_declaration(application, at=now)
+        except Exception:
+            log.exception("The declaration of %s could not be opened", application.reference)
+    return opened
