@@ -245,7 +245,7 @@ class Establishment(models.Model):
     def entities(self):
         """The attached entities that the guide shows (page 10): EJs of a GHT, EGs of an EJ; open ones, by name."""
         if self.ght_id:
-            return self.ght.members.filter(closed_on=None)
+            return LegalEntity.objects.filter(ghts=self.ght_id, closed_on=None)
         return self.legal_entity.sites.filter(closed_on=None)
 
 
@@ -276,7 +276,7 @@ class DirectoryImport(models.Model):
     at = models.DateTimeField("date", auto_now_add=True)
     by = models.CharField("par", max_length=160)
     files = models.JSONField("fichiers lus", help_text="Nom, date de l’extraction et nombre de lignes de chacun.")
-    counts = models.JSONField("compteurs", help_text="Par nature : lues, créées, modifiées…")
+    counts = models.JSONField("compteurs", help_text="Par nature : lues, créées, modifiées…")
     remarks = models.JSONField("lignes refusées ou signalées", help_text="Fichier, ligne, gravité, motif.")
 
     class Meta:
@@ -285,7 +285,7 @@ class DirectoryImport(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self):
-        return f"Import nᵒ {self.pk}"
+        return f"Import n° {self.pk}"
 
     def total(self, measure: str) -> int:
         """Over all kinds of lines; the establishments that follow from them are not lines."""

@@ -6,10 +6,11 @@ A reader says what a line holds and what is wrong with it; it never looks into t
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from stdnum.fr import siren, siret
 
@@ -88,7 +89,7 @@ def _read_extract(path: Path, layout: list[str], fields: list[str], parse: Parse
     raw = [line.rstrip("\r") for line in _text(path).split("\n")]
     stamp = raw[0].split(";")
     if stamp[:2] != ["finess", "etalab"]:
-        raise UnreadableFile(f"{path.name} : la première ligne n’est pas celle d’un extrait FINESS (finess;etalab;…).")
+        raise UnreadableFile(f"{path.name} : la première ligne n’est pas celle d’un extrait FINESS (finess;etalab;…).")
     extract = Extract(path.name, fields, stamp=stamp[-1])
     with progress(f"Lecture de {path.name}", len(raw)) as bar:
         for number, line in enumerate(raw[1:], start=2):
@@ -105,8 +106,9 @@ def _extract_line(number: int, values: list[str], layout: list[str], parse: Pars
         refusal = f"{len(values)} champs au lieu de {len(layout)}"
         return Line(number, key if is_finess(key) else "", refusal=refusal)
     if not is_finess(key):
-        return Line(number, "", refusal=f"clé FINESS fausse : {key}")
-    row, faults = dict(zip(layout, values, strict=True)), []
+        return Line(number, "", refusal=f"clé FINESS fausse : {key}")
+    row: Row = dict(zip(layout, values, strict=True))
+    faults: list[str] = []
     return Line(number, key, parse(row, faults), faults)
 
 
@@ -166,7 +168,7 @@ def _place(row: Row, faults: list[str]) -> Row:
     if match := _POSTCODE_TOWN.fullmatch(town):
         postcode, town = match.groups()
     else:
-        faults.append(f"ligne d’acheminement sans code postal : {town}")
+        faults.append(f"ligne d’acheminement sans code postal : {town}")
     street = ("numvoie", "compvoie", "typvoie", "voie", "compldistrib", "lieuditbp")
     name = _one_spaced(row["rslongue"] or row["rs"])
     if not name:
@@ -187,13 +189,13 @@ def _read_table(path: Path, key: str, fields: list[str], parse: Parse) -> Extrac
         if row is None:
             extract.lines.append(Line(number, "", refusal="nombre de champs différent de celui de l’en-tête"))
         elif "finess" in key.lower() and not is_finess(row[key]):
-            extract.lines.append(Line(number, "", refusal=f"clé FINESS fausse : {row[key]}"))
+            extract.lines.append(Line(number, "", refusal=f"clé FINESS fausse : {row[key]}"))
         else:
             faults: list[str] = []
             try:
                 values = parse(row, faults)
             except KeyError as absent:
-                raise UnreadableFile(f"{path.name} : la colonne {absent.args[0]} manque.") from absent
+                raise UnreadableFile(f"{path.name} : la colonne {absent.args[0]} manque.") from absent
             extract.lines.append(Line(number, row[key], values, faults))
     return extract
 
@@ -214,7 +216,7 @@ def _activity(row: Row, faults: list[str]) -> tuple[object, ...]:
     figures = [row["annee"], row["activite_combinee"]]
     if all(re.fullmatch(r"[0-9]{1,9}", figure) for figure in figures):
         return tuple(int(figure) for figure in figures)
-    faults.append(f"activité illisible, laissée de côté : {' ; '.join(figures)}")
+    faults.append(f"activité illisible, laissée de côté : {' ; '.join(figures)}")
     return None, None
 
 
@@ -234,7 +236,7 @@ def _rows(path: Path, *, needs: list[str]) -> Iterator[tuple[int, Row | None]]:
     header = next(lines, [])
     for column in needs:
         if column not in header:
-            raise UnreadableFile(f"{path.name} : la colonne {column} manque.")
+            raise UnreadableFile(f"{path.name} : la colonne {column} manque.")
     for values in lines:
         if values:
             complete = len(values) == len(header)
@@ -250,26 +252,27 @@ def _limits(model) -> dict[str, int]:
     return {field.attname: field.max_length for field in model._meta.concrete_fields if field.max_length}
 
 
-def _fit(values: dict[str, object], limits: dict[str, int], faults: list[str]) -> tuple[object, ...]:
+def _fit(values: Mapping[str, Any], limits: dict[str, int], faults: list[str]) -> tuple[object, ...]:
     """The values in their order, cut to what the column holds."""
+    fitted = dict(values)
     for field, value in values.items():
         limit = limits.get(field)
         if limit and value and len(value) > limit:
-            faults.append(f"valeur trop longue, coupée à {limit} caractères : {value}")
-            values[field] = value[:limit]
-    return tuple(values.values())
+            faults.append(f"valeur trop longue, coupée à {limit} caractères : {value}")
+            fitted[field] = value[:limit]
+    return tuple(fitted.values())
 
 
 def _check(is_valid: Callable[[str], bool], label: str, number: str, faults: list[str]) -> None:
     if number and not is_valid(number):
-        faults.append(f"{label} faux : {number}")
+        faults.append(f"{label} faux : {number}")
 
 
 def _day(text: str, label: str, faults: list[str]) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        faults.append(f"{label} illisible : {text}")
+        faults.append(f"{label} illisible : {text}")
         return None
 
 

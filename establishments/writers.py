@@ -13,7 +13,7 @@ def write_hospital_part(source: Path, target: Path) -> dict[str, int]:
     """Copy from `source` the lines of the entities that have an activity, unaltered; lines kept per file name."""
     activity = latest(source, FILES["activities"])
     if activity is None:
-        raise UnreadableFile(f"Aucun fichier {FILES['activities']} dans {source} : il dit quelles entités garder.")
+        raise UnreadableFile(f"Aucun fichier {FILES['activities']} dans {source} : il dit quelles entités garder.")
     hospitals = {line.split(b";")[0] for line in activity.read_bytes().splitlines()[1:]}
     target.mkdir(parents=True, exist_ok=True)
     kept = {}

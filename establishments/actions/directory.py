@@ -82,7 +82,7 @@ def _import_sites(run: Run):
         said = dict(zip(extract.fields, line.values, strict=True))
         finess, said["legal_entity_id"] = said["legal_entity_id"], entities.get(said["legal_entity_id"])
         if said["legal_entity_id"] is None:
-            line.refusal = f"EJ inconnue : {finess}"
+            line.refusal = f"EJ inconnue : {finess}"
             return None
         _forget_unknown_department(said, line, departments)
         return (*said.values(), None)
@@ -98,7 +98,7 @@ def _import_activities(run: Run):
     def by_year(line: Line):
         year, days = line.values
         if line.key not in entities:
-            line.refusal = f"EJ inconnue : {line.key}"
+            line.refusal = f"EJ inconnue : {line.key}"
         elif year is not None:
             line.key = (entities[line.key], year)
             return (days,)
@@ -125,7 +125,7 @@ def _import_ghts(run: Run):
         if group.support is None:
             group.support = held.get(code)
             outcome = "l’ancien est gardé" if group.support else "GHT laissé de côté"
-            run.remark("ghts", "warned", f"{code} : aucun établissement support, {outcome}", line=group.line)
+            run.remark("ghts", "warned", f"{code} : aucun établissement support, {outcome}", line=group.line)
     rows = {code: (group.name, group.support, None) for code, group in groups.items() if group.support}
     changed = run.synchronise("ghts", Ght, ["code"], ["name", "support_id", "closed_on"], rows)
     _synchronise_members(run, {code: groups[code].members for code in rows}, changed)
@@ -140,17 +140,17 @@ def _read_groups(run: Run) -> dict[str, _Group]:
         code, name, region, is_support = line.values
         entity = entities.get(line.key)
         if entity is None:
-            line.refusal = f"EJ inconnue : {line.key}"
+            line.refusal = f"EJ inconnue : {line.key}"
             run.mentioned["ghts"].add(code)
             return None
         group = groups.setdefault(code, _Group(name, line.number))
         group.members.add(entity)
         if is_support and group.support:
-            line.faults.append(f"{code} : second établissement support, le premier est retenu")
+            line.faults.append(f"{code} : second établissement support, le premier est retenu")
         elif is_support:
             group.support = entity
             if regions[entity] != region:
-                line.faults.append(f"{code} : région {region}, mais son établissement support est en {regions[entity]}")
+                line.faults.append(f"{code} : région {region}, mais son établissement support est en {regions[entity]}")
         return line.values
 
     run.rows("ghts", gather)
@@ -184,5 +184,5 @@ def _entities_by_finess() -> dict[str, int]:
 
 def _forget_unknown_department(said: dict, line: Line, departments: set[str]):
     if said["department_id"] not in departments:
-        line.faults.append(f"département inconnu : {said['department_id']}")
+        line.faults.append(f"département inconnu : {said['department_id']}")
         said["department_id"] = None

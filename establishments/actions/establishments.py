@@ -70,7 +70,7 @@ def _place_in_region(run: Run, one: Establishment, held: Held) -> bool:
     elif before:
         one.region_id = before.region_id
     else:
-        run.remark("establishments", "warned", f"{one.finess} {one.name} : région inconnue, ne peut pas candidater")
+        run.remark("establishments", "warned", f"{one.finess} {one.name} : région inconnue, ne peut pas candidater")
     return bool(one.region_id)
 
 

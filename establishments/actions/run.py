@@ -59,7 +59,7 @@ class Run:
                     line.faults.append("déjà présente plus haut dans le fichier, la dernière ligne prévaut")
                 rows[line.key] = values
             if line.faults:
-                self.remark(kind, "warned", " ; ".join(line.faults), line=line.number)
+                self.remark(kind, "warned", " ; ".join(line.faults), line=line.number)
         return rows
 
     def synchronise(
@@ -89,7 +89,7 @@ class Run:
         """Insert or update in bulk: one statement per batch, whether its rows exist or not."""
         names = [*key, *columns]
         written = [model(**dict(zip(names, (*_parts(key, k), *v), strict=True))) for k, v in rows.items()]
-        with self.progress(f"Écriture : {DirectoryImport.KINDS[kind]}", len(written)) as bar:
+        with self.progress(f"Écriture : {DirectoryImport.KINDS[kind]}", len(written)) as bar:
             for batch in _batches(written):
                 model._default_manager.bulk_create(
                     batch, update_conflicts=True, unique_fields=key, update_fields=columns

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "counts",
-                    models.JSONField(help_text="Par nature : lues, créées, modifiées…", verbose_name="compteurs"),
+                    models.JSONField(help_text="Par nature : lues, créées, modifiées…", verbose_name="compteurs"),
                 ),
                 (
                     "remarks",

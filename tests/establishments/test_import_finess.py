@@ -214,12 +214,12 @@ def test_refused_lines_are_skipped_and_reported_with_line_and_reason(folder):
     assert report.remarks == [
         {"file": name, "line": line, "severity": "refused", "reason": reason}
         for name, line, reason in [
-            ("etalab-cs1100501-stock-20261101.csv", 6, f"clé FINESS fausse : {wrong}"),
+            ("etalab-cs1100501-stock-20261101.csv", 6, f"clé FINESS fausse : {wrong}"),
             ("etalab-cs1100501-stock-20261101.csv", 7, "5 champs au lieu de 23"),
-            ("etalab-cs1100502-stock-20261101.csv", 6, f"EJ inconnue : {unknown}"),
-            ("liste-ght-2026.csv", 4, f"EJ inconnue : {unknown}"),
+            ("etalab-cs1100502-stock-20261101.csv", 6, f"EJ inconnue : {unknown}"),
+            ("liste-ght-2026.csv", 4, f"EJ inconnue : {unknown}"),
             ("liste-ght-2026.csv", 5, "nombre de champs différent de celui de l’en-tête"),
-            ("activite-ej-2025.csv", 4, f"EJ inconnue : {unknown}"),
+            ("activite-ej-2025.csv", 4, f"EJ inconnue : {unknown}"),
         ]
     ]
     assert LegalEntity.objects.count() == 4
@@ -240,11 +240,11 @@ def test_a_refused_line_does_not_close_its_entity(folder):
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"siren": "263400104"}, "SIREN faux : 263400104"),
-        ({"datecrea": "1980-13-01"}, "date de création illisible : 1980-13-01"),
-        ({"ligneacheminement": "SETE"}, "ligne d’acheminement sans code postal : SETE"),
-        ({"departement": "9Z"}, "département inconnu : 9Z"),
-        ({"rs": "N" * 61}, f"valeur trop longue, coupée à 60 caractères : {'N' * 61}"),
+        ({"siren": "263400104"}, "SIREN faux : 263400104"),
+        ({"datecrea": "1980-13-01"}, "date de création illisible : 1980-13-01"),
+        ({"ligneacheminement": "SETE"}, "ligne d’acheminement sans code postal : SETE"),
+        ({"departement": "9Z"}, "département inconnu : 9Z"),
+        ({"rs": "N" * 61}, f"valeur trop longue, coupée à 60 caractères : {'N' * 61}"),
         ({"rs": ""}, "raison sociale absente"),
     ],
 )
@@ -261,7 +261,7 @@ def test_another_fault_warns_and_the_line_is_loaded(folder, fields, fault):
 def test_a_wrong_siret_warns(folder):
     folder.sites[next(iter(folder.sites))]["siret"] = "26340010300001"
     report = folder.run()
-    assert [remark["reason"] for remark in report.remarks] == ["SIRET faux : 26340010300001"]
+    assert [remark["reason"] for remark in report.remarks] == ["SIRET faux : 26340010300001"]
 
 
 def test_an_entity_whose_region_was_never_known_is_not_offered(folder):
@@ -286,8 +286,8 @@ def test_a_group_without_support_keeps_the_one_it_had_and_a_new_one_waits(folder
     folder.member(GARAZI, code="NA-09", name="NOUVEAU GROUPE", region="75")
     report = folder.run()
     assert [remark["reason"] for remark in report.remarks] == [
-        "OCC-04 : aucun établissement support, l’ancien est gardé",
-        "NA-09 : aucun établissement support, GHT laissé de côté",
+        "OCC-04 : aucun établissement support, l’ancien est gardé",
+        "NA-09 : aucun établissement support, GHT laissé de côté",
     ]
     assert Establishment.objects.get(kind="ght").finess == CHU
 
@@ -296,7 +296,7 @@ def test_the_region_of_the_list_and_of_the_support_should_agree(folder):
     folder.members[0][2] = "75"
     report = folder.run()
     [remark] = report.remarks
-    assert remark["reason"] == "OCC-04 : région 75, mais son établissement support est en 76"
+    assert remark["reason"] == "OCC-04 : région 75, mais son établissement support est en 76"
 
 
 # --- all or nothing ------------------------------------------------------------------------------------------------
@@ -340,9 +340,9 @@ def test_the_report_is_printed_and_kept(folder, capsys):
     folder.append("activite-*", f"{finess('34', 99)};2025;12")
     call_command("import_finess", folder.path)
     printed = capsys.readouterr().out
-    assert "etalab-cs1100501-stock-20261101.csv : 4 lignes, extrait du 2026-11-01" in printed
-    assert f"Refusée : activite-ej-2025.csv, ligne 4 : EJ inconnue : {finess('34', 99)}" in printed
-    assert "Entité Juridique Privée : 1" in printed
+    assert "etalab-cs1100501-stock-20261101.csv : 4 lignes, extrait du 2026-11-01" in printed
+    assert f"Refusée : activite-ej-2025.csv, ligne 4 : EJ inconnue : {finess('34', 99)}" in printed
+    assert "Entité Juridique Privée : 1" in printed
     report = DirectoryImport.objects.get()
     assert report.counts["legal_entities"]["created"] == 4
     assert report.total("refused") == len(report.remarks) == 1

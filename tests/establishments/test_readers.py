@@ -53,7 +53,7 @@ def test_a_missing_column_is_named(folder):
     folder.write()
     path = folder.path / "liste-ght-2026.csv"
     path.write_text(path.read_text().replace("GHT_SUPPORT", "SUPPORT"))
-    with pytest.raises(UnreadableFile, match=r"liste-ght-2026\.csv : la colonne GHT_SUPPORT manque"):
+    with pytest.raises(UnreadableFile, match=r"liste-ght-2026\.csv : la colonne GHT_SUPPORT manque"):
         read_folder(folder.path)
 
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path, help="dossier des fichiers publiés")
         parser.add_argument("--dry-run", action="store_true", help="dit ce qui changerait, n’écrit rien")
-        parser.add_argument("--remarks", type=int, default=50, help="remarques imprimées (50) ; toutes sont gardées")
+        parser.add_argument("--remarks", type=int, default=50, help="remarques imprimées (50) ; toutes sont gardées")
 
     def handle(self, *, folder, dry_run, remarks, verbosity, **options):
         progress = self._progress if verbosity else quiet
@@ -27,11 +27,11 @@ class Command(BaseCommand):
         if verbosity:
             self._print(report, remarks)
         if verbosity and dry_run:
-            self.stdout.write("Essai à blanc : rien n’a été écrit.")
+            self.stdout.write("Essai à blanc : rien n’a été écrit.")
         elif verbosity:
             for kind in Establishment.Kind:
                 total = Establishment.objects.open().filter(kind=kind).count()
-                self.stdout.write(f"{kind.label} : {total}")
+                self.stdout.write(f"{kind.label} : {total}")
 
     @property
     def _progress(self) -> Progress:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def _print(self, report: DirectoryImport, most: int):
         for file in report.files:
             stamp = f", extrait du {file['stamp']}" if file["stamp"] else ""
-            self.stdout.write(f"{file['name']} : {file['lines']} lignes{stamp}")
+            self.stdout.write(f"{file['name']} : {file['lines']} lignes{stamp}")
         titles = [f"{title:>12}" for title in report.MEASURES.values()]
         self.stdout.write(f"\n{'':26}{''.join(titles)}")
         for kind, title in report.KINDS.items():
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{title:26}{''.join(figures)}")
         self.stdout.write("")
         for remark in report.remarks[:most]:
-            place = f"{remark['file']}, ligne {remark['line']} : " if remark["line"] else ""
-            self.stdout.write(f"{report.SEVERITIES[remark['severity']]} : {place}{remark['reason']}")
+            place = f"{remark['file']}, ligne {remark['line']} : " if remark["line"] else ""
+            self.stdout.write(f"{report.SEVERITIES[remark['severity']]} : {place}{remark['reason']}")
         if len(report.remarks) > most:
             self.stdout.write(f"… et {len(report.remarks) - most} autres remarques, gardées avec le rapport.")

@@ -21,4 +21,4 @@ class Command(BaseCommand):
         except UnreadableFile as fault:
             raise CommandError(str(fault)) from fault
         for name, lines in kept.items():
-            self.stdout.write(f"{name} : {lines} lignes")
+            self.stdout.write(f"{name} : {lines} lignes")
