@@ -6,10 +6,11 @@ from captcha.models import CaptchaStore
 from django.conf import settings
 from django.utils import timezone
 
-# No look-alikes: neither 0 and O, 1, I and L, 2 and Z, 5 and S, 8 and B, U and V.
-CHARACTERS = "ACDEFGHJKMNPQRTWXY34679"
+# No look-alikes, even turned: neither 0, O and Q, 1, I, J and L, 2 and Z, 5 and S, 6, G and 9, 8 and B, U and V.
+CHARACTERS = "ACDEFHKMNPRTWXY347"
 NUMBERS = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()  # noqa: SIM905
 WORDS = ("clinique", "urgence", "infirmier", "pharmacie", "chirurgie", "malade", "soins", "ambulance", "patient")
+LETTER_OF = " lettre de "
 RANKS = ("première", "deuxième", "troisième", "quatrième")
 
 
@@ -25,7 +26,7 @@ def question() -> tuple[str, str]:
     if kind == "lettre":
         word = secrets.choice(WORDS)
         rank = secrets.randbelow(len(RANKS))
-        return f"{RANKS[rank]} lettre de {word}", word[rank]
+        return f"{RANKS[rank]}{LETTER_OF}{word}", word[rank]
     first, second = 3 + secrets.randbelow(12), 1 + secrets.randbelow(9)
     if kind == "moins":
         first, second = max(first, second), min(first, second)
@@ -41,10 +42,9 @@ def new_key(*, written: bool) -> str:
 
 def asked(key: str) -> str:
     """The words of a written question."""
-    store = CaptchaStore.objects.get(hashkey=key)
-    if " lettre de " in store.challenge:
-        return f"Écrivez la {store.challenge}."
-    return f"Écrivez en chiffres : {store.challenge}."
+    words = CaptchaStore.objects.get(hashkey=key).challenge
+    rank, is_letter, word = words.partition(LETTER_OF)
+    return f"Écrivez la {rank} lettre du mot « {word} »." if is_letter else f"Écrivez en chiffres : {words}."
 
 
 def is_answer(key: str, answer: str) -> bool:

@@ -88,7 +88,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
         help_text="Format international, par exemple : +33 6 12 34 56 78, ou 0590 12 34 56 outre-mer.",
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
-    captcha = forms.CharField(label="Contrôle de sécurité", max_length=20, widget=AnswerInput)
+    captcha = forms.CharField(label="Réponse au contrôle de sécurité", max_length=20, widget=AnswerInput)
 
     def __init__(self, *args, has_password=False, is_human=False, **kwargs):
         super().__init__(*args, **kwargs)

@@ -6,9 +6,7 @@ from establishments.models import Establishment, LegalEntity, Site
 
 CHOOSE = """
 <button type="submit" form="choose" name="establishment" value="{{ record.pk }}"
-        class="fr-btn fr-btn--sm fr-btn--secondary">
-  Sélectionner<span class="fr-sr-only"> {{ record.name }} ({{ record.finess }})</span>
-</button>
+        class="fr-btn fr-btn--sm fr-btn--secondary" aria-label="Sélectionner {{ record }}">Sélectionner</button>
 """
 
 

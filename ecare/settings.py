@@ -217,8 +217,8 @@ PHONENUMBER_DB_FORMAT = "E164"
 CAPTCHA_LENGTH = 4
 CAPTCHA_CHALLENGE_FUNCT = "accounts.captcha.challenge"
 CAPTCHA_NOISE_FUNCTIONS = ("captcha.helpers.noise_arcs", "captcha.helpers.noise_dots")
-CAPTCHA_FONT_SIZE = 34
-CAPTCHA_IMAGE_SIZE = (160, 60)
+CAPTCHA_FONT_SIZE = 46
+CAPTCHA_IMAGE_SIZE = (220, 80)
 CAPTCHA_TIMEOUT = 15
 
 CSRF_FAILURE_VIEW = "ecare.views.csrf_failure"
