@@ -62,14 +62,18 @@ class TemporaryServer:
         # Not a pipe: the server would keep it open, and we would wait for its end.
         with open(self.folder / "output", "a+") as output:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=self._env(), **self.identity
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                check=False,
+                **self.identity,
             )
             if done.returncode:
                 output.seek(0)
                 sys.exit(f"{program} failed:\n{output.read()}")
-
-    def _env(self) -> dict[str, str]:
-        return {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
     def _copy_where_nobody_reads(self) -> None:
         """The environment may lie under a home folder that only root enters."""
@@ -83,10 +87,10 @@ class TemporaryServer:
 
 def main(command: list[str]) -> int:
     if os.environ.get("DATABASE_URL"):
-        return subprocess.run(command).returncode
+        return subprocess.run(command, check=False).returncode
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with TemporaryServer() as address:
-        return subprocess.run(command, env=os.environ | {"DATABASE_URL": address}).returncode
+        return subprocess.run(command, env=os.environ | {"DATABASE_URL": address}, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -178,7 +178,9 @@ def test_no_file_is_too_full():
 @cache
 def glossary():
     """The English words of the table, in code."""
-    rows = (line.split("|") for line in (ROOT / "docs" / "glossary.md").read_text().splitlines() if line.startswith("|"))
+    rows = (
+        line.split("|") for line in (ROOT / "docs" / "glossary.md").read_text().splitlines() if line.startswith("|")
+    )
     return {word for row in rows for word in re.findall(r"`(\w+)`", row[2])}
 
 

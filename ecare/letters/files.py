@@ -1,6 +1,5 @@
 """The local mailbox of embedded mode: each letter that left, as one .eml file."""
 
-import os
 import uuid
 from datetime import UTC
 from email import message_from_bytes, policy
@@ -24,7 +23,7 @@ def keep(letter: Letter, message) -> None:
     draft = path.with_name(f".{uuid.uuid4()}")
     draft.touch(mode=0o600)
     draft.write_bytes(message.message().as_bytes())
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def read(letter: Letter) -> EmailMessage | None:

@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-SECRET_MARK = "⟦secret⟧"  # stands in the stored text where delivery puts the secret
+# Stands in the stored text where delivery puts the secret.
+SECRET_MARK = "⟦secret⟧"  # noqa: S105
 
 
 class LetterQuerySet(models.QuerySet):

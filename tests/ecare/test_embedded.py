@@ -73,6 +73,8 @@ def running(folder, *, ending=signal.SIGINT):
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+        finally:
+            process.stdout.close()
     assert process.returncode == 0
     assert status(port) is None
 

@@ -69,7 +69,9 @@ def test_entries_in_another_order_are_found(history):
 
 
 def test_an_inserted_entry_is_found(history):
-    forged = Entry(subject=DOSSIER, sequence=4, at=history[-1].at, verb="pay", actor="system", previous=history[-1].digest)
+    forged = Entry(
+        subject=DOSSIER, sequence=4, at=history[-1].at, verb="pay", actor="system", previous=history[-1].digest
+    )
     forged.digest = forged.computed_digest()
     forged.save()
     assert list(broken_links(DOSSIER))

@@ -16,7 +16,9 @@ def administration(signed_in):
 def test_an_administrator_reads_the_outbox(administration, write):
     letter = write()
     assert "camille@exemple.fr" in administration.get(reverse("admin:letters_letter_changelist")).text
-    assert "Votre dossier est arrivé." in administration.get(reverse("admin:letters_letter_change", args=[letter.pk])).text
+    assert (
+        "Votre dossier est arrivé." in administration.get(reverse("admin:letters_letter_change", args=[letter.pk])).text
+    )
 
 
 def test_no_word_of_a_letter_that_carries_a_secret_is_shown(administration, write):
