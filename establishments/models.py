@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Replace
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
 # What the directory abbreviates and people type in full.
@@ -62,7 +63,8 @@ class Region(models.Model):
 
     class Meta:
         verbose_name = "région"
-        ordering = ["name"]
+        # Both engines would put Île-de-France after Z.
+        ordering = [Replace(F("name"), Value("Î"), Value("I"))]
 
     def __str__(self):
         return self.name

@@ -74,6 +74,13 @@ def test_an_entity_without_hospital_site_or_without_status_may_not_apply(folder)
     assert Establishment.objects.filter(name__in=["EHPAD", "SANS STATUT"]).count() == 0
 
 
+def test_regions_are_in_the_order_of_a_french_dictionary(folder):
+    folder.regions += [["11", "Île-de-France", "ARS"], ["02", "Martinique", "ARS"], ["04", "La Réunion", "ARS"]]
+    folder.run()
+    names = [region.name for region in Region.objects.all()]
+    assert names == ["Île-de-France", "La Réunion", "Martinique", "Nouvelle-Aquitaine", "Occitanie"]
+
+
 def test_activity_is_kept_by_year(folder):
     folder.run()
     folder.activities[0][2] = "900000"
