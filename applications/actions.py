@@ -61,7 +61,7 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
     here = [t for t in rules.transitions_of(application, verb) if t.source == source]
     if not here:
         raise NotNow(
-            f"Cette action n’est pas possible : le dossier est à l’état « {application.get_state_display()} »."
+            f"Cette action n’est pas possible : le dossier est à l’état « {application.get_state_display()} »."
         )
     if not any(permissions.test_rule(t.permission, by, application) for t in here):
         raise PermissionDenied
@@ -203,7 +203,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
     if not rules.may(by, "submit", application):
         raise PermissionDenied
     if rules.is_late(application, at):
-        raise NotNow("La date limite de premier envoi est passée : ce formulaire ne peut plus être transmis.")
+        raise NotNow("La date limite de premier envoi est passée : ce formulaire ne peut plus être transmis.")
     if not application.is_editable:
         raise NotNow("Ce dossier a déjà été transmis.")
     request = ChangeRequest.objects.filter(application=application, answered_at=None).first()

@@ -33,7 +33,7 @@ class DomainAdmin(admin.ModelAdmin):
         (None, {"fields": ["name", "slug", "position", "summary", "more_url", "guide_url", "is_trial"]}),
         ("Éligibilité et enveloppe", {"fields": ["kinds", "envelope"]}),
         (
-            "Calendrier (jours de Paris ; un dernier jour compte jusqu’à sa dernière seconde)",
+            "Calendrier (jours de Paris ; un dernier jour compte jusqu’à sa dernière seconde)",
             {"fields": list(definitions.CALENDAR)},
         ),
     ]

@@ -50,15 +50,6 @@ class FormDefinition:
     reminder: str = ""
     sections: list[SectionDefinition] = field(default_factory=list)
 
-    def required_when(self, **answers) -> list[str]:
-        """Keys of the questions that must be answered when the conditions read these answers."""
-        return [
-            q.key
-            for section in self.sections
-            for q in section.questions
-            if q.is_required and all(answers.get(key) in values for key, values in q.shown_if.items())
-        ]
-
 
 @dataclass
 class DomainDefinition:
@@ -103,7 +94,7 @@ def _update(domain: Domain, definition: DomainDefinition, resets_calendar: bool)
     for name in changed:
         setattr(domain, name, wanted[name])
     domain.save()
-    return [f"modifié : {Domain._meta.get_field(name).verbose_name}" for name in changed]
+    return [f"modifié : {Domain._meta.get_field(name).verbose_name}" for name in changed]
 
 
 def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: datetime) -> list[str]:
@@ -119,7 +110,7 @@ def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: dat
         published_at=at,
     )
     _fill(form, definition)
-    return [f"{Step(step).label} : version {form.number} publiée"]
+    return [f"{Step(step).label} : version {form.number} publiée"]
 
 
 def _fill(form: FormVersion, definition: FormDefinition) -> None:

@@ -17,6 +17,7 @@ from stdnum import exceptions as stdnum_errors
 from stdnum.fr import siret
 
 from accounts.models import Civility
+from accounts.phones import parsed
 from applications.models import Question
 
 TEXT_LENGTH = 200
@@ -25,7 +26,6 @@ LONG_TEXT_LENGTH = 5000
 REASON_LENGTH = 500
 MAX_NUMBER = 999_999_999
 MAX_CENTS = 100_000_000_000
-PHONE_REGIONS = ("FR", "GP", "MQ", "GF", "RE", "YT")
 FEW_CHOICES = 6
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 
@@ -44,7 +44,7 @@ class _DraftField(forms.Field):
 class _TextField(_DraftField, forms.CharField):
     def __init__(self, *, max_length, **options):
         options.setdefault("error_messages", {})["max_length"] = (
-            f"Ce texte est trop long : {max_length} caractères au plus, il en compte %(show_value)d."
+            f"Ce texte est trop long : {max_length} caractères au plus, il en compte %(show_value)d."
         )
         super().__init__(max_length=max_length, **options)
 
@@ -66,30 +66,26 @@ class LongTextField(_TextField):
 
 class EmailField(_DraftField, forms.EmailField):
     default_error_messages = {
-        "invalid": "Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@etablissement.fr."
+        "invalid": "Cette adresse e-mail n’est pas valable. Exemple : prenom.nom@etablissement.fr."
     }
 
 
 class PhoneField(_DraftField, forms.CharField):
-    """Any valid number; one without country code is tried in metropolitan France, then overseas."""
+    """Any valid number; one without country code is French, metropolitan or overseas."""
 
     widget = forms.TextInput(attrs={"type": "tel", "inputmode": "tel"})
     default_error_messages = {
-        "invalid": "Ce numéro de téléphone n’est pas reconnu. Exemples : 04 67 33 67 33, +33 4 67 33 67 33."
+        "invalid": "Ce numéro de téléphone n’est pas reconnu. Exemples : 04 67 33 67 33, +33 4 67 33 67 33."
     }
 
     def clean(self, value):
         value = super().clean(value)
         if not value:
             return ""
-        for region in PHONE_REGIONS:
-            try:
-                number = phonenumbers.parse(value, region)
-            except phonenumbers.NumberParseException:
-                continue
-            if phonenumbers.is_valid_number(number):
-                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        raise ValidationError(self.error_messages["invalid"], code="invalid")
+        number = parsed(value)
+        if number is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return number.as_e164
 
     def typed(self, value):
         return spoken_phone(value) if value else ""
@@ -98,7 +94,7 @@ class PhoneField(_DraftField, forms.CharField):
 class NumberField(_DraftField):
     widget = forms.TextInput(attrs={"inputmode": "numeric"})
     default_error_messages = {
-        "invalid": "Saisissez un nombre entier, en chiffres. Exemple : 1 250.",
+        "invalid": "Saisissez un nombre entier, en chiffres. Exemple : 1 250.",
         "too_big": "Ce nombre est trop grand.",
     }
 
@@ -118,7 +114,7 @@ class AmountField(_DraftField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
     default_error_messages = {
-        "invalid": "Saisissez un montant en euros, avec deux chiffres au plus après la virgule. Exemple : 7 000,50.",
+        "invalid": "Saisissez un montant en euros, avec deux chiffres au plus après la virgule. Exemple : 7 000,50.",
         "too_big": "Ce montant est trop grand.",
     }
 
@@ -146,8 +142,8 @@ class AmountField(_DraftField):
 class DateField(_DraftField, forms.DateField):
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     default_error_messages = {
-        "invalid": "Cette date n’est pas valable. Exemple : 21/11/2026.",
-        "far": "Cette date est trop éloignée : vérifiez l’année.",
+        "invalid": "Cette date n’est pas valable. Exemple : 21/11/2026.",
+        "far": "Cette date est trop éloignée : vérifiez l’année.",
     }
 
     def __init__(self, **options):
@@ -203,15 +199,15 @@ class IbanField(_CodeField):
         try:
             return str(IBAN(code, validate_bban=True))
         except schwifty_errors.InvalidLength:
-            message = "Cet IBAN n’a pas la bonne longueur : un IBAN français compte 27 caractères."
+            message = "Cet IBAN n’a pas la bonne longueur : un IBAN français compte 27 caractères."
         except schwifty_errors.InvalidCountryCode:
-            message = "Le pays de cet IBAN n’est pas reconnu : un IBAN français commence par FR."
+            message = "Le pays de cet IBAN n’est pas reconnu : un IBAN français commence par FR."
         except schwifty_errors.InvalidChecksumDigits:
-            message = "La clé de contrôle de cet IBAN est fausse : vérifiez chaque caractère."
+            message = "La clé de contrôle de cet IBAN est fausse : vérifiez chaque caractère."
         except schwifty_errors.InvalidBBANChecksum:
-            message = "La clé RIB de cet IBAN est fausse : vérifiez le numéro de compte et ses deux derniers chiffres."
+            message = "La clé RIB de cet IBAN est fausse : vérifiez le numéro de compte et ses deux derniers chiffres."
         except schwifty_errors.SchwiftyException:
-            message = "Cet IBAN n’est pas reconnu : il commence par deux lettres et deux chiffres, par exemple FR76."
+            message = "Cet IBAN n’est pas reconnu : il commence par deux lettres et deux chiffres, par exemple FR76."
         raise ValidationError(message, code="iban")
 
     def typed(self, value):
@@ -221,13 +217,13 @@ class IbanField(_CodeField):
 class BicField(_CodeField):
     def check(self, code):
         try:
-            return str(BIC(code))
+            return str(BIC(code, enforce_swift_compliance=True))
         except schwifty_errors.InvalidLength:
             message = "Un BIC compte 8 ou 11 caractères."
         except schwifty_errors.InvalidCountryCode:
-            message = "Le pays de ce BIC n’est pas reconnu : un BIC français porte FR en 5e et 6e position."
+            message = "Le pays de ce BIC n’est pas reconnu : un BIC français porte FR en 5e et 6e position."
         except schwifty_errors.SchwiftyException:
-            message = "Ce BIC n’est pas reconnu : il commence par quatre lettres, puis le pays. Exemple : BDFEFRPPCCT."
+            message = "Ce BIC n’est pas reconnu : il commence par quatre lettres, puis le pays. Exemple : BDFEFRPPCCT."
         raise ValidationError(message, code="bic")
 
 
@@ -236,7 +232,7 @@ class SiretField(_CodeField):
         try:
             return siret.validate(code)
         except stdnum_errors.InvalidChecksum:
-            message = "La clé de ce SIRET est fausse : vérifiez chaque chiffre."
+            message = "La clé de ce SIRET est fausse : vérifiez chaque chiffre."
         except stdnum_errors.ValidationError:
             message = "Un SIRET compte 14 chiffres."
         raise ValidationError(message, code="siret")
@@ -291,9 +287,9 @@ class ChecklistField(_DraftField):
         for entity in self.entities:
             ticked, reason = (value or {}).get(entity.finess, (False, ""))
             if ticked and reason:
-                errors.append(f"{entity.name} : décochez « Confirmée » ou effacez le motif.")
+                errors.append(f"{entity.name} : décochez « Confirmée » ou effacez le motif.")
             elif len(reason) > REASON_LENGTH:
-                errors.append(f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus.")
+                errors.append(f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus.")
             elif ticked or reason:
                 answer[entity.finess] = reason
         if errors:

@@ -97,8 +97,8 @@ def condition_of(question: Question, questions: list[Question]) -> str:
     said = []
     for key, accepted in question.shown_if.items():
         if key in by_key:
-            answers = " ou ".join(f"«\u00a0{spoken(by_key[key], value)}\u00a0»" for value in accepted)
-            said.append(f"«\u00a0{by_key[key].label}\u00a0» est {answers}")
+            answers = " ou ".join(f"« {spoken(by_key[key], value)} »" for value in accepted)
+            said.append(f"« {by_key[key].label} » est {answers}")
     return " et ".join(said)
 
 
@@ -181,7 +181,7 @@ class StartForm(forms.Form):
     """« Candidater à un domaine »: one of the domains that this establishment may start today."""
 
     domain = forms.ChoiceField(
-        label="Sélectionnez dans la liste ci-dessous le domaine auquel vous souhaitez candidater\u00a0:",
+        label="Sélectionnez dans la liste ci-dessous le domaine auquel vous souhaitez candidater :",
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choisissez un domaine.",

@@ -46,17 +46,17 @@ class _Place:
 
     def fail(self, message: str):
         where = " → ".join(self.path)
-        raise DefinitionError(f"{self.file}{', ' if where else ''}{where}\u00a0: {message}")
+        raise DefinitionError(f"{self.file}{', ' if where else ''}{where} : {message}")
 
     def mapping(self, value, *, known, needed=()) -> dict:
         if not isinstance(value, dict):
-            self.fail("des rubriques « nom: valeur » sont attendues.")
+            self.fail("des rubriques « nom: valeur » sont attendues.")
         for name in value:
             if name not in known:
-                self.fail(f"rubrique « {name} » inconnue ; connues : {', '.join(known)}.")
+                self.fail(f"rubrique « {name} » inconnue ; connues : {', '.join(known)}.")
         for name in needed:
             if value.get(name) in (None, "", [], {}):
-                self.fail(f"la rubrique « {name} » manque.")
+                self.fail(f"la rubrique « {name} » manque.")
         return value
 
     def typed(self, mapping: dict, name: str, kind: type, default):
@@ -64,7 +64,7 @@ class _Place:
         if value is None and name in mapping:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.at(name).fail(f"{_KIND_NAMES[kind]} est attendu, et non « {value} ».")
+            self.at(name).fail(f"{_KIND_NAMES[kind]} est attendu, et non « {value} ».")
         return value.strip() if kind is str else value
 
 
@@ -82,19 +82,19 @@ def read_folder(folder: Path) -> list[DomainDefinition]:
     """Every definition of a folder, `forms: like` resolved, in the order of their rank. Raises DefinitionError."""
     files = sorted(Path(folder).glob("*.yaml"))
     if not files:
-        raise DefinitionError(f"{folder}\u00a0: aucun fichier .yaml.")
+        raise DefinitionError(f"{folder} : aucun fichier .yaml.")
     found: dict[str, tuple[_Place, DomainDefinition]] = {}
     for file in files:
         place, definition = _Place(file.name), read_domain(file)
         if definition.slug in found:
-            place.at("slug").fail(f"« {definition.slug} » est déjà défini dans {found[definition.slug][0].file}.")
+            place.at("slug").fail(f"« {definition.slug} » est déjà défini dans {found[definition.slug][0].file}.")
         found[definition.slug] = (place, definition)
     for place, definition in found.values():
         if definition.like:
             model = found.get(definition.like)
             if model is None or model[1].like:
                 place.at("forms", "like").fail(
-                    f"« {definition.like} » ne désigne pas un domaine qui définit ses formulaires."
+                    f"« {definition.like} » ne désigne pas un domaine qui définit ses formulaires."
                 )
             definition.forms = model[1].forms
     return sorted((definition for _, definition in found.values()), key=lambda d: (d.position, d.slug))
@@ -132,7 +132,7 @@ def read_domain(file: Path) -> DomainDefinition:
     else:
         for step in Step.values:
             if step not in forms:
-                place.at("forms").fail(f"l’étape « {step} » manque.")
+                place.at("forms").fail(f"l’étape « {step} » manque.")
             definition.forms[step] = _form(place.at("forms", step), forms[step])
     return definition
 
@@ -152,7 +152,7 @@ def _slug(place, value, name) -> str:
         or len(value) > 50
         or set(value) - set("abcdefghijklmnopqrstuvwxyz0123456789-")
     ):
-        place.at(name).fail(f"« {value} » : des minuscules, des chiffres et des traits d’union, 50 au plus.")
+        place.at(name).fail(f"« {value} » : des minuscules, des chiffres et des traits d’union, 50 au plus.")
     return value
 
 
@@ -162,7 +162,7 @@ def _url(place, mapping, name) -> str:
         if value:
             URLValidator(schemes=["https"])(value)
     except ValidationError:
-        place.at(name).fail(f"« {value} » n’est pas une adresse https.")
+        place.at(name).fail(f"« {value} » n’est pas une adresse https.")
     return value
 
 
@@ -181,7 +181,7 @@ def _calendar(place, value) -> dict[str, date | None]:
         ("declaration_from", "declaration_until"),
     ):
         if days[first] and days[last] and days[last] < days[first]:
-            place.at(last).fail(f"cette date précède « {first} ».")
+            place.at(last).fail(f"cette date précède « {first} ».")
     if days["candidature_until"] and not days["candidature_from"]:
         place.at("candidature_from").fail("cette date manque.")
     return days
@@ -204,7 +204,7 @@ def _section(place, value, asked) -> SectionDefinition:
         definition = _question(here, question)
         here = place.at(f"questions {rank} ({definition.key})")
         if definition.key in asked:
-            here.at("key").fail(f"« {definition.key} » est déjà la clé d’une autre question de ce formulaire.")
+            here.at("key").fail(f"« {definition.key} » est déjà la clé d’une autre question de ce formulaire.")
         _check_condition(here.at("shown_if"), definition, asked)
         asked[definition.key] = definition
         section.questions.append(definition)
@@ -220,7 +220,7 @@ def _question(place, value) -> QuestionDefinition:
     place = _Place(place.file, (*place.path[:-1], f"{place.path[-1]} ({key})"))
     kind = value["kind"]
     if kind not in Question.Kind.values:
-        place.at("kind").fail(f"« {kind} » inconnu ; connus : {', '.join(Question.Kind.values)}.")
+        place.at("kind").fail(f"« {kind} » inconnu ; connus : {', '.join(Question.Kind.values)}.")
     question = QuestionDefinition(
         key=key,
         kind=kind,
@@ -239,7 +239,7 @@ def _question(place, value) -> QuestionDefinition:
 def _box(place, value) -> str:
     box = place.typed(value, "box", str, "")
     if bool(box) != (value["kind"] == Question.Kind.CHECKBOX):
-        place.at("box").fail("une case à cocher, et elle seule, porte un texte « box ».")
+        place.at("box").fail("une case à cocher, et elle seule, porte un texte « box ».")
     if len(box) > Question._meta.get_field("checkbox_label").max_length:
         place.at("box").fail(f"{len(box)} caractères, 400 au plus.")
     return box
@@ -249,22 +249,22 @@ def _choices(place, value) -> list[list[str]]:
     choices = value.get("choices")
     if value["kind"] not in WITH_CHOICES:
         if choices:
-            place.fail("seules les questions « choice » et « choices » ont des choix.")
+            place.fail("seules les questions « choice » et « choices » ont des choix.")
         return []
     if not isinstance(choices, dict) or len(choices) < 2:
-        place.fail("deux choix au moins sont attendus, « valeur: Libellé ».")
+        place.fail("deux choix au moins sont attendus, « valeur: Libellé ».")
     for code, label in choices.items():
         if not isinstance(code, str) or not isinstance(label, str):
-            place.fail(f"« {code}: {label} » : la valeur et le libellé sont des textes (entre guillemets si besoin).")
+            place.fail(f"« {code}: {label} » : la valeur et le libellé sont des textes (entre guillemets si besoin).")
     return [[code, label] for code, label in choices.items()]
 
 
 def _conditions(place, value) -> dict[str, list[str]]:
     if not isinstance(value, dict):
-        place.fail("« clé: [valeur, …] » est attendu.")
+        place.fail("« clé: [valeur, …] » est attendu.")
     for key, accepted in value.items():
         if not isinstance(accepted, list) or not accepted:
-            place.fail(f"« {key} » : une liste de valeurs est attendue.")
+            place.fail(f"« {key} » : une liste de valeurs est attendue.")
     return value
 
 
@@ -272,16 +272,16 @@ def _check_condition(place, question, asked) -> None:
     for key, accepted in question.shown_if.items():
         other = asked.get(key)
         if other is None:
-            place.fail(f"« {key} » n’est pas la clé d’une question posée avant celle-ci.")
+            place.fail(f"« {key} » n’est pas la clé d’une question posée avant celle-ci.")
         if other.kind == Question.Kind.CHECKBOX:
             possible = [True, False]
         elif other.kind == Question.Kind.CHOICE:
             possible = [code for code, _ in other.choices]
         else:
-            place.fail(f"« {key} » n’est ni un choix unique ni une case à cocher.")
+            place.fail(f"« {key} » n’est ni un choix unique ni une case à cocher.")
         for one in accepted:
             if one not in possible:
-                place.fail(f"« {one} » n’est pas une réponse possible à « {key} ».")
+                place.fail(f"« {one} » n’est pas une réponse possible à « {key} ».")
 
 
 def _contact(place, value) -> tuple[str, str]:
@@ -291,9 +291,9 @@ def _contact(place, value) -> tuple[str, str]:
     role, _, name = str(text).partition(".")
     if role not in Question.ContactRole.values or name not in CONTACT_FIELDS:
         roles, names = ", ".join(Question.ContactRole.values), ", ".join(CONTACT_FIELDS)
-        place.fail(f"« {text} » : rôle.champ est attendu, rôle parmi {roles}, champ parmi {names}.")
+        place.fail(f"« {text} » : rôle.champ est attendu, rôle parmi {roles}, champ parmi {names}.")
     if value["kind"] != KIND_OF_CONTACT_FIELD.get(name, "text"):
-        place.fail(f"« {text} » demande une question « {KIND_OF_CONTACT_FIELD.get(name, 'text')} ».")
+        place.fail(f"« {text} » demande une question « {KIND_OF_CONTACT_FIELD.get(name, 'text')} ».")
     return role, name
 
 
@@ -302,11 +302,11 @@ def _space(place, value, question) -> None:
     limits = [name for name in LIMITS if name in value]
     if question.kind != Question.Kind.EVIDENCE:
         if limits:
-            place.at(limits[0]).fail("seul un espace de dépôt (« evidence ») a des limites.")
+            place.at(limits[0]).fail("seul un espace de dépôt (« evidence ») a des limites.")
         return
     question.formats = place.typed(value, "formats", list, DEFAULT_FORMATS)
     if not question.formats or not all(isinstance(f, str) and f.isalnum() and f == f.lower() for f in question.formats):
-        place.at("formats").fail("des extensions en minuscules et sans point sont attendues : [pdf, docx].")
+        place.at("formats").fail("des extensions en minuscules et sans point sont attendues : [pdf, docx].")
     for name, most in (("max_megabytes", 200), ("max_files", 100)):
         number = place.typed(value, name, int, 10)
         if not 1 <= number <= most:

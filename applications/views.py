@@ -97,17 +97,17 @@ def _start(request, domain: Domain):
     except actions.AlreadyStarted as already:
         held = already.application
         if held.referent_id == request.user.pk:
-            messages.info(request, "Votre établissement a déjà cette candidature\u00a0: la voici.")
+            messages.info(request, "Votre établissement a déjà cette candidature : la voici.")
             return redirect("applications:detail", held.reference)
         messages.warning(
             request,
             f"Une candidature de votre établissement au {domain.name} est déjà suivie par {held.referent}. "
-            "Un établissement a une seule candidature par domaine\u00a0: rapprochez-vous de votre collègue.",
+            "Un établissement a une seule candidature par domaine : rapprochez-vous de votre collègue.",
         )
         return redirect("applications:dashboard")
     messages.success(
         request,
-        f"Votre candidature n°\u00a0{application.reference} est créée. Elle n’est pas encore transmise\u00a0: "
+        f"Votre candidature n° {application.reference} est créée. Elle n’est pas encore transmise : "
         "complétez le formulaire, vérifiez le récapitulatif, puis transmettez-la.",
     )
     return redirect("applications:detail", application.reference)
@@ -272,7 +272,7 @@ def withdraw(request, reference):
     application = own_dossier(request, reference)
     if request.method == "POST":
         actions.withdraw(application, by=request.user, version=_version(request))
-        messages.success(request, f"La candidature n°\u00a0{application.reference} est retirée.")
+        messages.success(request, f"La candidature n° {application.reference} est retirée.")
         return redirect("applications:dashboard")
     if not rules.may_now(request.user, "withdraw", application):
         raise actions.NotNow("Cette candidature ne peut plus être retirée.")

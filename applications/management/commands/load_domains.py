@@ -15,7 +15,7 @@ FOLDER = settings.BASE_DIR / "fixtures" / "domaines"
 
 class Command(BaseCommand):
     help = (
-        "Charge les domaines et leurs formulaires depuis leurs définitions YAML. Peut être relancée sans effet ; "
+        "Charge les domaines et leurs formulaires depuis leurs définitions YAML. Peut être relancée sans effet ; "
         "un formulaire modifié devient une nouvelle version, que les dossiers ouverts ne prennent pas."
     )
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             "--today",
             type=date.fromisoformat,
             metavar="AAAA-MM-JJ",
-            help="Pour une démonstration : décale les calendriers, candidatures et déclarations ouvertes à cette date.",
+            help="Pour une démonstration : décale les calendriers, candidatures et déclarations ouvertes à cette date.",
         )
 
     def handle(self, *, folder, reset_calendar, today, verbosity, **options):
@@ -45,4 +45,4 @@ class Command(BaseCommand):
                     shift_calendar(Domain.objects.get(slug=definition.slug), today=today)
                     done = [*done, f"calendrier décalé au {today:%d/%m/%Y}"]
                 if verbosity:
-                    self.stdout.write(f"{definition.name} : {' ; '.join(done) or 'rien à changer'}")
+                    self.stdout.write(f"{definition.name} : {' ; '.join(done) or 'rien à changer'}")
