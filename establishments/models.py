@@ -40,16 +40,18 @@ def searchable(*texts: str) -> str:
     return " ".join([text, *added])
 
 
+def words_of(text: str) -> list[str]:
+    """The words that were typed, normalised; a GHT code is one: "occ 04" is not an "occ" here and a "04" there."""
+    return _WORDS.findall(normalised(text))
+
+
 class SearchQuerySet(models.QuerySet):
     """Rows that carry a `search_text` made by `searchable`."""
 
     def matching(self, words: str):
-        """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven.
-
-        The code of a group is one word, however it is typed: "occ 04" is not an "occ" here and a "04" there.
-        """
+        """Each word is found in the name, town, FINESS or GHT code, accents and case forgiven."""
         found = self
-        for word in _WORDS.findall(normalised(words)):
+        for word in words_of(words):
             found = found.filter(search_text__contains=word)
         return found
 
