@@ -1,6 +1,7 @@
 """How dates, amounts and sizes are written in French: plain functions, and filters in every template."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from django import template
 
@@ -41,7 +42,7 @@ def paris_second(value: datetime | None) -> str:
 
 
 @register.filter
-def euros(cents: int | None) -> str:
+def euros(cents: int | Literal[""] | None) -> str:
     """7 000 € or 7 000,50 €, from an integer number of cents."""
     if cents is None or cents == "":
         return ""
@@ -51,7 +52,7 @@ def euros(cents: int | None) -> str:
 
 
 @register.filter
-def megabytes(size: int | None) -> str:
+def megabytes(size: int | Literal[""] | None) -> str:
     """1,5 Mo, 350 ko, 12 octets; 1 Mo is 1,048,576 bytes, as the applicant's computer counts."""
     if size is None or size == "":
         return ""

@@ -290,7 +290,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites
 
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")
-MAILBOX_DIR = DATA_DIR / "mail" if EMBEDDED else None
+MAILBOX_DIR = DATA_DIR / "mail"  # of embedded mode
 if "EMAIL_URL" in env or not EMBEDDED:
     _required("EMAIL_URL", embedded="-")
     vars().update(env.email("EMAIL_URL"))

@@ -102,7 +102,7 @@ def _send_one(letter: Letter, connection) -> bool:
     try:
         message = _message(letter)
         connection.send_messages([message])
-        if settings.MAILBOX_DIR:
+        if settings.EMBEDDED:
             files.keep(letter, message)
     except (CannotOpen, ValueError) as error:  # a lost key; an address or title that no mail may have
         _fail(letter, error)

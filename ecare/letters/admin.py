@@ -12,7 +12,8 @@ class LetterAdmin(ReadOnlyAdmin):
     list_filter = ["state", "name", "created_at"]
     search_fields = ["recipient", "subject"]
     ordering = ["-created_at"]
-    fields = [*list_display, "send_after", "expires_at", "title", "words"]
+    readonly_fields = ["words"]
+    exclude = ["text", "html"]
 
     @admin.display(description="texte")
     def words(self, letter):

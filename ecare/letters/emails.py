@@ -4,7 +4,8 @@ import re
 from html import unescape
 
 from django.conf import settings
-from django.template.loader import get_template, render_to_string
+from django.template import Context, Engine
+from django.template.loader import render_to_string
 
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
@@ -21,15 +22,15 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
     `{{ secret }}` only when the letter leaves, and is kept sealed until then.
     """
     own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
-    template = get_template(f"letters/{name}.txt")
-    rendered = template.render((context or {}) | own).strip()
+    template = Engine.get_default().get_template(f"letters/{name}.txt")
+    rendered = template.render(Context((context or {}) | own)).strip()
     heading, _, body = rendered.partition("\n")
     found = HEADING.fullmatch(heading.strip())
     if found is None:
         raise ValueError(f"letters/{name}.txt does not start with « Objet : … »")
     title = " ".join(unescape(found["title"]).split())[:200]
-    blocks = _blocks(body, source=template.template.source)
-    footer = _blocks(get_template("letters/footer.txt").render(own), source="")
+    blocks = _blocks(body, source=template.source)
+    footer = _blocks(render_to_string("letters/footer.txt", own), source="")
     page = {"title": title, "blocks": blocks, "footer": footer}
     return Letter(
         name=name,

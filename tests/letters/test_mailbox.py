@@ -116,7 +116,7 @@ def test_outside_embedded_mode_there_is_no_mailbox(rf, settings):
 
 
 def test_outside_embedded_mode_nothing_is_written(write, settings):
-    settings.MAILBOX_DIR = None
+    settings.EMBEDDED = False
     write()
     assert actions.deliver() == 1
     assert not list(settings.DATA_DIR.rglob("*.eml"))
