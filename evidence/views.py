@@ -1,5 +1,6 @@
 """Putting a file in, taking it back, reading it."""
 
+import logging
 from collections.abc import Iterator
 
 from django.contrib import messages
@@ -17,12 +18,14 @@ from applications.actions import NotNow, questions_of, save_answers, values_of
 from applications.forms import PAGE_MARK, StepForm
 from applications.models import Question
 from applications.views import keep_typed, own_dossier
+from ecare.sealing import CannotOpen
 from evidence import actions, rules
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
 from evidence.uploads import SealedUploadHandler, keep_refusals
 from evidence.vault import open_stored
 
+logger = logging.getLogger(__name__)
 _PIECE = 256 * 1024
 INTERRUPTED = "L’envoi s’est interrompu avant la fin. Vérifiez votre connexion, puis déposez le fichier à nouveau."
 
@@ -145,7 +148,11 @@ def download(request, pk):
     if not evidence.file.is_readable:
         raise NotNow(f"Ce fichier ne peut pas être téléchargé : {evidence.file.get_scan_display().lower()}.")
     name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
-    response = sealed_response(evidence.file, name=name)
+    try:
+        response = sealed_response(evidence.file, name=name)
+    except CannotOpen:
+        logger.exception("file %s cannot be opened", evidence.file.pk)
+        raise NotNow("Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support.") from None
     actions.note_download(evidence, by=request.user)
     return response
 
@@ -153,7 +160,11 @@ def download(request, pk):
 def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
     """A stored file as an attachment that no browser will run. Raises CannotOpen before anything is sent."""
     reader = open_stored(stored)
-    first = reader.read(_PIECE)
+    try:
+        first = reader.read(_PIECE)
+    except CannotOpen:
+        reader.close()
+        raise
     response = StreamingHttpResponse(_pieces(reader, first), content_type="application/octet-stream")
     response["Content-Length"] = reader.size
     response["Content-Disposition"] = content_disposition_header(True, name)

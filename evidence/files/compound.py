@@ -1,7 +1,5 @@
 """OLE2 compound files: Word 97–2003, Office files locked by a password, ZED containers."""
 
-import io
-
 import olefile
 
 from evidence.files.refusal import Refused, damaged, locked, with_macros
@@ -11,25 +9,35 @@ ZED_CLASS = "00000FE0-8804-4CA8-8868-36F59DEFD14D"
 # The property set 000000FF-8804-4CA8-8868-36F59DEFD14D; such names begin with the character U+0005.
 ZED_STREAM = "5haaaaqaIekzeecnWj31zxh0Nc"
 _MACRO_STORAGES = {"macros", "_vba_project_cur", "vba", "_vba_project"}
-_REGULAR_SECTOR = 0xFFFFFFFB  # and above: free, end of chain, and the tables' own sectors
+_FIRST_SPECIAL = 0xFFFFFFFA  # and above: free, end of chain, and the tables' own sectors
 
 
 def opened(file) -> olefile.OleFileIO:
     """The compound file, whole. Raises Refused."""
-    size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if file.read(len(SIGNATURE)) != SIGNATURE:
         raise damaged()
     file.seek(0)
     try:
         compound = olefile.OleFileIO(file)
-        used = [rank for rank, link in enumerate(compound.fat) if link != olefile.FREESECT]
+        is_whole = _is_whole(compound)
     except Exception as error:  # a parser fed by strangers: whatever goes wrong, the file is at fault
         raise damaged() from error
-    # The last sector may be written short; the one before it may not be missing.
-    if used and size <= (used[-1] + 1) * compound.sectorsize:
+    if not is_whole:
         raise damaged()
     return compound
+
+
+def _is_whole(compound) -> bool:
+    """Whether every chain ends inside the file. (olefile forgets the table's entries beyond the file's end.)"""
+    sectors = len(compound.fat)
+    links = (link for link in compound.fat if link < _FIRST_SPECIAL)
+    starts = (
+        entry.isectStart
+        for entry in compound.direntries
+        if entry and entry.entry_type == olefile.STGTY_STREAM and entry.size >= compound.minisectorcutoff
+    )
+    return all(link < sectors for link in links) and all(start < sectors for start in starts)
 
 
 def _paths(compound) -> list[list[str]]:

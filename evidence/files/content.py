@@ -71,6 +71,8 @@ def check_type(file, extension: str) -> None:
         return
     if start.startswith(compound.SIGNATURE):
         known = "un ancien document Office"
+    elif seen.startswith(_OFFICE):
+        known = "un document Office récent"
     else:
         known = _IN_FRENCH.get(seen, "un autre format")
     raise Refused(

@@ -34,12 +34,12 @@ def listed(formats) -> str:
 def checked_name(name: str, *, formats) -> tuple[str, str]:
     """The name in Unicode's composed form, and its extension. Raises Refused."""
     name = unicodedata.normalize("NFC", name or "").strip(" ")
+    if "/" in name or "\\" in name:
+        raise _again("Le nom de ce fichier contient une barre oblique, réservée aux dossiers.")
     if not name or name.startswith("."):
         raise _again("Ce fichier n’a pas de nom.")
     if len(name) > MAX_LENGTH:
         raise _again(f"Le nom de ce fichier compte {len(name)} caractères : {MAX_LENGTH} sont acceptés au maximum.")
-    if "/" in name or "\\" in name:
-        raise _again("Le nom de ce fichier contient une barre oblique, réservée aux dossiers.")
     if any(unicodedata.category(character) in _INVISIBLE for character in name):
         raise _again("Le nom de ce fichier contient des caractères invisibles.")
     if _RESERVED.match(name):

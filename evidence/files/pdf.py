@@ -65,7 +65,7 @@ def _object(file, number: bytes, generation: bytes) -> bytes:
 def _string(text: bytes, position: int) -> bytes | None:
     """The literal or hexadecimal string that begins there."""
     if text[position : position + 1] == b"<":
-        digits = re.sub(rb"\s", b"", text[position + 1 :].partition(b">")[0])
+        digits = re.sub(rb"[^0-9A-Fa-f]", b"", text[position + 1 :].partition(b">")[0])
         return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("latin-1"))
     if text[position : position + 1] != b"(":
         return None

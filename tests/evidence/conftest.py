@@ -1,0 +1,55 @@
+"""A dossier with evidence spaces, and what to look at after a deposit."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from applications.models import Question
+from evidence import actions, vault
+from evidence.models import Evidence, StoredFile
+from tests.evidence.documents import pdf
+from tests.factories import ApplicationFactory, FormFactory
+
+SPACE = {"kind": Question.Kind.EVIDENCE, "formats": ["pdf"], "max_megabytes": 1, "max_files": 3, "is_required": False}
+AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def dossier_with(*spaces: dict, **fields):
+    """A draft whose candidature asks for these evidence spaces (and any other question)."""
+    form = FormFactory(questions=[{**SPACE, "key": f"espace-{n}", **space} for n, space in enumerate(spaces, start=1)])
+    return ApplicationFactory(domain=form.domain, candidature_form=form, **fields)
+
+
+def space_of(application, key: str = "espace-1") -> Question:
+    return Question.objects.get(section__form=application.form, key=key)
+
+
+def upload(content: bytes | None = None, name: str = "RIB.pdf") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, pdf() if content is None else content)
+
+
+def put_in(application, content: bytes | None = None, name: str = "RIB.pdf", key: str = "espace-1") -> Evidence:
+    return actions.add(
+        application,
+        space_of(application, key),
+        upload=upload(content, name),
+        by=application.referent,
+        at=timezone.now(),
+    )
+
+
+def stored_names() -> set[str]:
+    """Everything in storage, unfinished files included."""
+    return set(vault.names()) if default_storage.exists("") else set()
+
+
+def assert_no_orphan() -> None:
+    assert stored_names() == set(StoredFile.objects.values_list("storage_name", flat=True))
+
+
+@pytest.fixture
+def application(db):
+    return dossier_with({})
