@@ -143,7 +143,9 @@ def _do(verb: str, application: Application, *, remark: str, at: datetime) -> No
         actions.withdraw(application, by=referent, version=version)
     elif verb == "sign_convention":
         paper = _upload("convention-signee.pdf", f"Convention de financement {application.reference}")
-        reviews.sign_convention(application, by=ans, version=version, signed_on=timezone.localdate(at), upload=paper, at=at)
+        reviews.sign_convention(
+            application, by=ans, version=version, signed_on=timezone.localdate(at), upload=paper, at=at
+        )
     elif verb in ("request_changes", "reject", "abandon"):
         getattr(actions, verb)(application, by=agent, version=version, message=remark)
     else:

@@ -54,9 +54,7 @@ def _table_sizes(used: int) -> tuple[int, int]:
 
 def _header(places: list[int], tables: int, lists: int, *, first_list: int) -> bytes:
     start = struct.pack("<8s16xHHHHH6x", bytes.fromhex("D0CF11E0A1B11AE1"), 0x3E, 3, 0xFFFE, 9, 6)
-    middle = struct.pack(
-        "<9I", 0, tables, 0, 0, SMALLEST_STREAM, END, 0, first_list if lists else END, lists
-    )
+    middle = struct.pack("<9I", 0, tables, 0, 0, SMALLEST_STREAM, END, 0, first_list if lists else END, lists)
     listed = (places + [FREE] * IN_HEADER)[:IN_HEADER]
     return start + middle + struct.pack(f"<{IN_HEADER}I", *listed)
 
@@ -76,10 +74,10 @@ def _directory(clsid: UUID, stream: str, size: int) -> bytes:
     return root + _entry(stream, STREAM, first=1, size=size) + 2 * _entry("", 0)
 
 
-def _entry(name: str, kind: int, *, child: int = FREE, clsid: UUID | None = None, first: int = 0, size: int = 0) -> bytes:
+def _entry(
+    name: str, kind: int, *, child: int = FREE, clsid: UUID | None = None, first: int = 0, size: int = 0
+) -> bytes:
     encoded = name.encode("utf-16-le")
     length = len(encoded) + 2 if name else 0
     identity = clsid.bytes_le if clsid else bytes(16)
-    return struct.pack(
-        "<64sHBBIII16sI16xIQ", encoded, length, kind, 1, FREE, FREE, child, identity, 0, first, size
-    )
+    return struct.pack("<64sHBBIII16sI16xIQ", encoded, length, kind, 1, FREE, FREE, child, identity, 0, first, size)

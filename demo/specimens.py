@@ -59,9 +59,7 @@ def xlsx_bytes(line: str) -> bytes:
 
 def _relation(key: str, kind: str, target: str) -> str:
     names = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
-    return (
-        f'{DECLARATION}<Relationships {names}><Relationship Id="{key}" Type="{kind}" Target="{target}"/></Relationships>'
-    )
+    return f'{DECLARATION}<Relationships {names}><Relationship Id="{key}" Type="{kind}" Target="{target}"/></Relationships>'
 
 
 def _package(path: str, kind: str, content: str, more: dict | None = None) -> bytes:

@@ -1,82 +1,18 @@
 """`make run` is one process that needs nothing else, and that Ctrl-C ends."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.portal import ROOT, environment, running, start, status, wait_for
+
 WRITE_A_LETTER = """
 from ecare.letters.models import Letter
 Letter.objects.create(name="trial", recipient="camille@exemple.fr", title="Essai", text="Texte", html="<p>Texte</p>")
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def environment(folder, port):
-    """Nothing of what the tests set for themselves."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return kept | {"ECARE_DATA": str(folder), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-
-
-def start(folder, port):
-    command = [sys.executable, "-m", "ecare.embedded"]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment(folder, port), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def wait_for(condition, *, seconds, what):
-    """Until it holds: the process under test has its own clock."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
-def status(port, path="/sante/"):
-    web = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        web.request("GET", path)
-        return web.getresponse().status
-    except OSError:
-        return None
-    finally:
-        web.close()
-
-
-@contextmanager
-def running(folder, *, ending=signal.SIGINT):
-    """The portal, ready; ended as Ctrl-C or a service manager would."""
-    port = free_port()
-    process = start(folder, port)
-    try:
-        wait_for(lambda: process.poll() is not None or status(port) == 200, seconds=120, what="the portal is not ready")
-        assert process.poll() is None, process.stdout.read()
-        yield port, process
-    finally:
-        process.send_signal(ending)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        finally:
-            process.stdout.close()
-    assert process.returncode == 0
-    assert status(port) is None
 
 
 def test_it_starts_delivers_stops_and_starts_again_with_its_data(tmp_path):

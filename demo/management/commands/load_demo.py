@@ -11,7 +11,9 @@ FIXTURES = settings.BASE_DIR / "fixtures"
 
 
 class Command(BaseCommand):
-    help = "Remplit une base vide avec la démonstration : répertoire, domaines, CGU, personnes, dossiers dans chaque état."
+    help = (
+        "Remplit une base vide avec la démonstration : répertoire, domaines, CGU, personnes, dossiers dans chaque état."
+    )
 
     def handle(self, *, verbosity, **options):
         if User.objects.exists():
