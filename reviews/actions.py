@@ -13,8 +13,8 @@ from reviews.models import Convention
 
 def sign_convention(application: Application, *, by: User, version: int, signed_on: date, upload, at: datetime) -> None:
     """Keep the signed copy and record the signature. Raises Refused (the file), NotNow or PermissionDenied."""
-    limits = {"formats": rules.CONVENTION_FORMATS, "max_bytes": rules.CONVENTION_MAX_BYTES}
-    with storing(upload, by=by, **limits) as file:
+    formats, max_bytes = rules.CONVENTION_FORMATS, rules.CONVENTION_MAX_BYTES
+    with storing(upload, by=by, formats=formats, max_bytes=max_bytes) as file:
         verbs.sign_convention(application, by=by, version=version, signed_on=signed_on, at=at)
         if fault := rules.convention_day_fault(application, signed_on, at):
             raise verbs.NotNow(fault)

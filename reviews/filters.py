@@ -6,6 +6,7 @@ from django.db.models import Count, Q
 
 from applications.models import Domain
 from applications.states import AWAITS_ANS, AWAITS_ARS, REVIEWER_LABELS, State
+from ecare.french import NBSP
 from establishments.models import Establishment, Region, normalised
 
 ALL = "tous"
@@ -85,7 +86,12 @@ class QueueFilter(django_filters.FilterSet):
         ]
         lines += [(str(s), label, self.counts[s]) for s, label in REVIEWER_LABELS.items() if self.counts.get(s)]
         return [
-            {"label": label, "count": count, "query": self._query(state), "is_current": state == self.state}
+            {
+                "label": label,
+                "count": f"{count:,}".replace(",", NBSP),
+                "query": self._query(state),
+                "is_current": state == self.state,
+            }
             for state, label, count in lines
         ]
 

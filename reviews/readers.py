@@ -27,7 +27,7 @@ DEEDS = {
     "abandon": "a abandonné le dossier",
 }
 # The same verb, said better where it led.
-DEEDS_TO = {
+DEEDS_TO: dict[tuple[str, str], str] = {
     ("submit", State.SUBMITTED): "a transmis la candidature",
     ("submit", State.DECLARATION_SUBMITTED): "a transmis la déclaration",
     ("submit", State.UNDER_CONTROL): "a transmis la déclaration corrigée à l’ANS",
@@ -95,7 +95,7 @@ def readings(application: Application, entities, *, user) -> list[Reading]:
             chapters = _chapters(application, last, earlier[-1] if earlier else None, entities)
             for line in (line for chapter in chapters for line in chapter.lines if line.row.question.is_evidence):
                 line.files = [_file(file, stored.get(file["id"]), user) for file in line.row.value or []]
-            found.append(Reading(step.value, step.label, last, chapters, earlier[::-1]))
+            found.append(Reading(step.value, str(step.label), last, chapters, earlier[::-1]))
     return found
 
 

@@ -28,22 +28,29 @@ def badge_kind(application) -> str:
     return BADGES.get(State(application.state), "none")
 
 
+def _column(label: str, order_by=None, **options) -> tables.Column:
+    """A column that names itself again in each cell, for small screens where a row becomes a card."""
+    attrs = {"td": {"class": "fr-cell--multiline", "role": "cell", "data-label": label}}
+    return tables.Column(label, order_by=order_by, attrs=attrs, **options)
+
+
 class QueueTable(tables.Table):
     """Rows: dossiers with their establishment and domain, annotated with `life_order`."""
 
-    reference = tables.Column("Référence", linkify=("reviews:dossier", [tables.A("reference")]))
-    establishment = tables.Column("Établissement", order_by=("establishment__name", "pk"))
-    region = tables.Column("Région", accessor="establishment__region", order_by=("establishment__region__name", "pk"))
-    domain = tables.Column("Domaine", order_by=("domain__position", "domain__name", "pk"))
-    step = tables.Column("Étape", order_by=("life_order", "pk"))
-    state = tables.Column("État", order_by=("life_order", "pk"))
-    moved_at = tables.Column("En attente depuis", order_by=("moved_at", "pk"))
+    reference = _column("Référence", linkify=("reviews:dossier", [tables.A("reference")]))
+    establishment = _column("Établissement", ("establishment__name", "pk"))
+    region = _column("Région", ("establishment__region__name", "pk"), accessor="establishment__region")
+    domain = _column("Domaine", ("domain__position", "domain__name", "pk"))
+    step = _column("Étape", ("life_order", "pk"))
+    state = _column("État", ("life_order", "moved_at", "pk"))
+    moved_at = _column("En attente depuis", ("moved_at", "pk"))
 
     caption = "Dossiers"
 
     class Meta:
         order_by = "moved_at"
-        attrs = {"class": "ecare-queue"}
+        attrs = {"class": "ecare-queue", "role": "table"}
+        row_attrs = {"role": "row"}
 
     def __init__(self, *args, at, **options):
         super().__init__(*args, **options)

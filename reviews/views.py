@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,7 +12,7 @@ from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import may, may_now
 from ecare.letters.models import Letter
-from evidence.vault import open_stored
+from evidence.views import sealed_response
 from reviews import actions, readers, rules
 from reviews.decisions import DECISIONS, Decision
 from reviews.filters import QueueFilter
@@ -103,10 +102,11 @@ def convention(request, reference):
     """The signed convention, for the référent of the dossier and its reviewers; each download is in the journal."""
     application = _dossier(request, reference)
     signed = get_object_or_404(Convention.objects.select_related("file"), application=application)
+    if not signed.file.is_readable:
+        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {signed.file.get_scan_display().lower()}.")
+    response = sealed_response(signed.file, name=f"{reference}-convention-{signed.file.name}")
     actions.note_download(signed, by=request.user)
-    return FileResponse(
-        open_stored(signed.file), as_attachment=True, filename=signed.file.name, content_type=signed.file.media_type
-    )
+    return response
 
 
 # --- deciding -----------------------------------------------------------------------------------------------------
