@@ -1,7 +1,7 @@
 """Fill an empty database with the demo, by the very verbs that people use."""
 
 import dataclasses
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -183,7 +183,7 @@ def _answer(question: Question, application: Application):
         kind.IBAN: IBAN,
         kind.BIC: BIC,
         kind.CHOICE: question.choices[0][0] if question.choices else "",
-        kind.DATE: date.today().isoformat(),
+        kind.DATE: timezone.localdate().isoformat(),
         kind.CHECKLIST: dict.fromkeys(actions.entities_of(application.establishment), ""),
     }
     texts = {"job": "Directrice générale"}

@@ -18,17 +18,18 @@ def pdf_bytes(line: str) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources 6 0 R >>",
         b"<< /Length " + str(len(stream)).encode() + b" >>\nstream\n" + stream + b"\nendstream",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Font << /F1 5 0 R >> >>",
     ]
     out, offsets = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
     for number, body in enumerate(objects, start=1):
         offsets.append(len(out))
         out += str(number).encode() + b" 0 obj\n" + body + b"\nendobj\n"
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    trailer = b"trailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(out)
-    return out + b"xref\n0 6\n0000000000 65535 f \n" + table + trailer
+    trailer = b"trailer << /Size 7 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(out)
+    return out + b"xref\n0 7\n0000000000 65535 f \n" + table + trailer
 
 
 def docx_bytes(line: str) -> bytes:
@@ -59,7 +60,8 @@ def xlsx_bytes(line: str) -> bytes:
 
 def _relation(key: str, kind: str, target: str) -> str:
     names = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
-    return f'{DECLARATION}<Relationships {names}><Relationship Id="{key}" Type="{kind}" Target="{target}"/></Relationships>'
+    relation = f'<Relationship Id="{key}" Type="{kind}" Target="{target}"/>'
+    return f"{DECLARATION}<Relationships {names}>{relation}</Relationships>"
 
 
 def _package(path: str, kind: str, content: str, more: dict | None = None) -> bytes:
