@@ -1,9 +1,11 @@
 """The form of a step, made from its questions, and the same answers as they are read back."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from django import forms
 
@@ -21,7 +23,7 @@ class Row:
     """A question as one line of the page: its bound field when it can be typed, its value when it is read."""
 
     question: Question
-    value: object
+    value: Any
     is_shown: bool
     condition: str = ""
     bound: forms.BoundField | None = None
@@ -81,7 +83,7 @@ def spoken(question: Question, value) -> str:
     return _SPOKEN.get(kind, str)(value)
 
 
-_SPOKEN = {
+_SPOKEN: dict[str, Callable[[Any], str]] = {
     Question.Kind.NUMBER: lambda value: f"{value:,}".replace(",", "\u202f"),
     Question.Kind.AMOUNT: french.euros,
     Question.Kind.DATE: lambda value: french.paris_date(date.fromisoformat(value)),

@@ -7,6 +7,7 @@ place, as « domaine-1.yaml, forms → candidature → sections 2 → questions 
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 from django.core.exceptions import ValidationError
@@ -44,7 +45,7 @@ class _Place:
     def at(self, *steps) -> "_Place":
         return _Place(self.file, (*self.path, *(str(step) for step in steps)))
 
-    def fail(self, message: str):
+    def fail(self, message: str) -> NoReturn:
         where = " → ".join(self.path)
         raise DefinitionError(f"{self.file}{', ' if where else ''}{where} : {message}")
 
@@ -65,7 +66,7 @@ class _Place:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self.at(name).fail(f"{_KIND_NAMES[kind]} est attendu, et non « {value} ».")
-        return value.strip() if kind is str else value
+        return value.strip() if isinstance(value, str) else value
 
 
 _KIND_NAMES = {
@@ -180,7 +181,7 @@ def _calendar(place, value) -> dict[str, date | None]:
         ("candidature_from", "candidature_first_submission_until"),
         ("declaration_from", "declaration_until"),
     ):
-        if days[first] and days[last] and days[last] < days[first]:
+        if (start := days[first]) and (end := days[last]) and end < start:
             place.at(last).fail(f"cette date précède « {first} ».")
     if days["candidature_until"] and not days["candidature_from"]:
         place.at("candidature_from").fail("cette date manque.")
@@ -240,7 +241,7 @@ def _box(place, value) -> str:
     box = place.typed(value, "box", str, "")
     if bool(box) != (value["kind"] == Question.Kind.CHECKBOX):
         place.at("box").fail("une case à cocher, et elle seule, porte un texte « box ».")
-    if len(box) > Question._meta.get_field("checkbox_label").max_length:
+    if len(box) > Question._meta.get_field("checkbox_label").max_length:  # type: ignore[operator]
         place.at("box").fail(f"{len(box)} caractères, 400 au plus.")
     return box
 
@@ -329,7 +330,12 @@ def check_form(form: FormDefinition, *, name: str) -> None:
 
 def _raw(question: QuestionDefinition) -> dict:
     """A question as its file would write it."""
-    raw = {"key": question.key, "kind": question.kind, "label": question.label, "help": question.help}
+    raw: dict[str, object] = {
+        "key": question.key,
+        "kind": question.kind,
+        "label": question.label,
+        "help": question.help,
+    }
     raw |= {"box": question.checkbox_label, "required": question.is_required, "shown_if": question.shown_if}
     if question.choices:
         raw["choices"] = {pair[0]: pair[1] for pair in question.choices}

@@ -51,7 +51,8 @@ rules.add_rule("act_as_system", is_system)
 
 def transitions_of(application: Application, verb: str):
     """Every transition (one per source state) that bears this verb's name."""
-    return [t for t in application.get_all_state_transitions() if t.name == verb]
+    found = application.get_all_state_transitions()  # type: ignore[attr-defined] # put there by FSMField
+    return [t for t in found if t.name == verb]
 
 
 def may(user, verb: str, application: Application) -> bool:

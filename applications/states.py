@@ -23,7 +23,7 @@ class State(models.TextChoices):
     ABANDONED = "abandoned", "Abandonnée"
 
 
-REVIEWER_LABELS = {
+REVIEWER_LABELS: dict[str, str] = {
     State.DRAFT: "Candidature en brouillon",
     State.SUBMITTED: "Candidature à vérifier (ARS)",
     State.CHANGES_REQUESTED: "Candidature à modifier par l’établissement",

@@ -14,7 +14,7 @@ class SealedUpload(UploadedFile):
 
     def __init__(self, spool: Spool, *, field_name: str, name: str, content_type: str, charset: str | None):
         reader = spool.reader()
-        super().__init__(reader, name, content_type, reader.size, charset)
+        super().__init__(reader, name, content_type, reader.size, charset)  # type: ignore[arg-type]
         self.field_name, self.spool = field_name, spool
 
     def close(self):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import JsonResponse, StreamingHttpResponse
-from django.http.response import content_disposition_header
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -152,7 +152,9 @@ def download(request, pk):
         response = sealed_response(evidence.file, name=name)
     except CannotOpen:
         logger.exception("file %s cannot be opened", evidence.file.pk)
-        raise NotNow("Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support.") from None
+        raise NotNow(
+            "Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support."
+        ) from None
     actions.note_download(evidence, by=request.user)
     return response
 

@@ -128,7 +128,7 @@ class Application(models.Model):
 
     @property
     def form(self) -> FormVersion:
-        return self.declaration_form if self.declaration_form_id else self.candidature_form
+        return self.declaration_form or self.candidature_form
 
     @property
     def is_editable(self) -> bool:

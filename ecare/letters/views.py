@@ -40,7 +40,7 @@ def mailbox(request):
     return render(request, "letters/mailbox.html", {"table": table, "recipient": recipient})
 
 
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]
 @require_safe
 @never_cache
 @login_not_required
@@ -50,7 +50,7 @@ def letter(request, pk):
     return render(request, "letters/letter.html", context)
 
 
-@csp(MAIL_POLICY)
+@csp(MAIL_POLICY)  # type: ignore[arg-type]
 @xframe_options_sameorigin
 @require_safe
 @never_cache

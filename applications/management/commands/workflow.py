@@ -35,7 +35,7 @@ def transitions():
     """(verb, source, targets, role) of every transition, in the order in which the states are declared."""
     rank = {str(state): number for number, state in enumerate(State)}
     found = [
-        (t.name, str(t.source), _targets(t), ROLES[t.permission])
+        (t.name, str(t.source), _targets(t), ROLES[str(t.permission)])
         for t in Application._meta.get_field("state").get_all_transitions(Application)
     ]
     return sorted(found, key=lambda row: (rank[row[1]], rank[row[2][0]], row[0]))
