@@ -25,7 +25,9 @@ class RegionFactory(factory.django.DjangoModelFactory):
         django_get_or_create = ["code"]
 
     code = "76"
-    name = factory.LazyAttribute(lambda r: {"76": "Occitanie", "75": "Nouvelle-Aquitaine"}.get(r.code, f"Région {r.code}"))
+    name = factory.LazyAttribute(
+        lambda r: {"76": "Occitanie", "75": "Nouvelle-Aquitaine"}.get(r.code, f"Région {r.code}")
+    )
     ars = factory.LazyAttribute(lambda r: f"ARS {r.name}")
 
 
@@ -93,7 +95,9 @@ class EstablishmentFactory(factory.django.DjangoModelFactory):
 
     kind = Establishment.Kind.PUBLIC
     legal_entity = factory.Maybe(
-        "ght", yes_declaration=factory.SelfAttribute("ght.support"), no_declaration=factory.SubFactory(LegalEntityFactory)
+        "ght",
+        yes_declaration=factory.SelfAttribute("ght.support"),
+        no_declaration=factory.SubFactory(LegalEntityFactory),
     )
     region = factory.SelfAttribute("legal_entity.department.region")
     name = factory.SelfAttribute("legal_entity.name")
