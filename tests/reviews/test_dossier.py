@@ -27,7 +27,7 @@ QUESTIONS = [
     {"key": "amount", "kind": "amount", "label": "Montant demandé", "is_required": False},
     {"key": "iban", "kind": "iban", "label": "IBAN", "is_required": False},
     {"key": "met", "kind": "choice", "label": "Prérequis atteint", "choices": [["oui", "Oui"], ["non", "Non"]]},
-    {"key": "why", "kind": "long_text", "label": "Pourquoi ce manque", "is_required": False, "shown_if": {"met": ["non"]}},
+    {"key": "why", "kind": "text", "label": "Pourquoi ce manque", "is_required": False, "shown_if": {"met": ["non"]}},
     {"key": "entities", "kind": "checklist", "label": "Entités rattachées", "is_required": False},
     {"key": "rib", "kind": "evidence", "label": "RIB", "is_required": False, "formats": ["pdf"]},
     {"key": "container", "kind": "evidence", "label": "Conteneur", "is_required": False, "formats": ["zed"]},
