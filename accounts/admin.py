@@ -13,9 +13,7 @@ class UserForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = (
-            "username civility first_name last_name email phone role establishment regions is_active".split()  # noqa: SIM905
-        )
+        fields = "username civility first_name last_name email phone role establishment regions is_active".split()
 
     def clean_username(self):
         username = self.cleaned_data["username"]

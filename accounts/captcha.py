@@ -8,7 +8,7 @@ from django.utils import timezone
 
 # No look-alikes, even turned: neither 0, O and Q, 1, I, J and L, 2 and Z, 5 and S, 6, G and 9, 8 and B, U and V.
 CHARACTERS = "ACDEFHKMNPRTWXY347"
-NUMBERS = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()  # noqa: SIM905
+NUMBERS = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
 WORDS = ("clinique", "urgence", "infirmier", "pharmacie", "chirurgie", "malade", "soins", "ambulance", "patient")
 LETTER_OF = " lettre de "
 RANKS = ("première", "deuxième", "troisième", "quatrième")

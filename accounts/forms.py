@@ -103,7 +103,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
             self.fields.pop("captcha", None)
         if has_password:
             self.fields["password1"].required = self.fields["password2"].required = False
-            self.fields["password1"].help_text = "Mot de passe déjà saisi. Laissez vide pour le garder."
+            self["password1"].help_text = "Mot de passe déjà saisi. Laissez vide pour le garder."
 
     def clean_email(self):
         return self.cleaned_data["email"].lower()

@@ -76,6 +76,7 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         verbose_name = "personne"
+        verbose_name_plural = "personnes"
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_person_per_email"),
             models.UniqueConstraint(Lower("username"), name="one_person_per_username"),

@@ -19,8 +19,8 @@ def _page(address, name, title):
 urlpatterns = [
     path("", home, name="home"),
     path("administration/", admin.site.urls),
-    path("", include("accounts.sign_in_urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.sign_in_urls")),
     path("", include("applications.urls")),
     path("", include("evidence.urls")),
     path("", include("reviews.urls")),
