@@ -110,8 +110,11 @@ def broken(request):
 
 
 @login_not_required
-def conflict(request):
-    context = {"sentence": "Ce dossier a déjà été validé par Camille Martin.", "back_url": "/verification/ABC/"}
+def conflict(request, reference=None):
+    context = {
+        "message": "Ce dossier a déjà été validé par Camille Martin.",
+        "back_url": "" if reference else "/verification/ABC/",
+    }
     return render(request, "409.html", context, status=409)
 
 
@@ -128,5 +131,6 @@ urlpatterns = [
     path("suspect/", suspicious),
     path("casse/", broken),
     path("conflit/", conflict),
+    path("conflit/<reference>/", conflict),
     path("trop/", too_many),
 ]

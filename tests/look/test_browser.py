@@ -76,8 +76,8 @@ def test_the_dark_theme_is_readable(page, site):
     page.get_by_role("button", name="Paramètres d’affichage").click()
     page.get_by_text("Thème sombre").click()
     expect(page.locator("html")).to_have_attribute("data-fr-theme", "dark")
-    page.keyboard.press("Escape")
-    page.wait_for_timeout(500)
+    page.locator("#affichage").get_by_role("button", name="Fermer").click()
+    expect(page.locator("#affichage")).to_be_hidden()
     assert faults(page) == []
 
 

@@ -35,6 +35,11 @@ def test_a_conflict_leads_back_to_the_page(client):
     assert 'href="/verification/ABC/"' in client.get("/conflit/").content.decode()
 
 
+@pytest.mark.parametrize(("trait", "dossier"), [({}, "/candidatures/ABC/"), ({"ans": True}, "/verification/ABC/")])
+def test_a_conflict_on_a_dossier_leads_back_to_it(signed_in, trait, dossier):
+    assert f'href="{dossier}"' in signed_in(UserFactory(**trait)).get("/conflit/ABC/").content.decode()
+
+
 def test_an_error_keeps_the_menu_of_a_signed_in_person(signed_in):
     assert "Se déconnecter" in signed_in(UserFactory()).get("/nulle-part/").content.decode()
 
