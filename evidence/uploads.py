@@ -1,7 +1,7 @@
 """How files come in, on every page: sealed while they are received, so that no plain copy touches a disk."""
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.files.uploadhandler import FileUploadHandler
 
 from applications.models import Application, Question
 from evidence.vault import Spool
@@ -35,18 +35,20 @@ class SealedUploadHandler(FileUploadHandler):
 
     def new_file(self, field_name, *args, **kwargs):
         super().new_file(field_name, *args, **kwargs)
-        if self.limits is not None and field_name not in self.limits:
-            raise SkipFile
-        limit = MOST_BYTES if self.limits is None else self.limits[field_name]
-        self._remaining = limit + 1
-        self._spool = Spool()
+        limit = MOST_BYTES if self.limits is None else self.limits.get(field_name)
+        self._remaining = 0 if limit is None else limit + 1
+        # Not SkipFile: Django would report a file that is skipped last as interrupted.
+        self._spool = None if limit is None else Spool()
 
     def receive_data_chunk(self, raw_data, start):
         kept = raw_data[: self._remaining]
         self._remaining -= len(kept)
-        self._spool.write(kept)
+        if kept:
+            self._spool.write(kept)
 
     def file_complete(self, file_size):
+        if self._spool is None:
+            return None
         spool, self._spool = self._spool.finish(), None
         return SealedUpload(
             spool,
@@ -59,7 +61,8 @@ class SealedUploadHandler(FileUploadHandler):
     def upload_interrupted(self):
         """The body ended in the middle of a file: it is as if it had not been sent."""
         self.interrupted = self.file_name
-        self._spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
 
 # --- what a page without script has to say after its files were looked at ------------------------------------------

@@ -200,7 +200,10 @@ def discard(storage_name: str) -> None:
 
 def names(folder: str = "") -> Iterable[str]:
     """The names of everything that storage holds, unfinished files included."""
-    folders, files = default_storage.listdir(folder)
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:  # nothing was ever stored
+        return
     for name in files:
         yield f"{folder}/{name}" if folder else name
     for name in folders:

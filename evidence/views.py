@@ -23,7 +23,7 @@ from evidence import actions, rules
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
 from evidence.uploads import SealedUploadHandler, keep_refusals
-from evidence.vault import open_stored
+from evidence.vault import SealedReader, open_stored
 
 logger = logging.getLogger(__name__)
 _PIECE = 256 * 1024
@@ -167,7 +167,7 @@ def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
     except CannotOpen:
         reader.close()
         raise
-    response = StreamingHttpResponse(_pieces(reader, first), content_type="application/octet-stream")
+    response = StreamingHttpResponse(_Pieces(reader, first), content_type="application/octet-stream")
     response["Content-Length"] = reader.size
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
@@ -176,9 +176,17 @@ def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
     return response
 
 
-def _pieces(reader, first: bytes) -> Iterator[bytes]:
+class _Pieces:
     """An altered segment breaks the transfer off: the browser then reports a failed download."""
-    with reader:
-        yield first
-        while piece := reader.read(_PIECE):
+
+    def __init__(self, reader: SealedReader, first: bytes):
+        self._reader, self._first = reader, first
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._first
+        while piece := self._reader.read(_PIECE):
             yield piece
+
+    def close(self) -> None:
+        """Called with the response, even if nobody read it."""
+        self._reader.close()

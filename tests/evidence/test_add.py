@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from applications.actions import NotNow, values_of, write_answer
@@ -16,6 +16,7 @@ from ecare.journal.models import Entry
 from evidence import actions
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
+from tests.applications.test_life_cycle_races import break_inserts_into
 from tests.evidence.conftest import (
     SPACE,
     assert_no_orphan,
@@ -151,12 +152,10 @@ def test_a_space_that_other_answers_hide_takes_no_file(db):
     assert put_in(application)
 
 
-def test_a_fault_after_the_bytes_are_stored_leaves_neither_row_nor_bytes(application, monkeypatch):
-    def failing(*args, **kwargs):
-        raise RuntimeError("the journal is down")
-
-    monkeypatch.setattr("ecare.journal.actions.Entry.save", failing)
-    with pytest.raises(RuntimeError):
+@pytest.mark.parametrize("broken", [Evidence, Entry])
+def test_a_fault_after_the_bytes_are_stored_leaves_neither_row_nor_bytes(application, broken):
+    break_inserts_into(broken)
+    with pytest.raises(DatabaseError, match="fault"):
         put_in(application)
     assert_nothing_entered()
     assert values_of(application) == {}
