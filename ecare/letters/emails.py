@@ -28,7 +28,7 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
     found = HEADING.fullmatch(heading.strip())
     if found is None:
         raise ValueError(f"letters/{name}.txt does not start with « Objet : … »")
-    title = " ".join(unescape(found["title"]).split())[:200]
+    title = re.sub(r"[ \t\r\n\f\v]+", " ", unescape(found["title"])).strip()[:200]
     blocks = _blocks(body, source=template.source)
     footer = _blocks(render_to_string("letters/footer.txt", own), source="")
     page = {"title": title, "blocks": blocks, "footer": footer}

@@ -9,6 +9,7 @@ class MailboxTable(tables.Table):
 
     caption = "Courriers envoyés"
     sent_at = tables.Column("Date")
+    recipient = tables.Column("Destinataire")  # not a link: writing to a fictitious person leads nowhere
     title = tables.Column("Objet", linkify=("letters:letter", [tables.A("pk")]))
 
     class Meta:

@@ -84,6 +84,10 @@ def test_a_typed_line_break_adds_no_header(trial):
     assert "\n" not in trial(reference="A\nBcc: autre@exemple.fr").title
 
 
+def test_the_title_keeps_its_non_breaking_spaces(trial):
+    assert trial("Objet : Dossier n°\u00a0{{ reference }}  reçu\n\nTexte").title == "Dossier n°\u00a0VEHCXTRMWL reçu"
+
+
 def test_a_long_message_keeps_its_paragraphs(trial):
     letter = trial(message="Premier point.\n\nSecond point,\nsuite.")
     assert "Premier point.\n\nSecond point,\nsuite." in letter.text
