@@ -142,7 +142,6 @@ class AmountField(_DraftField):
 class DateField(_DraftField, forms.DateField):
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     default_error_messages = {
-        "invalid": "Cette date n’est pas valable. Exemple : 21/11/2026.",
         "far": "Cette date est trop éloignée : vérifiez l’année.",
     }
 
@@ -159,15 +158,11 @@ class DateField(_DraftField, forms.DateField):
 
 
 class ChoiceField(_DraftField, forms.ChoiceField):
-    default_error_messages = {"invalid_choice": "Choisissez une des réponses proposées."}
+    pass
 
 
 class ChoicesField(_DraftField, forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
-    default_error_messages = {
-        "invalid_choice": "Choisissez parmi les réponses proposées.",
-        "invalid_list": "Choisissez parmi les réponses proposées.",
-    }
 
 
 class CheckboxField(_DraftField, forms.BooleanField):

@@ -14,5 +14,5 @@ class NotNowMiddleware:
 
     def process_exception(self, request, exception):
         if isinstance(exception, NotNow):
-            return render(request, "409.html", {"sentence": str(exception)}, status=409)
+            return render(request, "409.html", {"message": str(exception)}, status=409)
         return None

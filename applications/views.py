@@ -74,7 +74,9 @@ def start(request):
         raise PermissionDenied
     domains = _startable_by(request)
     taken = _taken_domain(request, domains)
-    form = StartForm(domains if taken is None else [*domains, taken], request.POST or None)
+    form = StartForm(
+        domains if taken is None else [*domains, taken], request.POST if request.method == "POST" else None
+    )
     if request.method == "POST" and form.is_valid():
         return _start(request, form.cleaned_data["domain"])
     return render(

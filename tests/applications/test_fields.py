@@ -77,14 +77,14 @@ WRONG = [
     ("amount", "1e9", "Saisissez un montant"),
     ("amount", "-1", "Saisissez un montant"),
     ("amount", "99999999999", "Ce montant est trop grand"),
-    ("date", "31/02/2026", "Cette date n’est pas valable"),
+    ("date", "31/02/2026", "Saisissez une date valide"),
     ("date", "0202-11-21", "vérifiez l’année"),
     ("email", "claire.martin", "Cette adresse e-mail n’est pas valable"),
     ("phone", "12", "Ce numéro de téléphone n’est pas reconnu"),
     ("phone", "appelez-moi", "Ce numéro de téléphone n’est pas reconnu"),
-    ("civility", "docteur", "Choisissez une des réponses proposées"),
-    ("choice", "z", "Choisissez une des réponses proposées"),
-    ("choices", ["a", "z"], "Choisissez parmi les réponses proposées"),
+    ("civility", "docteur", "Sélectionnez un choix valide"),
+    ("choice", "z", "Sélectionnez un choix valide"),
+    ("choices", ["a", "z"], "Sélectionnez un choix valide"),
     ("iban", "FR76 3000 6000 0112", "n’a pas la bonne longueur"),
     ("iban", "FR77 3000 6000 0112 3456 7890 189", "La clé de contrôle de cet IBAN est fausse"),
     ("iban", "FR49 3000 6000 0112 3456 7890 190", "La clé RIB de cet IBAN est fausse"),
@@ -156,7 +156,7 @@ class TestChecklist:
         assert self.read(entities, all=True, b="Fermée") == {a: "", b: "Fermée", c: ""}
 
     def test_confirmed_with_a_reason_is_refused_by_name(self, entities):
-        with pytest.raises(ValidationError, match="CH B\u00a0: décochez"):
+        with pytest.raises(ValidationError, match=r"CH B.*décochez"):
             self.read(entities, b=True, b2="Fermée")
 
     def test_a_reason_has_a_limit(self, entities):

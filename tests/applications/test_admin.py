@@ -1,0 +1,96 @@
+"""What an administrator may do with domains, forms and dossiers."""
+
+import pytest
+from django.urls import reverse
+
+from applications.models import Domain, FormVersion, Question
+from tests.applications.conftest import put_evidence
+from tests.applications.pages import text_of
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def desk(signed_in):
+    return signed_in(UserFactory(administrator=True))
+
+
+def page(name, *args):
+    return reverse(f"admin:applications_{name}", args=args)
+
+
+def test_every_list_and_every_page_opens(desk, complete):
+    form = complete.candidature_form
+    for address in (
+        page("domain_changelist"),
+        page("domain_add"),
+        page("domain_change", complete.domain_id),
+        page("formversion_changelist"),
+        page("formversion_change", form.pk),
+        page("section_changelist"),
+        page("section_change", form.sections.first().pk),
+        page("section_add"),
+        page("application_changelist"),
+        page("application_change", complete.pk),
+        page("submission_changelist"),
+    ):
+        assert desk.get(address).status_code == 200
+
+
+def test_the_calendar_of_a_domain_is_changed(desk, domain):
+    address = page("domain_change", domain.pk)
+    form = desk.get(address).context["adminform"].form
+    data = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
+    data |= {"candidature_until": "31/12/2030", "is_trial": ""}
+    response = desk.post(address, {key: value for key, value in data.items() if value is not False})
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    assert Domain.objects.get(pk=domain.pk).candidature_until.isoformat() == "2030-12-31"
+
+
+def test_a_published_form_is_read_only(desk, domain):
+    form = domain.forms.get(step="candidature")
+    question = Question.objects.filter(section__form=form).first()
+    for address in (page("formversion_change", form.pk), page("section_change", question.section_id)):
+        assert "_save" not in text_of(desk.get(address))
+        assert desk.post(address, {"reminder": "Autre"}).status_code == 403
+    assert desk.post(page("formversion_delete", form.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_new_version_is_copied_edited_and_published(desk, domain):
+    form = domain.forms.get(step="candidature")
+    choose = {"_selected_action": form.pk}
+    desk.post(page("formversion_changelist"), choose | {"action": "copy"})
+    copy = FormVersion.objects.get(domain=domain, step="candidature", number=2)
+    assert copy.published_at is None
+    assert "_save" in text_of(desk.get(page("formversion_change", copy.pk)))
+    desk.post(page("formversion_changelist"), {"_selected_action": copy.pk, "action": "publish"})
+    copy.refresh_from_db()
+    assert copy.published_at is not None
+
+
+def test_a_form_that_says_nonsense_is_not_published_and_the_place_is_named(desk, domain):
+    form = domain.forms.get(step="candidature")
+    desk.post(page("formversion_changelist"), {"_selected_action": form.pk, "action": "copy"})
+    copy = FormVersion.objects.get(domain=domain, step="candidature", number=2)
+    Question.objects.filter(section__form=copy, key="ps1-1-documents").update(shown_if={"ps9": ["non"]})
+    data = {"_selected_action": copy.pk, "action": "publish"}
+    said = text_of(desk.post(page("formversion_changelist"), data, follow=True))
+    assert "(ps1-1-documents)" in said
+    copy.refresh_from_db()
+    assert copy.published_at is None
+
+
+def test_dossiers_are_consulted_without_answers_or_evidence(desk, complete):
+    put_evidence(complete, "ps1-1-documents", name="Secret.pdf")
+    page_text = text_of(desk.get(page("application_change", complete.pk)))
+    for hidden in ("FR7630006000011234567890189", "Secret.pdf", "RIB.pdf", "claire.martin@exemple.fr"):
+        assert hidden not in page_text
+    assert desk.post(page("application_change", complete.pk), {"state": "paid"}).status_code == 403
+    assert desk.post(page("application_delete", complete.pk), {"post": "yes"}).status_code == 403
+    assert desk.get(page("application_add")).status_code == 403
+    assert desk.post(page("domain_delete", complete.domain_id), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["ars", "ans", None])
+def test_nobody_else_enters(signed_in, domain, role):
+    person = UserFactory(**({role: True} if role else {}))
+    assert signed_in(person).get(page("domain_changelist")).status_code in (302, 403)

@@ -1,0 +1,144 @@
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from applications.models import Application, Domain
+from tests.factories import ApplicationFactory, DomainFactory, UserFactory
+
+ADDRESS = reverse("applications:dashboard")
+TODAY = timezone.localdate
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", response.content.decode().replace("&nbsp;", " ").replace("\u00a0", " "))
+
+
+def test_it_says_what_the_programme_is_and_the_seven_things_one_can_do(client):
+    page = text_of(client.get(ADDRESS))
+    assert "Programme CaRE" in page
+    assert len(re.findall(r"<li>[^<]*(?:;|dossiers de candidature\.)</li>", page)) == 7
+    assert "Aucune candidature" in page
+
+
+def test_a_reviewer_has_no_dashboard(signed_in):
+    assert signed_in(UserFactory(ans=True)).get(ADDRESS).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        ({"candidature_from": 3}, "Les candidatures ouvriront le"),
+        ({"candidature_from": -3, "candidature_until": 5}, "(il reste 5 jours)"),
+        ({"candidature_from": -3, "candidature_until": 1}, "(il reste 1 jour)"),
+        ({"candidature_from": -3, "candidature_until": 0}, "dernier jour"),
+        ({"candidature_from": -3}, "sans date limite"),
+        ({"candidature_from": -9, "candidature_until": -1}, "plus aucune candidature ne peut être déposée"),
+        ({"candidature_from": -9, "candidature_until": -1, "declaration_from": 9}, "pourront déposer"),
+        (
+            {"candidature_from": -9, "candidature_until": -1, "declaration_from": -1},
+            "la convention ANS/ES ait été signée",
+        ),
+        (
+            {"candidature_from": -9, "candidature_until": -8, "declaration_from": -7, "declaration_until": -1},
+            "Le dépôt des déclarations d’atteinte des objectifs est terminé",
+        ),
+    ],
+)
+def test_the_notice_of_a_domain_follows_its_calendar(client, dates, said):
+    domain = DomainFactory(candidature_from=None)
+    for name, days in dates.items():
+        setattr(domain, name, TODAY() + timedelta(days=days))
+    domain.save()
+    assert said in text_of(client.get(ADDRESS))
+
+
+def test_the_dialog_lists_what_this_establishment_may_start_and_nothing_else(client, referent):
+    free = DomainFactory(name="Domaine libre")
+    ApplicationFactory(
+        domain=DomainFactory(name="Domaine pris"), referent=UserFactory(establishment=referent.establishment)
+    )
+    ApplicationFactory(domain=DomainFactory(name="Domaine retiré"), referent=referent, state="withdrawn")
+    DomainFactory(name="Domaine fermé", candidature_until=date(2024, 2, 1))
+    DomainFactory(name="Domaine des cliniques", kinds=["private"])
+    offered = client.get(ADDRESS).context["form"].domains
+    assert set(offered) == {free.slug, Domain.objects.get(name="Domaine retiré").slug}
+
+
+def test_the_table_shows_reference_domain_establishment_step_and_state(client, referent):
+    dossier = ApplicationFactory(referent=referent, state="declaration_submitted")
+    page = text_of(client.get(ADDRESS))
+    for said in (dossier.reference, dossier.domain.name, referent.establishment.name):
+        assert said in page
+    assert "Déclaration d’atteinte des objectifs" in page
+    assert "En cours de vérification (ARS)" in page
+    assert reverse("applications:detail", args=[dossier.reference]) in page
+
+
+def test_a_draft_is_loudly_not_sent(client, referent):
+    domain = DomainFactory(candidature_until=TODAY() + timedelta(days=2))
+    ApplicationFactory(referent=referent, domain=domain)
+    page = text_of(client.get(ADDRESS))
+    assert "<strong>NON TRANSMISE</strong>" in page
+    assert "il reste 2 jours" in page
+    assert "Non transmise" in page
+
+
+def test_a_draft_whose_last_day_is_over_says_so(client, referent):
+    domain = DomainFactory(candidature_until=TODAY() - timedelta(days=1))
+    ApplicationFactory(referent=referent, domain=domain)
+    assert "La date limite de premier envoi" in text_of(client.get(ADDRESS))
+
+
+def test_what_awaits_is_not_shown_for_a_dossier_that_is_elsewhere(client, referent):
+    ApplicationFactory(referent=referent, state="submitted")
+    assert "Ce qui vous attend" not in text_of(client.get(ADDRESS))
+
+
+def test_nobody_else_s_dossier_is_in_the_table(client, referent):
+    others = ApplicationFactory(referent=UserFactory(establishment=referent.establishment))
+    assert others.reference not in text_of(client.get(ADDRESS))
+
+
+def test_the_search_finds_by_reference_domain_and_establishment(client, referent):
+    found = ApplicationFactory(referent=referent, domain=DomainFactory(name="Domaine Audits"))
+    other = ApplicationFactory(referent=referent, domain=DomainFactory(name="Domaine Secours"))
+    for words in (found.reference.lower(), "audits", f"AUDITS {referent.establishment.legal_entity.finess}"):
+        page = text_of(client.get(ADDRESS, {"recherche": words}))
+        assert found.reference in page
+        assert f"<td >{other.reference}" not in page
+        table = client.get(ADDRESS, {"recherche": words}).context["table"]
+        assert [row.record for row in table.rows] == [found]
+    assert "ne correspond à cette recherche" in text_of(client.get(ADDRESS, {"recherche": "introuvable"}))
+
+
+def test_the_table_is_sorted_and_paged(client, referent):
+    for rank in range(12):
+        ApplicationFactory(referent=referent, domain=DomainFactory(name=f"Domaine {rank:02d}"))
+    first = client.get(ADDRESS, {"sort": "-domain"}).context["table"]
+    assert [row.record.domain.name for row in first.paginated_rows][:2] == ["Domaine 11", "Domaine 10"]
+    assert len(first.paginated_rows) == 10
+    assert len(client.get(ADDRESS, {"page": 2}).context["table"].paginated_rows) == 2
+    assert len(client.get(ADDRESS, {"per_page": 25}).context["table"].paginated_rows) == 12
+    for column in ("reference", "establishment", "step", "state"):
+        assert client.get(ADDRESS, {"sort": column}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", [{"page": "x"}, {"page": 999}, {"per_page": "x"}, {"per_page": 10**9}, {"sort": "password"}]
+)
+def test_a_forged_address_breaks_nothing(client, referent, query):
+    ApplicationFactory(referent=referent)
+    assert client.get(ADDRESS, query).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, rows, django_assert_num_queries):
+    for _ in range(rows):
+        ApplicationFactory(referent=referent)
+    client.get(ADDRESS)
+    with django_assert_num_queries(10):
+        client.get(ADDRESS)
+    assert Application.objects.visible_to(referent).count() == rows
