@@ -92,7 +92,7 @@ def _register(person: Person, password_hash: str, establishment: Establishment):
     user.save()
     address = EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     record(f"user:{user.pk}", "register", actor=user.actor, data={"establishment": establishment.pk})
-    _send(emails.activation(address))
+    emails.activation(address).save()  # always: the link of an account that this one replaces is dead
 
 
 def _make_room_for(person: Person):
