@@ -72,13 +72,21 @@ def _register(person: Person, password_hash: str, establishment: Establishment):
     UsernameHold.objects.filter(Q(username__iexact=person.username) | Q(email__iexact=person.email)).delete()
     owner = User.objects.filter(email__iexact=person.email).first()
     if owner:
-        UsernameHold.objects.create(
-            username=person.username, email=person.email, until=timezone.now() + _time_to_activate()
-        )
-        record(f"user:{owner.pk}", "register", message="Inscription demandée avec l’adresse de ce compte.")
-        _send(emails.registration_attempted(owner))
-        return
-    user = User(
+        _tell(owner, person)
+    else:
+        _open_account(person, password_hash, establishment)
+
+
+def _tell(owner: User, person: Person):
+    """Somebody used the e-mail of `owner`; the name that they chose is held as an account would hold it."""
+    until = timezone.now() + _time_to_activate()
+    UsernameHold.objects.create(username=person.username, email=person.email, until=until)
+    record(f"user:{owner.pk}", "register", message="Inscription demandée avec l’adresse de ce compte.")
+    _send(emails.registration_attempted(owner))
+
+
+def _open_account(person: Person, password_hash: str, establishment: Establishment):
+    user = User.objects.create(
         username=person.username,
         email=person.email,
         civility=person.civility,
@@ -89,7 +97,6 @@ def _register(person: Person, password_hash: str, establishment: Establishment):
         establishment=establishment,
         role=User.Role.REFERENT,
     )
-    user.save()
     address = EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
     record(f"user:{user.pk}", "register", actor=user.actor, data={"establishment": establishment.pk})
     emails.activation(address).save()  # always: the link of an account that this one replaces is dead

@@ -41,34 +41,33 @@ def _together(*calls):
     return outcomes
 
 
-def _register(person, establishment):
+def _register(person):
+    """For an establishment of their own: only the constraints can stand between two of them."""
+    establishment = EstablishmentFactory()
     return lambda: actions.register(person, password_hash=make_password("x"), establishment=establishment)
 
 
 def test_of_two_people_with_one_name_the_first_has_it():
-    establishment = EstablishmentFactory()
     people = [_person(email=f"jean{rank}@exemple.fr") for rank in range(4)]
-    outcomes = _together(*[_register(person, establishment) for person in people])
+    outcomes = _together(*[_register(person) for person in people])
     assert sorted(map(str, outcomes)) == ["<class 'accounts.actions.UsernameTaken'>"] * 3 + ["None"]
     assert User.objects.count() == EmailAddress.objects.count() == Letter.objects.count() == 1
 
 
 def test_of_two_people_with_one_email_one_account_is_left():
-    establishment = EstablishmentFactory()
     people = [_person(username=f"jean{rank}") for rank in range(4)]
-    assert _together(*[_register(person, establishment) for person in people]) == [None] * 4
+    assert _together(*[_register(person) for person in people]) == [None] * 4
     assert User.objects.count() == EmailAddress.objects.count() == 1
     assert Letter.objects.filter(name="activation", state="queued", recipient="jean@exemple.fr").count() == 1
 
 
 def test_an_account_activated_meanwhile_is_never_replaced():
-    establishment = EstablishmentFactory()
     for rank in range(6):
         first = _person(username=f"premier{rank}", email=f"jean{rank}@exemple.fr")
-        _register(first, establishment)()
+        _register(first)()
         address = EmailAddress.objects.get(email=first.email)
         second = _person(username=f"second{rank}", email=first.email)
-        outcomes = _together(lambda address=address: actions.activate(address), _register(second, establishment))
+        outcomes = _together(lambda address=address: actions.activate(address), _register(second))
         left = User.objects.get(email=first.email)
         is_active = EmailAddress.objects.get(user=left).verified
         assert (left.username == first.username) == is_active == (True in outcomes)
