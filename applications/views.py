@@ -133,6 +133,7 @@ def _save(request, application):
         return HttpResponseRedirect(reverse("evidence:add", args=[application.reference]), preserve_request=True)
     form = _keep(request, application)
     if form.errors:
+        messages.warning(request, "Vos autres réponses sont enregistrées. Corrigez celles que la page signale.")
         return _show(request, application, form)
     if "_next" in request.POST:
         return redirect("applications:recap", application.reference)
