@@ -60,6 +60,7 @@ function start(space) {
     list().hidden = list().children.length === 0;
     isBusy = false;
     sending -= 1;
+    if (queue.length === 0) refreshSide();
     next();
   }
 
@@ -92,7 +93,6 @@ function start(space) {
     zone.hidden = isFull;
     space.querySelector("[data-full]").hidden = !isFull;
     if (isFull) space.focus();
-    space.dispatchEvent(new CustomEvent("ecare:answered", { bubbles: true, detail: answer }));
   }
 
   function addLine(file) {
@@ -137,6 +137,20 @@ function start(space) {
   function count() {
     return space.querySelectorAll("[data-files] > li").length;
   }
+}
+
+// The card at the side (questions that remain) follows what was put in; only the latest answer counts.
+let refreshes = 0;
+async function refreshSide() {
+  refreshes += 1;
+  const rank = refreshes;
+  const page = await (await fetch(window.location.pathname)).text();
+  const fresh = new DOMParser().parseFromString(page, "text/html").querySelector(".ecare-side");
+  const shown = document.querySelector(".ecare-side");
+  if (!fresh || !shown || rank !== refreshes) return;
+  const open = [...shown.querySelectorAll("details")].map((details) => details.open);
+  fresh.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? details.open; });
+  shown.replaceWith(fresh);
 }
 
 for (const space of document.querySelectorAll("[data-space]")) start(space);
