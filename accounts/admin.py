@@ -15,6 +15,12 @@ class UserForm(forms.ModelForm):
         model = User
         fields = "username civility first_name last_name email phone role establishment regions is_active".split()
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = "3 à 60 caractères : lettres, chiffres, points, tirets, sans @."
+        for name in ("first_name", "last_name"):
+            self.fields[name].required = True
+
     def clean_username(self):
         username = self.cleaned_data["username"]
         if not ALLOWED.fullmatch(username):
