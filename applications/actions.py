@@ -13,8 +13,10 @@ from django.utils import timezone
 from accounts.models import User
 from applications import emails, rules
 from applications.models import Answer, Application, ChangeRequest, Contact, Domain, FormVersion, Question, Submission
-from applications.states import AWAITS_ARS, Desk, State, Step
+from applications.states import Desk, State, Step
 from ecare.journal.actions import SYSTEM, record
+from ecare.letters.actions import cancel
+from ecare.letters.models import Letter
 from establishments.models import Establishment
 
 
@@ -54,7 +56,8 @@ def _lock(application: Application, *, version: int | None = None) -> Applicatio
 
 
 def _move(application: Application, verb: str, *, by: User | None, message: str = "", data=None, **arguments) -> str:
-    """Run the transition `verb` on a locked row, save it, write the journal. Returns the state it came from."""
+    """Run the transition `verb` on a locked row, save it, write the journal; letters still waiting that called
+    somebody to act on the former state are untrue now, and go. Returns that state."""
     if not rules.may(by, verb, application):
         raise PermissionDenied
     source = application.state
@@ -69,6 +72,7 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
     application.version += 1
     application.moved_at = timezone.now()
     application.save()
+    cancel(application.subject, emails.CALLS_TO_ACT)
     record(
         application.subject,
         verb,
@@ -81,7 +85,12 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
     return source
 
 
-def _send(*letters) -> None:
+def _for_readers(application: Application) -> list[Letter]:
+    """To each agent whose desk the dossier has just reached."""
+    return [emails.to_review(application, reader) for reader in rules.readers_of(application)]
+
+
+def _send(*letters: Letter) -> None:
     for letter in letters:
         letter.save()
 
@@ -223,12 +232,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
     if request:
         request.answered_at = at
         request.save()
-    readers = User.objects.filter(is_active=True)
-    if application.state in AWAITS_ARS:
-        readers = readers.filter(role=User.Role.ARS, regions=application.establishment.region_id)
-    else:
-        readers = readers.filter(role=User.Role.ANS)
-    _send(emails.submitted(application, submission), *(emails.to_review(application, reader) for reader in readers))
+    _send(emails.submitted(application, submission), *_for_readers(application))
     return submission
 
 
@@ -265,8 +269,7 @@ def accept(application: Application, *, by: User, version: int) -> None:
     application = _lock(application, version=version)
     _move(application, "accept", by=by)
     if application.state == State.UNDER_CONTROL:
-        agents = User.objects.filter(is_active=True, role=User.Role.ANS)
-        _send(emails.passed_to_ans(application), *(emails.to_review(application, agent) for agent in agents))
+        _send(emails.passed_to_ans(application), *_for_readers(application))
     elif application.state == State.VALIDATED:
         _send(emails.validated(application))
     else:
@@ -286,7 +289,7 @@ def reopen(application: Application, *, by: User, version: int, message: str) ->
     """Put a rejected dossier back on the desk that had rejected it, with a reason."""
     application = _lock(application, version=version)
     _move(application, "reopen", by=by, message=message)
-    _send(emails.reopened(application, message))
+    _send(emails.reopened(application, message), *_for_readers(application))
 
 
 @transaction.atomic
@@ -294,8 +297,7 @@ def send_back(application: Application, *, by: User, version: int, message: str)
     """From the ANS's control back to the ARS's check of completeness."""
     application = _lock(application, version=version)
     _move(application, "send_back", by=by, message=message)
-    readers = User.objects.filter(is_active=True, role=User.Role.ARS, regions=application.establishment.region_id)
-    _send(*(emails.sent_back(application, reader, message) for reader in readers))
+    _send(*(emails.sent_back(application, reader, message) for reader in rules.readers_of(application)))
 
 
 @transaction.atomic

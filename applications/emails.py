@@ -7,6 +7,9 @@ from applications.models import Application, ChangeRequest, Submission
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
 
+# Letters that ask somebody to do something: untrue as soon as the dossier moves on.
+CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened"]
+
 
 def _to_referent(name: str, application: Application, **context) -> Letter:
     path = reverse("applications:detail", args=[application.reference])

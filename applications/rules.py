@@ -6,8 +6,9 @@ from enum import StrEnum
 
 import rules
 
+from accounts.models import User
 from applications.models import Application, Domain, Question
-from applications.states import CANDIDATURE_EDITABLE, DECLARATION_EDITABLE, State
+from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, DECLARATION_EDITABLE, State
 from ecare.clock import paris_day
 
 
@@ -53,6 +54,17 @@ def transitions_of(application: Application, verb: str):
     """Every transition (one per source state) that bears this verb's name."""
     found = application.get_all_state_transitions()  # type: ignore[attr-defined] # put there by FSMField
     return [t for t in found if t.name == verb]
+
+
+def readers_of(application: Application, *, state: str | None = None) -> list[User]:
+    """The agents on whose desk the dossier lies, or would lie in `state`: the ARS of its region, the ANS, or nobody."""
+    state = state or application.state
+    agents = User.objects.filter(is_active=True).order_by("last_name", "pk")
+    if state in AWAITS_ARS:
+        return list(agents.filter(role=User.Role.ARS, regions=application.establishment.region_id))
+    if state in AWAITS_ANS:
+        return list(agents.filter(role=User.Role.ANS))
+    return []
 
 
 def may(user, verb: str, application: Application) -> bool:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from accounts.models import User
 from applications.models import Application, FormVersion
-from applications.rules import may_now, transitions_of
+from applications.rules import may_now, readers_of, transitions_of
 from applications.states import State, Step
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
@@ -13,24 +13,17 @@ CONVENTION_FORMATS = ["pdf"]
 CONVENTION_MAX_BYTES = 10 * 1024 * 1024
 
 
-def ars_agents(application: Application) -> list[User]:
-    """The agents of the ARS of the establishment's region."""
-    region = application.establishment.region_id
-    return list(User.objects.filter(is_active=True, role=User.Role.ARS, regions=region).order_by("last_name", "pk"))
-
-
-def ans_agents() -> list[User]:
-    return list(User.objects.filter(is_active=True, role=User.Role.ANS).order_by("last_name", "pk"))
-
-
 def recipients(application: Application, verb: str, *, at: datetime) -> list[User]:
     """Who gets a letter if the verb is used now: what the page says before the click."""
     if verb == "send_back":
-        return ars_agents(application)
+        return readers_of(application, state=State.DECLARATION_SUBMITTED)
     if verb == "sign_convention" and not _declaration_would_open(application, at):
         return []
     if verb == "accept" and application.state == State.DECLARATION_SUBMITTED:
-        return [application.referent, *ans_agents()]
+        return [application.referent, *readers_of(application, state=State.UNDER_CONTROL)]
+    if verb == "reopen":
+        desk = State.SUBMITTED if application.state == State.REJECTED else State.UNDER_CONTROL
+        return [application.referent, *readers_of(application, state=desk)]
     return [application.referent]
 
 

@@ -78,8 +78,8 @@ MOVES = {
         "under_control": ("ans", "declaration_rejected", [("rejected", "owner")]),
     },
     "reopen": {
-        "rejected": ("ans", "submitted", [("reopened", "owner")]),
-        "declaration_rejected": ("ans", "under_control", [("reopened", "owner")]),
+        "rejected": ("ans", "submitted", [("reopened", "owner"), ("to_review", "ars")]),
+        "declaration_rejected": ("ans", "under_control", [("reopened", "owner"), ("to_review", "ans")]),
     },
     "send_back": {"under_control": ("ans", "declaration_submitted", [("sent_back", "ars")])},
     "sign_convention": {"accepted": ("ans", "convention_signed", [])},
