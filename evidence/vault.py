@@ -42,7 +42,7 @@ class Spool:
     """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind."""
 
     def __init__(self):
-        self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)
+        self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
         self.key_name, master = next(iter(keyring().items()))
         salt, self._prefix = os.urandom(16), os.urandom(7)
         name = self.key_name.encode()

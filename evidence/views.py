@@ -140,7 +140,7 @@ def remove(request, pk):
 # --- read ---------------------------------------------------------------------------------------------------------
 @require_GET
 def download(request, pk):
-    """To whoever sees the dossier, once scanned; a container only to the ANS. Each time leaves a line in the history."""
+    """To whoever sees the dossier, once scanned; a container to the ANS only. Each download is noted in the history."""
     found = Evidence.objects.visible_to(request.user).select_related("application", "file", "question")
     evidence = get_object_or_404(found, file_id=pk)
     if not rules.may_download(request.user, evidence):

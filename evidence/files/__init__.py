@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from evidence.files import archives, compound, images, office, pdf
 from evidence.files.content import check_type
 from evidence.files.names import checked_name
-from evidence.files.refusal import Refused, damaged, two_in_one
+from evidence.files.refusal import Refused, two_in_one
 
 __all__ = ["KNOWN_FORMATS", "Checked", "Refused", "check"]
 

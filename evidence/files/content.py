@@ -6,8 +6,8 @@ from evidence.files.refusal import Refused
 try:
     import magic
 except ImportError:  # this machine has no libmagic: the wheel brings one, and shows it to `magic` when imported
-    import pylibmagic  # noqa: F401
     import magic
+    import pylibmagic  # noqa: F401
 
 _ENOUGH = 4096
 _ARCHIVE = "application/zip"

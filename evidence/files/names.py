@@ -11,7 +11,8 @@ SAME_FORMAT = {"jpeg": "jpg"}
 # What Windows runs when it stands before the last extension (« facture.exe.pdf »). Not « com »: the list of an
 # establishment's domain names may well be called « exposition-chu.com.pdf ».
 _RUNNABLE = frozenset(
-    "bat cmd cpl dll dotm exe hta jar js jse lnk msi msp php pif pptm ps1 reg scr sh vbe vbs wsf wsh xlsm xltm docm".split()
+    "bat cmd cpl dll docm dotm exe hta jar js jse lnk msi msp php pif pptm ps1 reg scr sh".split()
+    + "vbe vbs wsf wsh xlsm xltm".split()
 )
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})  # controls, bidi marks, unassigned, line ends

@@ -32,17 +32,19 @@ def check_pdf(file) -> None:
 def _encryption(file, tail: bytes) -> tuple[bytes, bytes] | None:
     """The encryption dictionary and the first file identifier, when the last trailer names one."""
     trailer = tail
-    offset = re.match(rb"startxref\s+(\d+)", tail[tail.rindex(b"startxref") :])
+    offset = re.match(rb"startxref\s+(\d{1,12})(?!\d)", tail[tail.rindex(b"startxref") :])
     if offset:
         file.seek(int(offset[1]))
         trailer = file.read(_TAIL) + tail
-    reference = re.search(rb"/Encrypt\s+(\d+)\s+(\d+)\s+R", trailer)
-    inline = None if reference else re.search(rb"/Encrypt\s*(<<.{,4096}?>>\s*(?:/|>>))", trailer, re.DOTALL)
-    if inline is None and reference is None:
+    if reference := re.search(rb"/Encrypt\s+(\d{1,10})\s+(\d{1,5})\s+R", trailer):
+        dictionary = _object(file, reference[1], reference[2])
+    elif inline := re.search(rb"/Encrypt\s*(<<.{,4096}?>>\s*(?:/|>>))", trailer, re.DOTALL):
+        dictionary = inline[1]
+    else:
         return None
     identifier = re.search(rb"/ID\s*\[\s*", trailer)
     first = _string(trailer, identifier.end()) if identifier else b""
-    return (inline[1] if inline else _object(file, reference[1], reference[2])), first or b""
+    return dictionary, first or b""
 
 
 def _object(file, number: bytes, generation: bytes) -> bytes:
@@ -59,7 +61,7 @@ def _object(file, number: bytes, generation: bytes) -> bytes:
     if found is None:
         return b""
     file.seek(found)
-    return file.read(8192).partition(b"endobj")[0] or b""
+    return file.read(8192).partition(b"endobj")[0]
 
 
 def _string(text: bytes, position: int) -> bytes | None:
@@ -98,8 +100,7 @@ def _entry(dictionary: bytes, name: bytes) -> bytes:
 
 
 def _number(dictionary: bytes, name: bytes, default: int = 0) -> int:
-    # « /R 3 », not the « /R » of « 12 0 R » nor « /Rev »
-    match = re.search(rb"/%s\s+(-?\d+)" % name, dictionary)
+    match = re.search(rb"/%s\s+(-?\d{1,12})" % name, dictionary)
     return int(match[1]) if match else default
 
 

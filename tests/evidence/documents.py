@@ -108,7 +108,7 @@ def bomb(megabytes: int, name: str = "word/document.xml", extra: dict[str, bytes
 
 
 def overlapping(count: int = 20) -> bytes:
-    """Each entry holds all the following ones as its own bytes: read entry by entry, the same bytes count many times."""
+    """Each entry holds all the following ones as its own bytes, so that the same bytes unpack many times."""
     body, directory = b"x" * 1000, []
     for rank in reversed(range(count)):
         name, checksum = f"{rank:03d}.docx".encode(), zlib.crc32(body)

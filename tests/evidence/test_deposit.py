@@ -256,13 +256,13 @@ def test_the_handler_keeps_one_byte_more_than_the_limit():
 
 
 def test_no_plain_byte_touches_the_disk_while_a_file_comes_in(application, signed_in, settings, tmp_path, monkeypatch):
-    """Every temporary file of the request is kept by a second name, then searched for the canary."""
+    """Everything that goes into a temporary file, or lies in a folder afterwards, is searched for the canary."""
     canary = b"PREUVE-SECRETE-7f3a" * 3
     spools = tmp_path / "spools"
     spools.mkdir()
     settings.FILE_UPLOAD_TEMP_DIR = str(spools)
     written = []
-    monkeypatch.setattr("evidence.vault.TemporaryFile", lambda dir: _watched(written))
+    monkeypatch.setattr("evidence.vault.TemporaryFile", lambda **_: _watched(written))
     client = signed_in(application.referent)
     client.post(address(application), {"_page": "1", "espace-1": upload(pdf(200_000, marker=canary))})
     assert StoredFile.objects.count() == 1

@@ -1,5 +1,6 @@
 """Hostile and mistaken files: each is refused with a sentence in French, and leaves nothing behind."""
 
+import contextlib
 import struct
 import zipfile
 
@@ -272,18 +273,14 @@ def test_whatever_byte_is_altered_the_answer_is_a_refusal_or_a_file(name):
     for position in range(0, len(content), max(1, len(content) // 300)):
         altered = content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :]
         for made in (altered, content[:position]):
-            try:
+            with contextlib.suppress(Refused):
                 files.check(SimpleUploadedFile(name, made), formats=EVERY, max_bytes=MEGABYTE)
-            except Refused:
-                pass
 
 
 @pytest.mark.parametrize("made", [doc_bytes(), zed_bytes()], ids=["doc", "zed"])
 def test_an_altered_compound_file_never_breaks_the_checks(made):
     name = "a.zed" if made == zed_bytes() else "a.doc"
-    for position in [*range(0, 600), *range(600, len(made), 37)]:
+    for position in [*range(600), *range(600, len(made), 37)]:
         altered = made[:position] + bytes([made[position] ^ 0xFF]) + made[position + 1 :]
-        try:
+        with contextlib.suppress(Refused):
             files.check(SimpleUploadedFile(name, altered), formats=EVERY, max_bytes=MEGABYTE)
-        except Refused:
-            pass

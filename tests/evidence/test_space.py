@@ -104,7 +104,7 @@ def test_the_ars_reads_name_size_and_digest_of_a_container_but_gets_no_link(db):
 
 
 def test_a_file_waiting_for_the_antivirus_has_no_link(application):
-    file = put_in(application).file
+    put_in(application)
     StoredFile.objects.update(scan=StoredFile.Scan.PENDING)
     html = shown(application)
     assert "Analyse en cours" in html
