@@ -128,11 +128,17 @@ def remove(request, pk):
         return redirect(_space_address(application, evidence.question.key))
     if not law.is_open_for_answers(application, request.arrived_at):
         raise NotNow(actions.CLOSED)
+    back = _space_address(application, evidence.question.key)
     context = {
+        "crumbs": [
+            ("Tableau de bord", reverse("applications:dashboard")),
+            (application.domain.name, back),
+            ("Retirer un fichier", ""),
+        ],
         "application": application,
         "evidence": evidence,
         "was_sent": evidence.added_after < application.sendings,
-        "back": _space_address(application, evidence.question.key),
+        "back": back,
     }
     return render(request, "evidence/remove.html", context)
 
