@@ -80,7 +80,7 @@ def choose(page: Page, name: str, value: str) -> None:
 
 
 def put(page: Page, key: str, name: str) -> None:
-    """Put a file into a space, and wait until the vault has it."""
+    """Choose a file for a space, without waiting until the vault has it: « Suivant » must wait by itself."""
     content = specimen(name.rpartition(".")[2], f"Preuve {key}")
     page.locator(f"#id_{key}").set_input_files({"name": name, "mimeType": "", "buffer": content})
     expect(page.locator(f"#espace-{key}").get_by_text(name).first).to_be_visible()

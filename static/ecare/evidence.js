@@ -4,6 +4,8 @@
 const LOST = "L’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
 const UNIT = 1024 * 1024;
 let sending = 0;
+// The button pressed while files were still on their way: pressed anew once they have all arrived.
+let waiting = null;
 
 function start(space) {
   const input = space.querySelector("input[type=file]");
@@ -62,6 +64,7 @@ function start(space) {
     sending -= 1;
     if (queue.length === 0) refreshSide();
     next();
+    if (sending === 0) goOn();
   }
 
   function send(file, line) {
@@ -118,6 +121,7 @@ function start(space) {
   }
 
   function tell(text, kind) {
+    if (kind === "error") waiting = null;
     const message = document.createElement("p");
     message.className = `fr-message fr-message--${kind}`;
     message.textContent = text;
@@ -153,7 +157,30 @@ async function refreshSide() {
   shown.replaceWith(fresh);
 }
 
+// « Suivant » and « Enregistrer comme brouillon » wait for the files; if one is refused, the page stays and shows why.
+const status = document.createElement("p");
+status.setAttribute("role", "status");
+
+function holdBack(event) {
+  if (sending === 0) return;
+  event.preventDefault();
+  waiting = event.submitter;
+  status.textContent = "Vos fichiers sont en cours d’envoi. La page continuera dès qu’ils seront arrivés.";
+}
+
+function goOn() {
+  status.textContent = "";
+  const button = waiting;
+  waiting = null;
+  if (button) button.form.requestSubmit(button);
+}
+
 for (const space of document.querySelectorAll("[data-space]")) start(space);
+const form = document.querySelector("form[data-step-form]");
+if (form) {
+  form.querySelector(".ecare-step-buttons").before(status);
+  form.addEventListener("submit", holdBack);
+}
 
 window.addEventListener("beforeunload", (event) => {
   if (sending > 0) event.preventDefault();

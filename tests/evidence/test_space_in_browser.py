@@ -145,3 +145,36 @@ def test_without_script_the_form_deposits_too(browser, live_server, signed_in, d
         expect(space(page, 2).locator("[data-messages]")).to_contain_text("faux.docx")
         expect(page.get_by_label("Précision")).to_have_value("Sans script")
         assert page.url.endswith("#espace-espace-2")
+
+
+@pytest.fixture
+def held_back(context, live_server, signed_in, dossier):
+    """A page whose file is on its way when « Suivant » is pressed, and the request that carries it."""
+    page = opened(context, live_server, signed_in(dossier.referent), dossier)
+    requests = []
+    page.route("**/preuves/", lambda route: requests.append(route))
+
+    def press_next(chosen):
+        with page.expect_request("**/preuves/"):
+            space(page, 1).locator("input").set_input_files([chosen])
+        page.get_by_role("button", name="Suivant").click()
+        expect(page.get_by_text("La page continuera dès qu’ils seront arrivés.")).to_be_visible()
+        requests[0].continue_()
+        return page
+
+    return press_next
+
+
+def test_going_on_waits_for_the_files_on_their_way(held_back, dossier):
+    page = held_back(file("RIB.pdf", pdf()))
+    expect(page).to_have_url(re.compile("/recapitulatif/$"))
+    expect(page.get_by_role("main")).to_contain_text("RIB.pdf")
+    assert [e.file.name for e in Evidence.objects.filter(application=dossier)] == ["RIB.pdf"]
+
+
+def test_a_refused_file_keeps_the_page_where_it_is(held_back, dossier):
+    page = held_back(file("RIB.pdf", b"MZ not a PDF at all"))
+    expect(space(page, 1).locator("[data-messages]")).to_contain_text("RIB.pdf")
+    expect(page.get_by_text("La page continuera")).to_have_count(0)
+    assert not page.url.endswith("/recapitulatif/")
+    assert page.complaints == []
