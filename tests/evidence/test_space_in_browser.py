@@ -152,7 +152,11 @@ def held_back(context, live_server, signed_in, dossier):
     """A page whose file is on its way when « Suivant » is pressed, and the request that carries it."""
     page = opened(context, live_server, signed_in(dossier.referent), dossier)
     requests = []
-    page.route("**/preuves/", lambda route: requests.append(route))
+
+    def hold(route):
+        requests.append(route)
+
+    page.route("**/preuves/", hold)
 
     def press_next(chosen):
         with page.expect_request("**/preuves/"):
