@@ -6,13 +6,13 @@ from django.http import HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from applications import actions, rules
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.models import Application, Domain, FormVersion, Submission
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
+from ecare.lists import lay_out
 
 STEPS = (Step.CANDIDATURE.label, Step.DECLARATION.label)
 LONGEST_SEARCH = 100
@@ -44,7 +44,7 @@ def dashboard(request):
     words = request.GET.get("recherche", "").strip()[:LONGEST_SEARCH]
     dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
-    RequestConfig(request, paginate={"per_page": 10}).configure(table)
+    lay_out(table, request, length=10)
     domains = _domains_for(request.user)
     context = {
         "table": table,

@@ -5,21 +5,19 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
-from django_tables2 import RequestConfig
 
 from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import may, may_now
 from ecare.letters.models import Letter
+from ecare.lists import lay_out
 from evidence.views import sealed_response
 from reviews import actions, readers, rules
 from reviews.decisions import DECISIONS, Decision
 from reviews.filters import QueueFilter
 from reviews.models import Convention
 from reviews.tables import LIFE_ORDER, QueueTable, badge_kind
-
-PAGE_LENGTH = 25
 
 
 def _require_reviewer(user) -> None:
@@ -53,7 +51,7 @@ def queue(request):
     )
     found = QueueFilter(request.GET, dossiers, user=request.user)
     table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
-    RequestConfig(request, paginate={"per_page": PAGE_LENGTH}).configure(table)
+    lay_out(table, request, length=25)
     return render(request, "reviews/queue.html", {"filter": found, "table": table})
 
 

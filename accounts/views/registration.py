@@ -12,12 +12,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_tables2 import RequestConfig
 
 from accounts import actions, captcha, facts
 from accounts.drafts import Draft
 from accounts.forms import EmailForm, KindForm, PersonForm
 from accounts.tables import EntityChoiceTable, GhtChoiceTable, LegalEntityTable, SiteTable
+from ecare.lists import lay_out
 from establishments.models import Establishment, normalised
 
 STEPS = ["Informations personnelles", "Informations de l’établissement de santé", "Récapitulatif"]
@@ -129,7 +129,7 @@ def choose_establishment(request):
     is_ght = draft.kind == Establishment.Kind.GHT
     rows = draft.choices().matching(words)
     table = (GhtChoiceTable if is_ght else EntityChoiceTable)(rows, order_by="code" if is_ght else "name")
-    RequestConfig(request, paginate={"per_page": 10}).configure(table)
+    lay_out(table, request, length=10)
     return _show(request, "choose_establishment", current=2, draft=draft, table=table, words=words)
 
 
@@ -144,7 +144,7 @@ def check_establishment(request):
         # The directory writes names in capitals without accents.
         rows = rows.filter(Q(name__icontains=word) | Q(finess__icontains=word) | Q(town__icontains=word))
     table = (LegalEntityTable if establishment.ght_id else SiteTable)(rows, order_by="name")
-    RequestConfig(request, paginate={"per_page": 10}).configure(table)
+    lay_out(table, request, length=10)
     context = {"establishment": establishment, "facts": facts.of_establishment(establishment), "words": words}
     return _show(request, "check_establishment", current=2, table=table, **context)
 

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from ecare.letters import files
 from ecare.letters.models import Letter
 from ecare.letters.tables import MailboxTable
+from ecare.lists import lay_out
 
 # A mail styles itself inline, and may do nothing else: no script, no image, no form.
 MAIL_POLICY = {
@@ -36,7 +36,7 @@ def mailbox(request):
     if recipient:
         letters = letters.filter(recipient__icontains=recipient)
     table = MailboxTable(letters)
-    RequestConfig(request, paginate={"per_page": 25}).configure(table)
+    lay_out(table, request, length=25)
     return render(request, "letters/mailbox.html", {"table": table, "recipient": recipient})
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.template import engines
 from django.urls import path
 
+from ecare.lists import lay_out
 from ecare.urls import handler400, handler403, handler404, handler500, urlpatterns  # noqa: F401
 
 PAGE = """
@@ -76,7 +77,7 @@ def gallery(request):
         for n in range(int(request.GET.get("rows", 30)))
     ]
     table = GalleryTable(rows)
-    tables.RequestConfig(request, paginate={"per_page": 10}).configure(table)
+    lay_out(table, request, length=10)
     context = {
         "form": form,
         "table": table,
