@@ -16,6 +16,11 @@ def test_all_is_ready_once_a_worker_did_what_beat_asked(client):
     assert "no-store" in response["Cache-Control"]
 
 
+def test_whoever_polls_while_all_starts_fills_no_log(client, caplog):
+    assert client.get("/sante/").status_code == 503
+    assert caplog.records == []
+
+
 def test_a_pulse_from_before_the_start_says_nothing(client):
     tasks.pulse()
     health.forget_pulse()
