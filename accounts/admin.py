@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 from accounts import actions
 from accounts.models import Terms, TermsAcceptance, User
 from accounts.usernames import ALLOWED
+from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
 
 
 class UserForm(forms.ModelForm):
@@ -46,13 +47,12 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(MatchingSearch, admin.ModelAdmin):
     form = UserForm
     list_display = ("last_name", "first_name", "username", "email", "role", "establishment", "is_active", "last_login")
     list_display_links = ("last_name", "username")
     list_filter = ("role", "is_active", "regions")
     list_select_related = ("establishment__ght",)
-    search_fields = ("username", "first_name", "last_name", "email", "establishment__search_text")
     ordering = (Lower("last_name"), "pk")
     raw_id_fields = ("establishment",)
     filter_horizontal = ("regions",)
@@ -90,17 +90,8 @@ class TermsAdmin(admin.ModelAdmin):
 
 
 @admin.register(TermsAcceptance)
-class TermsAcceptanceAdmin(admin.ModelAdmin):
+class TermsAcceptanceAdmin(ReadOnlyAdmin):
     list_display = ("user", "terms", "at")
     list_select_related = ("user", "terms")
     list_filter = ("terms",)
     search_fields = ("user__username", "user__email")
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -35,6 +35,15 @@ class PeopleQuerySet(models.QuerySet):
         """Those who registered and never used their link; a newer registration replaces them."""
         return self.filter(last_login=None, role=User.Role.REFERENT).exclude(emailaddress__verified=True)
 
+    def matching(self, words: str):
+        """Each word is found in the person's names or e-mail, or in their establishment (accents and case forgiven)."""
+        found = self
+        for word in words.split():
+            own = Q(username__icontains=word) | Q(email__icontains=word)
+            names = Q(first_name__icontains=word) | Q(last_name__icontains=word)
+            found = found.filter(own | names | Q(establishment__in=Establishment.objects.matching(word)))
+        return found
+
     def colleagues_of(self, user):
         """The other people of the same establishment who can sign in, by name."""
         return (

@@ -8,7 +8,7 @@ from django.utils import timezone
 from applications import definitions
 from applications.models import Application, Domain, FormVersion, Question, Section, Submission
 from applications.readers import DefinitionError, check_form
-from ecare.admin_site import ReadOnlyAdmin
+from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
 from establishments.models import Establishment
 
 
@@ -128,11 +128,10 @@ class SectionAdmin(_FrozenOncePublished, admin.ModelAdmin):
 
 
 @admin.register(Application)
-class ApplicationAdmin(ReadOnlyAdmin):
+class ApplicationAdmin(MatchingSearch, ReadOnlyAdmin):
     list_display = ["reference", "domain", "establishment", "referent", "state", "moved_at"]
     list_filter = ["domain", "state"]
     list_select_related = ["domain", "establishment__ght", "referent"]
-    search_fields = ["reference", "establishment__search_text"]
 
 
 @admin.register(Submission)

@@ -1,7 +1,7 @@
 """The administration, behind the one sign-in."""
 
 from django.conf import settings
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin, TabularInline
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -39,11 +39,8 @@ class EcareAdminSite(AdminSite):
         return redirect("accounts:account")
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnly:
     """Open to whoever may enter the administration, and to nobody's pen."""
-
-    show_full_result_count = False
-    list_per_page = 50
 
     def has_module_permission(self, request):
         return request.user.is_staff
@@ -51,7 +48,7 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_view_permission(self, request, obj=None):
         return request.user.is_staff
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request, obj=None):
         return False
 
     def has_change_permission(self, request, obj=None):
@@ -59,3 +56,22 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    show_full_result_count = False
+    list_per_page = 50
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    extra = 0
+    show_change_link = True
+
+
+class MatchingSearch:
+    """Searches as the site does: by the queryset's own `matching`, accents and case forgiven."""
+
+    search_fields = ["pk"]  # shows the field to type in; which columns are looked into, `matching` says
+
+    def get_search_results(self, request, queryset, search_term):
+        return queryset.matching(search_term), False

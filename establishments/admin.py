@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 
+from ecare.admin_site import MatchingSearch, ReadOnlyAdmin, ReadOnlyInline
 from establishments.models import (
     Activity,
     Department,
@@ -13,40 +14,6 @@ from establishments.models import (
     Region,
     Site,
 )
-
-
-class ReadOnly:
-    """Open to whoever may enter the administration (staff are administrators), and to nobody's pen."""
-
-    def has_module_permission(self, request):
-        return request.user.is_staff
-
-    def has_view_permission(self, request, obj=None):
-        return request.user.is_staff
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    has_change_permission = has_delete_permission = has_add_permission
-
-
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
-    show_full_result_count = False
-    list_per_page = 50
-
-
-class ReadOnlyInline(ReadOnly, admin.TabularInline):
-    extra = 0
-    show_change_link = True
-
-
-class SearchAdmin(ReadOnlyAdmin):
-    """Search as on the site: accents and case forgiven."""
-
-    search_fields = ["search_text"]
-
-    def get_search_results(self, request, queryset, search_term):
-        return queryset.matching(search_term), False
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -84,7 +51,7 @@ class ActivityInline(ReadOnlyInline):
 
 
 @admin.register(LegalEntity)
-class LegalEntityAdmin(SearchAdmin):
+class LegalEntityAdmin(MatchingSearch, ReadOnlyAdmin):
     list_display = ["finess", "name", "town", "department", "legal_status_label", "closed_on"]
     list_filter = [StateFilter, ("department__region", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["department"]
@@ -92,23 +59,21 @@ class LegalEntityAdmin(SearchAdmin):
 
 
 @admin.register(Site)
-class SiteAdmin(ReadOnlyAdmin):
+class SiteAdmin(MatchingSearch, ReadOnlyAdmin):
     list_display = ["finess", "name", "town", "category_label", "legal_entity", "closed_on"]
     list_filter = [StateFilter, "category_aggregate"]
     list_select_related = ["legal_entity"]
-    search_fields = ["finess", "name", "town"]
 
 
 @admin.register(Ght)
-class GhtAdmin(ReadOnlyAdmin):
+class GhtAdmin(MatchingSearch, ReadOnlyAdmin):
     list_display = ["code", "name", "support", "closed_on"]
     list_filter = [StateFilter]
     list_select_related = ["support"]
-    search_fields = ["code", "name", "support__search_text"]
 
 
 @admin.register(Establishment)
-class EstablishmentAdmin(SearchAdmin):
+class EstablishmentAdmin(MatchingSearch, ReadOnlyAdmin):
     list_display = ["name", "kind", "ght_code", "finess", "region", "closed_on"]
     list_filter = [StateFilter, "kind", "region"]
     list_select_related = ["ght", "legal_entity", "region"]

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import F, Q, Value
@@ -54,6 +56,23 @@ class SearchQuerySet(models.QuerySet):
         for word in words_of(words):
             found = found.filter(search_text__contains=word)
         return found
+
+
+class SiteQuerySet(models.QuerySet):
+    def matching(self, words: str):
+        """Each word is found in the name, town or FINESS, as typed or as the directory mostly writes it: no accents."""
+        found = self
+        for word in words.split():
+            ways = {word, normalised(word)}
+            places = [Q(**{f"{field}__icontains": way}) for field in ("name", "town", "finess") for way in ways]
+            found = found.filter(reduce(or_, places))
+        return found
+
+
+class GhtQuerySet(models.QuerySet):
+    def matching(self, words: str):
+        """Groups whose establishment matches: by code, name or member."""
+        return self.filter(establishment__in=Establishment.objects.matching(words))
 
 
 class Region(models.Model):
@@ -150,6 +169,8 @@ class Site(models.Model):
     opened_on = models.DateField("ouverture", null=True, blank=True)
     closed_on = models.DateField("fermeture constatée", null=True, blank=True)
 
+    objects = SiteQuerySet.as_manager()
+
     class Meta:
         verbose_name = "entité géographique"
         verbose_name_plural = "entités géographiques"
@@ -171,6 +192,8 @@ class Ght(models.Model):
     support = models.ForeignKey(LegalEntity, models.PROTECT, related_name="+", verbose_name="établissement support")
     members = models.ManyToManyField(LegalEntity, related_name="ghts", verbose_name="entités membres")
     closed_on = models.DateField("fermeture constatée", null=True, blank=True)
+
+    objects = GhtQuerySet.as_manager()
 
     class Meta:
         verbose_name = "GHT"

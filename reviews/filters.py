@@ -2,12 +2,12 @@
 
 import django_filters
 from django import forms
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from applications.models import Domain
 from applications.states import AWAITS_ANS, AWAITS_ARS, REVIEWER_LABELS, State
 from ecare.french import NBSP
-from establishments.models import Establishment, Region, normalised
+from establishments.models import Establishment, Region
 
 ALL = "tous"
 
@@ -56,10 +56,7 @@ class QueueFilter(django_filters.FilterSet):
                 del self.filters["region"]
 
     def search(self, queryset, name, value):
-        """Each word in the reference, the name, the town, the FINESS number or the GHT code."""
-        for word in normalised(value).split():
-            queryset = queryset.filter(Q(establishment__search_text__contains=word) | Q(reference__icontains=word))
-        return queryset
+        return queryset.matching(value)
 
     def leave(self, queryset, name, value):
         """The state is applied last, so that the counts by state follow the other filters."""

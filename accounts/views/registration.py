@@ -6,7 +6,6 @@ from allauth.core import ratelimit
 from captcha.helpers import captcha_image_url
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -18,7 +17,7 @@ from accounts.drafts import Draft
 from accounts.forms import EmailForm, KindForm, PersonForm
 from accounts.tables import EntityChoiceTable, GhtChoiceTable, LegalEntityTable, SiteTable
 from ecare.lists import lay_out
-from establishments.models import Establishment, normalised
+from establishments.models import Establishment
 
 STEPS = ["Informations personnelles", "Informations de l’établissement de santé", "Récapitulatif"]
 
@@ -139,10 +138,7 @@ def check_establishment(request):
     if not establishment:
         return redirect("accounts:choose_establishment")
     words = request.GET.get("q", "")
-    rows = establishment.entities()
-    for word in normalised(words).split():
-        # The directory writes names in capitals without accents.
-        rows = rows.filter(Q(name__icontains=word) | Q(finess__icontains=word) | Q(town__icontains=word))
+    rows = establishment.entities().matching(words)
     table = (LegalEntityTable if establishment.ght_id else SiteTable)(rows, order_by="name")
     lay_out(table, request, length=10)
     context = {"establishment": establishment, "facts": facts.of_establishment(establishment), "words": words}

@@ -6,7 +6,7 @@ from django.test import Client
 
 from accounts.models import Terms, User
 from tests.accounts.steps import give_code, give_password, secret_of
-from tests.factories import EstablishmentFactory, RegionFactory, UserFactory
+from tests.factories import EstablishmentFactory, LegalEntityFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 ADD = "/administration/accounts/user/add/"
@@ -133,3 +133,13 @@ def test_the_list_of_people_costs_the_same_however_long(admin, django_assert_num
     UserFactory.create_batch(count)
     with django_assert_num_queries(10):
         admin.get("/administration/accounts/user/")
+
+
+@pytest.mark.parametrize("words", ["éloi", "Saint-Eloi", "camille elOI", "camille.martin", "martin@exemple.fr"])
+def test_a_person_is_found_by_name_or_establishment_accents_forgiven(admin, words):
+    entity = LegalEntityFactory(name="HOPITAL SAINT ELOI")
+    establishment = EstablishmentFactory(legal_entity=entity)
+    found = UserFactory(username="camille.martin", email="martin@exemple.fr", establishment=establishment)
+    UserFactory(first_name="Andrea")
+    page = admin.get("/administration/accounts/user/", {"q": words})
+    assert list(page.context["cl"].queryset) == [found]

@@ -3,10 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from applications.models import Domain, FormVersion, Question
+from applications.models import Domain, FormVersion, Question, Submission
+from applications.states import State
 from tests.applications.conftest import put_evidence
 from tests.applications.pages import text_of
-from tests.factories import UserFactory
+from tests.factories import ApplicationFactory, EstablishmentFactory, LegalEntityFactory, UserFactory
 
 
 @pytest.fixture
@@ -94,3 +95,25 @@ def test_dossiers_are_consulted_without_answers_or_evidence(desk, complete):
 def test_nobody_else_enters(signed_in, domain, role):
     person = UserFactory(**({role: True} if role else {}))
     assert signed_in(person).get(page("domain_changelist")).status_code in (302, 403)
+
+
+def test_a_dossier_is_found_by_its_establishment_accents_forgiven(desk):
+    entity = LegalEntityFactory(name="HOPITAL SAINT ELOI")
+    found = ApplicationFactory(referent=UserFactory(establishment=EstablishmentFactory(legal_entity=entity)))
+    ApplicationFactory()
+    for words in ("saint-éloi", found.reference.lower()):
+        assert list(desk.get(page("application_changelist"), {"q": words}).context["cl"].queryset) == [found]
+
+
+@pytest.mark.parametrize(("name", "queries"), [("application", 9), ("submission", 8), ("section", 10)])
+@pytest.mark.parametrize("count", [1, 3])
+def test_each_list_costs_the_same_however_long(desk, name, queries, count, django_assert_num_queries):
+    for _rank in range(count):
+        ght = EstablishmentFactory(as_ght=True)
+        application = ApplicationFactory(state=State.SUBMITTED, referent=UserFactory(establishment=ght))
+        Submission.objects.create(
+            application=application, step=application.step, number=1, by=application.referent, content={}, digest=""
+        )
+    desk.get(page(f"{name}_changelist"))
+    with django_assert_num_queries(queries):
+        desk.get(page(f"{name}_changelist"))

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from establishments.models import DirectoryImport, Establishment, LegalEntity
 from tests.establishments.conftest import CLINIC
-from tests.factories import EstablishmentFactory, UserFactory, finess
+from tests.factories import EstablishmentFactory, GhtFactory, SiteFactory, UserFactory, finess
 
 pytestmark = pytest.mark.django_db
 MODELS = ["region", "department", "legalentity", "site", "ght", "establishment", "directoryimport"]
@@ -48,10 +48,27 @@ def test_the_list_of_establishments_asks_as_much_for_1_and_3(administrator, djan
         administrator.get(reverse("admin:establishments_establishment_changelist"))
 
 
-def test_search_forgives_accents_and_case(administrator, folder):
+@pytest.mark.parametrize("model", ["establishment", "legalentity"])
+def test_search_forgives_accents_and_case(administrator, folder, model):
     folder.run()
-    page = administrator.get(reverse("admin:establishments_establishment_changelist"), {"q": "sainte therese"})
+    page = administrator.get(reverse(f"admin:establishments_{model}_changelist"), {"q": "sainte therese"})
     assert [one.name for one in page.context["cl"].queryset] == ["CLINIQUE SAINTE-THÉRÈSE"]
+
+
+@pytest.mark.parametrize("words", ["site éloi", "SITE ELOI", "éloi 34"])
+def test_a_site_is_found_by_name_town_and_finess(administrator, words):
+    found = SiteFactory(name="SITE ELOI")
+    SiteFactory(name="AUTRE SITE")
+    page = administrator.get(reverse("admin:establishments_site_changelist"), {"q": words})
+    assert list(page.context["cl"].queryset) == [found]
+
+
+def test_a_group_is_found_by_its_code_and_by_its_support(administrator):
+    found = EstablishmentFactory(as_ght=True, ght=GhtFactory(code="OCC-77", support__name="CH LODEVE")).ght
+    EstablishmentFactory(as_ght=True)
+    for words in ("occ-77", "lodève"):
+        page = administrator.get(reverse("admin:establishments_ght_changelist"), {"q": words})
+        assert list(page.context["cl"].queryset) == [found]
 
 
 @pytest.mark.parametrize(("state", "number"), [("ouverts", 2), ("fermes", 1), (None, 3)])

@@ -45,5 +45,5 @@ def test_the_register_asks_no_more_with_more_files(application, administrator, c
     for n in range(count):
         put_in(application, pdf(marker=str(n).encode()))
     administrator.get(reverse(LIST))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         administrator.get(reverse(LIST))

@@ -20,3 +20,12 @@ def test_an_administrator_reads_the_journal(signed_in):
 def test_a_referent_does_not(signed_in):
     response = signed_in(UserFactory()).get(reverse("admin:journal_entry_changelist"))
     assert response.status_code in (302, 403)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_journal_costs_the_same_however_long(signed_in, count, django_assert_num_queries):
+    for _rank in range(count):
+        record("application:VEHCXTRMWL", "submit")
+    client = signed_in(UserFactory(administrator=True))
+    with django_assert_num_queries(9):
+        client.get(reverse("admin:journal_entry_changelist"))

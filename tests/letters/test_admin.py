@@ -35,3 +35,11 @@ def test_nobody_writes_there(administration, name, write):
         change = reverse("admin:letters_letter_change", args=[letter.pk])
         assert administration.post(change, {"recipient": "autre@exemple.fr"}).status_code == 403
         assert administration.post(reverse("admin:letters_letter_delete", args=[letter.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_outbox_costs_the_same_however_long(administration, count, write, django_assert_num_queries):
+    for _rank in range(count):
+        write()
+    with django_assert_num_queries(9):
+        administration.get(reverse("admin:letters_letter_changelist"))
