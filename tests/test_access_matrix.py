@@ -1,0 +1,450 @@
+"""Who gets what at every address: literal tables, so that a new address without a row fails here first.
+
+The objects are the owner's: a draft, with a file that was never sent, and a dossier that lies with the ARS, with a
+file, a container and a convention. 404: not theirs to see; 403: not theirs to do; 302: to the sign-in, or done.
+"""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import Terms, User
+from applications.models import Answer, Application, Submission
+from applications.states import State
+from ecare.journal.models import Entry
+from ecare.letters.models import Letter
+from evidence.actions import store
+from evidence.models import Evidence
+from reviews.models import Convention
+from tests.accounts.steps import give_password
+from tests.evidence.conftest import dossier_with, put_in
+from tests.evidence.documents import pdf
+from tests.evidence.ole import zed_bytes
+from tests.factories import RegionFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ROLES = (
+    "anonymous",
+    "password_only",
+    "owner",
+    "colleague",
+    "elsewhere",
+    "ars",
+    "ars_elsewhere",
+    "ans",
+    "administrator",
+)
+
+# fmt: off
+#                                                anon half own coll else ars arsE ans admin
+GET = {
+    "home":                                     "200 200 200 200 200 200 200 200 200",
+    "accounts:register":                        "200 200 302 302 302 302 302 302 302",
+    "accounts:challenge":                       "405 405 405 405 405 405 405 405 405",
+    "accounts:register_establishment":          "302 302 302 302 302 302 302 302 302",
+    "accounts:choose_establishment":            "302 302 302 302 302 302 302 302 302",
+    "accounts:check_establishment":             "302 302 302 302 302 302 302 302 302",
+    "accounts:register_recap":                  "302 302 302 302 302 302 302 302 302",
+    "accounts:registered":                      "200 200 302 302 302 302 302 302 302",
+    "accounts:resend_activation":               "200 200 200 200 200 200 200 200 200",
+    "accounts:activation_resent":               "200 200 200 200 200 200 200 200 200",
+    "accounts:terms":                           "200 200 200 200 200 200 200 200 200",
+    "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
+    "accounts:account":                         "302 302 200 200 200 200 200 200 200",
+    "captcha-image":                            "410 410 410 410 410 410 410 410 410",
+    "account_login":                            "200 302 302 302 302 302 302 302 302",
+    "account_sign_in_code":                     "302 200 302 302 302 302 302 302 302",
+    "account_inactive":                         "200 200 200 200 200 200 200 200 200",
+    "account_logout":                           "302 302 200 200 200 200 200 200 200",
+    "account_signup":                           "302 302 302 302 302 302 302 302 302",
+    "account_email_verification_sent":          "302 302 302 302 302 302 302 302 302",
+    "account_confirm_email":                    "200 200 200 200 200 200 200 200 200",
+    "account_change_password":                  "302 302 200 200 200 200 200 200 200",
+    "account_reset_password":                   "200 200 200 200 200 200 200 200 200",
+    "account_reset_password_done":              "200 200 200 200 200 200 200 200 200",
+    "account_reset_password_from_key":          "200 200 200 200 200 200 200 200 200",
+    "account_reset_password_from_key_done":     "200 200 200 200 200 200 200 200 200",
+    "applications:dashboard":                   "302 302 200 200 200 403 403 403 403",
+    "applications:start":                       "302 302 200 200 200 403 403 403 403",
+    "applications:detail draft":                "302 302 200 404 404 403 404 403 404",
+    "applications:detail sent":                 "302 302 200 404 404 403 404 403 404",
+    "applications:step draft":                  "302 302 302 404 404 403 404 403 404",
+    "applications:step sent":                   "302 302 302 404 404 403 404 403 404",
+    "applications:recap draft":                 "302 302 200 404 404 403 404 403 404",
+    "applications:recap sent":                  "302 302 302 404 404 403 404 403 404",
+    "applications:submit draft":                "302 302 405 405 405 405 405 405 405",
+    "applications:submit sent":                 "302 302 405 405 405 405 405 405 405",
+    "applications:submitted draft":             "302 302 302 404 404 403 404 403 404",
+    "applications:submitted sent":              "302 302 200 404 404 403 404 403 404",
+    "applications:withdraw draft":              "302 302 200 404 404 403 404 403 404",
+    "applications:withdraw sent":               "302 302 200 404 404 403 404 403 404",
+    "evidence:add draft":                       "302 302 405 405 405 405 405 405 405",
+    "evidence:add sent":                        "302 302 405 405 405 405 405 405 405",
+    "evidence:download unsent file":            "302 302 200 404 404 404 404 404 404",
+    "evidence:download sent file":              "302 302 200 404 404 200 404 200 404",
+    "evidence:download container":              "302 302 200 404 404 403 404 200 404",
+    "evidence:remove unsent file":              "302 302 200 404 404 404 404 404 404",
+    "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
+    "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
+    "reviews:queue":                            "302 302 403 403 403 200 200 200 403",
+    "reviews:dossier draft":                    "302 302 403 404 404 200 404 200 404",
+    "reviews:dossier sent":                     "302 302 403 404 404 200 404 200 404",
+    "reviews:convention draft":                 "302 302 404 404 404 404 404 404 404",
+    "reviews:convention sent":                  "302 302 200 404 404 200 404 200 404",
+    "reviews:accept draft":                     "302 302 403 404 404 409 404 409 404",
+    "reviews:accept sent":                      "302 302 403 404 404 200 404 403 404",
+    "reviews:request_changes draft":            "302 302 403 404 404 409 404 409 404",
+    "reviews:request_changes sent":             "302 302 403 404 404 200 404 403 404",
+    "reviews:reject draft":                     "302 302 403 404 404 409 404 409 404",
+    "reviews:reject sent":                      "302 302 403 404 404 200 404 403 404",
+    "reviews:reopen draft":                     "302 302 403 404 404 403 404 409 404",
+    "reviews:reopen sent":                      "302 302 403 404 404 403 404 409 404",
+    "reviews:send_back draft":                  "302 302 403 404 404 403 404 409 404",
+    "reviews:send_back sent":                   "302 302 403 404 404 403 404 409 404",
+    "reviews:sign_convention draft":            "302 302 403 404 404 403 404 409 404",
+    "reviews:sign_convention sent":             "302 302 403 404 404 403 404 409 404",
+    "reviews:record_payment draft":             "302 302 403 404 404 403 404 409 404",
+    "reviews:record_payment sent":              "302 302 403 404 404 403 404 409 404",
+    "reviews:abandon draft":                    "302 302 403 404 404 403 404 409 404",
+    "reviews:abandon sent":                     "302 302 403 404 404 403 404 409 404",
+    "health":                                   "503 503 503 503 503 503 503 503 503",
+    "agents":                                   "200 200 200 200 200 200 200 200 200",
+    "legal_notice":                             "200 200 200 200 200 200 200 200 200",
+    "personal_data":                            "200 200 200 200 200 200 200 200 200",
+    "accessibility":                            "200 200 200 200 200 200 200 200 200",
+    "sitemap":                                  "200 200 200 200 200 200 200 200 200",
+    "help":                                     "200 200 200 200 200 200 200 200 200",
+    "letters:mailbox":                          "200 200 200 200 200 200 200 200 200",
+    "letters:letter":                           "404 404 404 404 404 404 404 404 404",
+    "letters:html":                             "404 404 404 404 404 404 404 404 404",
+}
+POST = {
+    "home":                                     "200 200 200 200 200 200 200 200 200",
+    "accounts:register":                        "200 200 302 302 302 302 302 302 302",
+    "accounts:challenge":                       "200 200 200 200 200 200 200 200 200",
+    "accounts:register_establishment":          "302 302 302 302 302 302 302 302 302",
+    "accounts:choose_establishment":            "302 302 302 302 302 302 302 302 302",
+    "accounts:check_establishment":             "302 302 302 302 302 302 302 302 302",
+    "accounts:register_recap":                  "302 302 302 302 302 302 302 302 302",
+    "accounts:registered":                      "200 200 302 302 302 302 302 302 302",
+    "accounts:resend_activation":               "200 200 200 200 200 200 200 200 200",
+    "accounts:activation_resent":               "405 405 405 405 405 405 405 405 405",
+    "accounts:terms":                           "405 405 405 405 405 405 405 405 405",
+    "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
+    "accounts:account":                         "302 302 405 405 405 405 405 405 405",
+    "captcha-image":                            "410 410 410 410 410 410 410 410 410",
+    "account_login":                            "200 302 302 302 302 302 302 302 302",
+    "account_sign_in_code":                     "302 200 302 302 302 302 302 302 302",
+    "account_inactive":                         "405 405 405 405 405 405 405 405 405",
+    "account_logout":                           "302 302 302 302 302 302 302 302 302",
+    "account_signup":                           "302 302 302 302 302 302 302 302 302",
+    "account_email_verification_sent":          "302 302 302 302 302 302 302 302 302",
+    "account_confirm_email":                    "410 410 410 410 410 410 410 410 410",
+    "account_change_password":                  "302 302 200 200 200 200 200 200 200",
+    "account_reset_password":                   "200 200 200 200 200 200 200 200 200",
+    "account_reset_password_done":              "405 405 405 405 405 405 405 405 405",
+    "account_reset_password_from_key":          "200 200 200 200 200 200 200 200 200",
+    "account_reset_password_from_key_done":     "405 405 405 405 405 405 405 405 405",
+    "applications:dashboard":                   "302 302 405 405 405 405 405 405 405",
+    "applications:start":                       "302 302 200 200 200 403 403 403 403",
+    "applications:detail draft":                "302 302 302 404 404 403 404 403 404",
+    "applications:detail sent":                 "302 302 409 404 404 403 404 403 404",
+    "applications:step draft":                  "302 302 405 405 405 405 405 405 405",
+    "applications:step sent":                   "302 302 405 405 405 405 405 405 405",
+    "applications:recap draft":                 "302 302 405 405 405 405 405 405 405",
+    "applications:recap sent":                  "302 302 405 405 405 405 405 405 405",
+    "applications:submit draft":                "302 302 302 404 404 403 404 403 404",
+    "applications:submit sent":                 "302 302 409 404 404 403 404 403 404",
+    "applications:submitted draft":             "302 302 405 405 405 405 405 405 405",
+    "applications:submitted sent":              "302 302 405 405 405 405 405 405 405",
+    "applications:withdraw draft":              "302 302 302 404 404 403 404 403 404",
+    "applications:withdraw sent":               "302 302 302 404 404 403 404 403 404",
+    "evidence:add draft":                       "302 302 302 404 404 403 404 403 404",
+    "evidence:add sent":                        "302 302 409 404 404 403 404 403 404",
+    "evidence:download unsent file":            "302 302 405 405 405 405 405 405 405",
+    "evidence:download sent file":              "302 302 405 405 405 405 405 405 405",
+    "evidence:download container":              "302 302 405 405 405 405 405 405 405",
+    "evidence:remove unsent file":              "302 302 302 404 404 404 404 404 404",
+    "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
+    "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
+    "reviews:queue":                            "302 302 405 405 405 405 405 405 405",
+    "reviews:dossier draft":                    "302 302 405 405 405 405 405 405 405",
+    "reviews:dossier sent":                     "302 302 405 405 405 405 405 405 405",
+    "reviews:convention draft":                 "302 302 405 405 405 405 405 405 405",
+    "reviews:convention sent":                  "302 302 405 405 405 405 405 405 405",
+    "reviews:accept draft":                     "302 302 403 404 404 409 404 409 404",
+    "reviews:accept sent":                      "302 302 403 404 404 302 404 403 404",
+    "reviews:request_changes draft":            "302 302 403 404 404 409 404 409 404",
+    "reviews:request_changes sent":             "302 302 403 404 404 302 404 403 404",
+    "reviews:reject draft":                     "302 302 403 404 404 409 404 409 404",
+    "reviews:reject sent":                      "302 302 403 404 404 302 404 403 404",
+    "reviews:reopen draft":                     "302 302 403 404 404 403 404 409 404",
+    "reviews:reopen sent":                      "302 302 403 404 404 403 404 409 404",
+    "reviews:send_back draft":                  "302 302 403 404 404 403 404 409 404",
+    "reviews:send_back sent":                   "302 302 403 404 404 403 404 409 404",
+    "reviews:sign_convention draft":            "302 302 403 404 404 403 404 409 404",
+    "reviews:sign_convention sent":             "302 302 403 404 404 403 404 409 404",
+    "reviews:record_payment draft":             "302 302 403 404 404 403 404 409 404",
+    "reviews:record_payment sent":              "302 302 403 404 404 403 404 409 404",
+    "reviews:abandon draft":                    "302 302 403 404 404 403 404 409 404",
+    "reviews:abandon sent":                     "302 302 403 404 404 403 404 409 404",
+    "health":                                   "405 405 405 405 405 405 405 405 405",
+    "agents":                                   "200 200 200 200 200 200 200 200 200",
+    "legal_notice":                             "200 200 200 200 200 200 200 200 200",
+    "personal_data":                            "200 200 200 200 200 200 200 200 200",
+    "accessibility":                            "200 200 200 200 200 200 200 200 200",
+    "sitemap":                                  "200 200 200 200 200 200 200 200 200",
+    "help":                                     "200 200 200 200 200 200 200 200 200",
+    "letters:mailbox":                          "405 405 405 405 405 405 405 405 405",
+    "letters:letter":                           "405 405 405 405 405 405 405 405 405",
+    "letters:html":                             "405 405 405 405 405 405 405 405 405",
+}
+# What the administrator gets:                   list add change history delete
+ADMIN = {
+    "auth_group":                               "403 403 403 403 403",
+    "account_emailaddress":                     "403 403 403 403 403",
+    "otp_totp_totpdevice":                      "403 403 403 403 403",
+    "dsfr_dsfrconfig":                          "403 403 403 302 403",
+    "letters_letter":                           "200 403 200 200 403",
+    "journal_entry":                            "200 403 200 200 403",
+    "establishments_region":                    "200 403 200 200 403",
+    "establishments_department":                "200 403 200 200 403",
+    "establishments_legalentity":               "200 403 200 200 403",
+    "establishments_site":                      "200 403 200 200 403",
+    "establishments_ght":                       "200 403 302 302 403",
+    "establishments_establishment":             "200 403 200 200 403",
+    "establishments_directoryimport":           "200 403 302 302 403",
+    "accounts_user":                            "200 200 200 200 403",
+    "accounts_terms":                           "200 200 200 200 403",
+    "accounts_termsacceptance":                 "200 403 200 200 403",
+    "applications_domain":                      "200 200 200 200 403",
+    "applications_formversion":                 "200 200 200 200 403",
+    "applications_section":                     "200 200 200 200 403",
+    "applications_application":                 "200 403 200 200 403",
+    "applications_submission":                  "200 403 200 200 403",
+    "evidence_storedfile":                      "200 403 200 200 403",
+}
+MODEL_PAGES = ("changelist", "add", "change", "history", "delete")
+ADMIN_PAGES = {
+    "admin:index":                                 "200",
+    "admin:login":                                 "302",
+    "admin:logout":                                "405",
+    "admin:password_change":                       "302",
+    "admin:password_change_done":                  "302",
+    "admin:autocomplete":                          "403",
+    "admin:jsi18n":                                "200",
+    "admin:view_on_site":                          "404",
+    "admin:app_list":                              "200",
+    "admin:otp_totp_totpdevice_config":            "403",
+    "admin:otp_totp_totpdevice_qrcode":            "403",
+}
+# fmt: on
+
+
+def names(found, namespace="") -> set[str]:
+    """Of every address outside the administration."""
+    known: set[str] = set()
+    for pattern in found:
+        if isinstance(pattern, URLPattern):
+            known.add(f"{namespace}{pattern.name}")
+        elif pattern.app_name != "admin":
+            known |= names(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else namespace)
+    return known
+
+
+@pytest.fixture
+def world(db):
+    """Everything that an address may name, by the word that the tables use."""
+    Terms.objects.create(version="1.0", text="Les conditions.", published_at=timezone.now() - timedelta(days=9))
+    space = {"formats": ["pdf", "zed"], "max_files": 3}
+    draft = dossier_with(space)
+    sent = dossier_with(space, referent=draft.referent)
+    found = {
+        "draft": draft.reference,
+        "sent": sent.reference,
+        "unsent file": put_in(draft).file_id,
+        "sent file": put_in(sent).file_id,
+        "container": put_in(sent, zed_bytes(), "preuves.zed").file_id,
+        "owner": draft.referent,
+    }
+    Application.objects.filter(pk=sent.pk).update(
+        state=State.SUBMITTED, sendings=1, candidature_submitted_at=timezone.now()
+    )
+    upload = SimpleUploadedFile("convention.pdf", pdf())
+    kept = store(upload, formats=["pdf"], max_bytes=2**20, by=draft.referent)
+    Convention.objects.create(application=sent, signed_on=timezone.localdate(), file=kept, recorded_by=draft.referent)
+    Submission.objects.create(
+        application=sent, step="candidature", number=1, by=sent.referent, content={"form": 1, "answers": {}}, digest="0"
+    )
+    Group.objects.create(name="Agents")
+    TOTPDevice.objects.create(user=sent.referent, name="téléphone")
+    return found
+
+
+@pytest.fixture
+def clients(world, signed_in):
+    """One browser per role."""
+    owner = world["owner"]
+    here = owner.establishment.region
+    half = Client()
+    give_password(half, owner)
+    return {
+        "anonymous": Client(),
+        "password_only": half,
+        "owner": signed_in(owner),
+        "colleague": signed_in(UserFactory(establishment=owner.establishment)),
+        "elsewhere": signed_in(UserFactory()),
+        "ars": signed_in(UserFactory(ars=True, regions=[here])),
+        "ars_elsewhere": signed_in(UserFactory(ars=True, regions=[RegionFactory(code="75")])),
+        "ans": signed_in(UserFactory(ans=True)),
+        "administrator": signed_in(UserFactory(administrator=True)),
+    }
+
+
+def address(row: str, world) -> str:
+    """« reviews:dossier draft »: the name of an address, and the object that it is asked for."""
+    name, _, wanted = row.partition(" ")
+    arguments = {
+        "captcha-image": ["abc"],
+        "account_confirm_email": ["abc"],
+        "account_reset_password_from_key": ["1", "abc"],
+        "letters:letter": [uuid.UUID(int=1)],
+        "letters:html": [uuid.UUID(int=1)],
+    }.get(name, [world[wanted]] if wanted else [])
+    return reverse(name, args=arguments)
+
+
+def typed(world) -> dict:
+    """Everything that some page reads, all in one."""
+    return {
+        "version": "1",
+        "message": "Le RIB transmis ne correspond pas à l’IBAN.",
+        "signed_on": timezone.localdate().isoformat(),
+        "state": "paid",
+        "referent": "1",
+        "precision": "écrasé",
+    }
+
+
+def status(client, method, url, data=None) -> str:
+    browser = Client()
+    browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})  # signing out spoils no other
+    response = browser.post(url, data) if method == "post" else browser.get(url)
+    response.getvalue()  # read to its end, as a browser does
+    return str(response.status_code)
+
+
+def traces() -> tuple:
+    """What a refused request must leave as it was."""
+    return (
+        list(Application.objects.order_by("pk").values()),
+        list(Answer.objects.order_by("pk").values()),
+        list(Evidence.objects.order_by("pk").values()),
+        list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
+        Letter.objects.count(),
+        Entry.objects.count(),
+    )
+
+
+def test_every_address_has_its_rows():
+    known = names(get_resolver().url_patterns)
+    assert {row.partition(" ")[0] for row in GET} == known
+    assert {row.partition(" ")[0] for row in POST} == known
+    of_models = {f"admin:{model}_{page}" for model in ADMIN for page in MODEL_PAGES}
+    assert {f"admin:{pattern.name}" for pattern in _flat(admin.site.urls[0]) if pattern.name} == of_models | set(
+        ADMIN_PAGES
+    )
+
+
+def _flat(found):
+    for pattern in found:
+        yield from [pattern] if isinstance(pattern, URLPattern) else _flat(pattern.url_patterns)
+
+
+def ask_all(method, clients, rows, world) -> dict[str, str]:
+    told = {}
+    for row in rows:
+        answers = []
+        for role in ROLES:
+            before = traces()
+            with transaction.atomic():
+                answer = status(clients[role], method, address(row, world), typed(world))
+                if answer in ("403", "404", "405", "409"):
+                    assert traces() == before, f"{row}: the refusal to {role} left a trace"
+                transaction.set_rollback(True)
+            answers.append(answer)
+        told[row] = " ".join(answers)
+    return told
+
+
+def rooms(table) -> list:
+    """The rows of a table by room, one test each."""
+    found: dict[str, dict] = {}
+    for row, expected in table.items():
+        found.setdefault(row.split(" ")[0].partition(":")[0] if ":" in row else "portal", {})[row] = expected
+    return [pytest.param(rows, id=room) for room, rows in found.items()]
+
+
+@pytest.mark.parametrize("rows", rooms(GET))
+def test_who_reads(clients, world, rows):
+    assert ask_all("get", clients, rows, world) == {row: " ".join(line.split()) for row, line in rows.items()}
+
+
+@pytest.mark.parametrize("rows", rooms(POST))
+def test_who_acts(clients, world, rows):
+    assert ask_all("post", clients, rows, world) == {row: " ".join(line.split()) for row, line in rows.items()}
+
+
+@pytest.mark.parametrize("model", sorted(ADMIN))
+def test_who_enters_the_administration(clients, model):
+    """The tables of a model: nobody but the administrator gets anything."""
+    first = _model(model)._base_manager.order_by("pk").first()
+    pages = [reverse(f"admin:{model}_changelist"), reverse(f"admin:{model}_add")]
+    pages += [reverse(f"admin:{model}_{page}", args=[first.pk if first else 1]) for page in MODEL_PAGES[2:]]
+    assert " ".join(status(clients["administrator"], "get", page) for page in pages) == ADMIN[model]
+    for page in pages:
+        _assert_closed(clients, page)
+
+
+@pytest.mark.parametrize("name", sorted(ADMIN_PAGES))
+def test_who_opens_the_other_pages_of_the_administration(clients, name):
+    arguments = {
+        "admin:app_list": ["accounts"],
+        "admin:view_on_site": [1, 1],
+        "admin:otp_totp_totpdevice_config": [TOTPDevice.objects.get().pk],
+        "admin:otp_totp_totpdevice_qrcode": [TOTPDevice.objects.get().pk],
+    }.get(name, [])
+    page = reverse(name, args=arguments)
+    assert status(clients["administrator"], "get", page) == ADMIN_PAGES[name]
+    if name not in ("admin:login", "admin:logout"):
+        _assert_closed(clients, page)
+
+
+def test_the_door_of_the_administration_has_no_form_of_its_own(clients):
+    for role in ("anonymous", "password_only"):
+        response = clients[role].get(reverse("admin:login"))
+        assert response["Location"].split("?")[0] == reverse("account_login")
+    for role in set(ROLES) - {"anonymous", "password_only", "administrator"}:
+        assert status(clients[role], "get", reverse("admin:login")) == "403"
+
+
+def _assert_closed(clients, page):
+    for role in set(ROLES) - {"administrator"}:
+        for method in ("get", "post"):
+            response = getattr(clients[role], method)(page)
+            assert response.status_code == 302, role
+            assert response["Location"].split("?")[0] in (reverse("account_login"), reverse("admin:login")), role
+
+
+def _model(label: str):
+    return next(m for m in admin.site._registry if f"{m._meta.app_label}_{m._meta.model_name}" == label)
