@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 from accounts import actions
 from accounts.models import Terms, TermsAcceptance, User
 from accounts.usernames import ALLOWED
-from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
+from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin
 
 
 class UserForm(forms.ModelForm):
@@ -47,7 +47,7 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(MatchingSearch, admin.ModelAdmin):
+class UserAdmin(OfferedFilters, MatchingSearch, admin.ModelAdmin):
     form = UserForm
     list_display = ("last_name", "first_name", "username", "email", "role", "establishment", "is_active", "last_login")
     list_display_links = ("last_name", "username")
