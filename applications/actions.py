@@ -42,7 +42,7 @@ MOVED = (
 )
 
 
-def _lock(application: Application, *, version: int | None = None) -> Application:
+def lock(application: Application, *, version: int | None = None) -> Application:
     """The row, locked and read anew. Raises NotNow when the page showed another version."""
     locked = (
         Application.objects.select_for_update(of=("self",))
@@ -126,12 +126,7 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
         raise NotNow("Votre établissement est fermé dans le répertoire FINESS. Écrivez à l’équipe support.")
     if not rules.may_start(domain, at):
         raise NotNow("Les candidatures à ce domaine ne sont pas ouvertes aujourd’hui.")
-    form = (
-        FormVersion.objects.filter(domain=domain, step=Step.CANDIDATURE)
-        .exclude(published_at=None)
-        .order_by("-number")
-        .first()
-    )
+    form = domain.forms.latest_published(Step.CANDIDATURE)
     if form is None:
         raise NotNow("Le formulaire de ce domaine n’est pas encore publié.")
     try:
@@ -151,7 +146,7 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
 @transaction.atomic
 def save_answers(application: Application, *, by: User, values: dict[str, object], at: datetime) -> int:
     """Keep checked values by question key (evidence excepted: the vault keeps those). Returns how many changed."""
-    application = _lock(application)
+    application = lock(application)
     if not permissions.test_rule("act_as_referent", by, application):
         raise PermissionDenied
     if not rules.is_open_for_answers(application, at):
@@ -208,7 +203,7 @@ def _snapshot(application: Application, *, by: User, at: datetime) -> Submission
 @transaction.atomic
 def submit(application: Application, *, by: User, version: int, at: datetime) -> Submission:
     """Transmit the present step to whoever reads it next. Raises NotNow, Incomplete or PermissionDenied."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     if not rules.may(by, "submit", application):
         raise PermissionDenied
     if rules.is_late(application, at):
@@ -239,7 +234,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
 @transaction.atomic
 def withdraw(application: Application, *, by: User, version: int) -> None:
     """Before acceptance only; the establishment may start again while candidatures may start."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     was_sent = application.candidature_submitted_at is not None
     _move(application, "withdraw", by=by)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
@@ -251,7 +246,7 @@ def withdraw(application: Application, *, by: User, version: int) -> None:
 @transaction.atomic
 def request_changes(application: Application, *, by: User, version: int, message: str) -> None:
     """Hand the step back to the référent with what is to be changed."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     source = _move(application, "request_changes", by=by, message=message)
     request = ChangeRequest.objects.create(
         application=application,
@@ -266,7 +261,7 @@ def request_changes(application: Application, *, by: User, version: int, message
 @transaction.atomic
 def accept(application: Application, *, by: User, version: int) -> None:
     """ARS: candidature accepted, or declaration complete and passed to the ANS. ANS: declaration validated."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "accept", by=by)
     if application.state == State.UNDER_CONTROL:
         _send(emails.passed_to_ans(application), *_for_readers(application))
@@ -279,7 +274,7 @@ def accept(application: Application, *, by: User, version: int) -> None:
 @transaction.atomic
 def reject(application: Application, *, by: User, version: int, message: str) -> None:
     """End the step with a reason; only the ANS may reopen."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "reject", by=by, message=message)
     _send(emails.rejected(application, message))
 
@@ -287,7 +282,7 @@ def reject(application: Application, *, by: User, version: int, message: str) ->
 @transaction.atomic
 def reopen(application: Application, *, by: User, version: int, message: str) -> None:
     """Put a rejected dossier back on the desk that had rejected it, with a reason."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "reopen", by=by, message=message)
     _send(emails.reopened(application, message), *_for_readers(application))
 
@@ -295,7 +290,7 @@ def reopen(application: Application, *, by: User, version: int, message: str) ->
 @transaction.atomic
 def send_back(application: Application, *, by: User, version: int, message: str) -> None:
     """From the ANS's control back to the ARS's check of completeness."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "send_back", by=by, message=message)
     _send(*(emails.sent_back(application, reader, message) for reader in rules.readers_of(application)))
 
@@ -303,7 +298,7 @@ def send_back(application: Application, *, by: User, version: int, message: str)
 @transaction.atomic
 def sign_convention(application: Application, *, by: User, version: int, signed_on: date, at: datetime) -> Application:
     """Record the signature, and open the declaration at once when the domain's calendar allows it."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     application.convention_signed_on = signed_on
     _move(application, "sign_convention", by=by, data={"signed_on": signed_on.isoformat()})
     if rules.declaration_may_open(application, at):
@@ -313,12 +308,7 @@ def sign_convention(application: Application, *, by: User, version: int, signed_
 
 def _open_declaration(application: Application) -> None:
     """Bind the declaration's published form, and say so to the référent."""
-    form = (
-        FormVersion.objects.filter(domain=application.domain, step=Step.DECLARATION)
-        .exclude(published_at=None)
-        .order_by("-number")
-        .first()
-    )
+    form = application.domain.forms.latest_published(Step.DECLARATION)
     if form is None:
         return
     application.declaration_form = form
@@ -329,7 +319,7 @@ def _open_declaration(application: Application) -> None:
 def open_declaration(application: Application, *, at: datetime) -> bool:
     """For the worker: open one declaration whose day has come. False when it is not (or no longer) time."""
     with transaction.atomic():
-        application = _lock(application)
+        application = lock(application)
         if not rules.declaration_may_open(application, at):
             return False
         _open_declaration(application)
@@ -338,7 +328,7 @@ def open_declaration(application: Application, *, at: datetime) -> bool:
 
 @transaction.atomic
 def record_payment(application: Application, *, by: User, version: int) -> None:
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "record_payment", by=by)
     _send(emails.paid(application))
 
@@ -346,7 +336,7 @@ def record_payment(application: Application, *, by: User, version: int) -> None:
 @transaction.atomic
 def abandon(application: Application, *, by: User, version: int, message: str) -> None:
     """From acceptance on, with a reason; releases the commitment."""
-    application = _lock(application, version=version)
+    application = lock(application, version=version)
     _move(application, "abandon", by=by, message=message)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
     _send(emails.abandoned(application, message))

@@ -98,7 +98,7 @@ def _update(domain: Domain, definition: DomainDefinition, resets_calendar: bool)
 
 
 def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: datetime) -> list[str]:
-    latest = domain.forms.filter(step=step).exclude(published_at=None).order_by("-number").first()
+    latest = domain.forms.latest_published(step)
     if latest is not None and content_of(latest) == definition:
         return []
     highest = domain.forms.filter(step=step).order_by("-number").first()

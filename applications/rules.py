@@ -175,10 +175,13 @@ def is_open_for_answers(application: Application, at: datetime) -> bool:
     return application.is_editable and not is_late(application, at)
 
 
+def declarations_may_open(domain: Domain, at: datetime) -> bool:
+    """At once when a convention is signed, or from the domain's day on."""
+    return domain.declaration_from is None or paris_day(at) >= domain.declaration_from
+
+
 def declaration_may_open(application: Application, at: datetime) -> bool:
-    """Declarations open at once when signed, or on the domain's day."""
-    opening = application.domain.declaration_from
-    return application.state == State.CONVENTION_SIGNED and (opening is None or paris_day(at) >= opening)
+    return application.state == State.CONVENTION_SIGNED and declarations_may_open(application.domain, at)
 
 
 # --- complete or not ----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications import rules as law
-from applications.actions import NotNow, values_of, write_answer
+from applications.actions import NotNow, lock, values_of, write_answer
 from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
@@ -67,7 +67,7 @@ def add(application: Application, question: Question, *, upload, by: User, at: d
     """Put a file into an evidence space. Raises Refused, NotNow or PermissionDenied."""
     _check_space(application, question, by=by, at=at)  # before any byte is looked at; again once locked
     with storing(upload, formats=question.formats, max_bytes=question.max_bytes, by=by) as stored:
-        application = _lock(application)
+        application = lock(application)
         _check_space(application, question, by=by, at=at)
         if _space(application, question).filter(file__sha256=stored.sha256).exists():
             raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
@@ -82,7 +82,7 @@ def add(application: Application, question: Question, *, upload, by: User, at: d
 @transaction.atomic
 def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
-    application = _lock(evidence.application)
+    application = lock(evidence.application)
     evidence = Evidence.objects.select_related("file", "question__section", "application").get(pk=evidence.pk)
     _check_open(application, evidence.question, by=by, at=at)
     if evidence.withdrawn_after is not None:
@@ -97,14 +97,6 @@ def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
         evidence.file.delete()
         transaction.on_commit(lambda: vault.discard(storage_name))
     _update_answer(application, evidence.question)
-
-
-def _lock(application: Application) -> Application:
-    return (
-        Application.objects.select_for_update(of=("self",))
-        .select_related("domain", "candidature_form", "declaration_form")
-        .get(pk=application.pk)
-    )
 
 
 def _check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:

@@ -151,28 +151,23 @@ def download(request, pk):
     evidence = get_object_or_404(found, file_id=pk)
     if not rules.may_download(request.user, evidence):
         raise PermissionDenied
-    if not evidence.file.is_readable:
-        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {evidence.file.get_scan_display().lower()}.")
     name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
-    try:
-        response = sealed_response(evidence.file, name=name)
-    except CannotOpen:
-        logger.exception("file %s cannot be opened", evidence.file.pk)
-        raise NotNow(
-            "Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support."
-        ) from None
+    response = sealed_response(evidence.file, name=name)
     actions.note_download(evidence, by=request.user)
     return response
 
 
 def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
-    """A stored file as an attachment that no browser will run. Raises CannotOpen before anything is sent."""
-    reader = open_stored(stored)
+    """A stored file as an attachment that no browser will run. Raises NotNow, before anything is sent."""
+    if not stored.is_readable:
+        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
     try:
-        first = reader.read(_PIECE)
+        reader, first = _begun(stored)
     except CannotOpen:
-        reader.close()
-        raise
+        logger.exception("file %s cannot be opened", stored.pk)
+        raise NotNow(
+            "Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support."
+        ) from None
     response = StreamingHttpResponse(_Pieces(reader, first), content_type="application/octet-stream")
     response["Content-Length"] = reader.size
     response["Content-Disposition"] = content_disposition_header(True, name)
@@ -180,6 +175,16 @@ def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "no-store, private"
     return response
+
+
+def _begun(stored: StoredFile) -> tuple[SealedReader, bytes]:
+    """The open file and its first piece, which proves that it opens. Raises CannotOpen."""
+    reader = open_stored(stored)
+    try:
+        return reader, reader.read(_PIECE)
+    except CannotOpen:
+        reader.close()
+        raise
 
 
 class _Pieces:

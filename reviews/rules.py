@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 from accounts.models import User
-from applications.models import Application, FormVersion
-from applications.rules import may_now, readers_of, transitions_of
+from applications.models import Application
+from applications.rules import declarations_may_open, may_now, readers_of, transitions_of
 from applications.states import State, Step
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
@@ -29,11 +29,8 @@ def recipients(application: Application, verb: str, *, at: datetime) -> list[Use
 
 def _declaration_would_open(application: Application, at: datetime) -> bool:
     """Whether recording the convention would open the declaration at once."""
-    opening = application.domain.declaration_from
-    if opening is not None and paris_day(at) < opening:
-        return False
-    forms = FormVersion.objects.filter(domain=application.domain, step=Step.DECLARATION)
-    return forms.exclude(published_at=None).exists()
+    domain = application.domain
+    return declarations_may_open(domain, at) and domain.forms.latest_published(Step.DECLARATION) is not None
 
 
 def is_for_another_desk(user, verb: str, application: Application) -> bool:

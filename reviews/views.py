@@ -100,8 +100,6 @@ def convention(request, reference):
     """The signed convention, for the référent of the dossier and its reviewers; each download is in the journal."""
     application = _dossier(request, reference)
     signed = get_object_or_404(Convention.objects.select_related("file"), application=application)
-    if not signed.file.is_readable:
-        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {signed.file.get_scan_display().lower()}.")
     response = sealed_response(signed.file, name=f"{reference}-convention-{signed.file.name}")
     actions.note_download(signed, by=request.user)
     return response

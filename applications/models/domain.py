@@ -5,7 +5,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from applications.states import Step
-from establishments.models import Establishment
 
 
 class DomainQuerySet(models.QuerySet):
@@ -72,8 +71,11 @@ class Domain(models.Model):
         """Last day of a first transmission of the candidature; None: no end."""
         return self.candidature_first_submission_until or self.candidature_until
 
-    def kind_labels(self) -> list[str]:
-        return [Establishment.Kind(kind).label for kind in self.kinds]
+
+class FormVersionQuerySet(models.QuerySet):
+    def latest_published(self, step: str):
+        """The version that a dossier takes when it reaches the step; None before the first publication."""
+        return self.filter(step=step).exclude(published_at=None).order_by("-number").first()
 
 
 class FormVersion(models.Model):
@@ -84,6 +86,8 @@ class FormVersion(models.Model):
     number = models.PositiveSmallIntegerField("version", default=1)
     reminder = models.TextField("rappel des prérequis", blank=True)
     published_at = models.DateTimeField("publication", null=True, blank=True)
+
+    objects = FormVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "formulaire"

@@ -12,6 +12,7 @@ from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from tests.applications.life_cycle import dossier, people, perform, traces
 from tests.factories import EstablishmentFactory
+from tests.faults import break_inserts_into
 
 PAIRS = [
     ("submitted", ("accept", "ars"), ("reject", "ars")),
@@ -63,22 +64,6 @@ def test_of_two_who_decide_at_once_exactly_one_wins(state, one, other):
     assert Application.objects.get(pk=application.pk).version == application.version + 1
     assert Entry.objects.get(subject=application.subject).verb == won[0]
     assert not list(broken_links(application.subject))
-
-
-TRIGGERS = {
-    "sqlite": ["CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'fault'); END"],
-    "postgresql": [
-        "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fault'; END $$",
-        "CREATE TRIGGER fault BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fault()",
-    ],
-}
-
-
-def break_inserts_into(model):
-    """From now on, in this test's transaction, the database refuses every new row of the model."""
-    with connection.cursor() as cursor:
-        for statement in TRIGGERS[connection.vendor]:
-            cursor.execute(statement.format(table=model._meta.db_table))
 
 
 @pytest.mark.django_db

@@ -16,7 +16,6 @@ from ecare.journal.models import Entry
 from evidence import actions
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
-from tests.applications.test_life_cycle_races import break_inserts_into
 from tests.evidence.conftest import (
     SPACE,
     assert_no_orphan,
@@ -28,6 +27,7 @@ from tests.evidence.conftest import (
 )
 from tests.evidence.documents import pdf
 from tests.factories import ApplicationFactory, FormFactory, UserFactory
+from tests.faults import break_inserts_into
 
 
 def assert_nothing_entered():

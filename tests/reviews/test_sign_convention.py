@@ -15,9 +15,9 @@ from evidence.models import StoredFile
 from reviews.models import Convention
 from reviews.rules import CONVENTION_MAX_BYTES
 from tests.applications.life_cycle import dossier, people, perform, traces
-from tests.applications.test_life_cycle_races import break_inserts_into
 from tests.factories import DomainFactory, EstablishmentFactory
-from tests.reviews.conftest import smallest_pdf
+from tests.faults import break_inserts_into
+from tests.reviews.conftest import PDF
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_the_ans_records_the_day_and_the_signed_copy_and_the_declaration_opens(s
     convention = Convention.objects.get(application=accepted)
     assert (convention.signed_on, convention.recorded_by) == (timezone.localdate(), cast["ans"])
     assert convention.file.name == "Convention signée.pdf"
-    assert vault.open_stored(convention.file).read() == smallest_pdf()
+    assert vault.open_stored(convention.file).read() == PDF
     moved = Application.objects.get(pk=accepted.pk)
     assert (moved.state, moved.convention_signed_on) == (State.DECLARATION_OPEN, timezone.localdate())
 
@@ -86,10 +86,10 @@ def test_a_day_may_be_typed_the_french_way(sign, accepted):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("Convention.docx", smallest_pdf()),
+        ("Convention.docx", PDF),
         ("Convention.pdf", b"This is no PDF at all."),
         ("Convention.pdf", b""),
-        ("Convention.pdf", smallest_pdf() + b" " * CONVENTION_MAX_BYTES),
+        ("Convention.pdf", PDF + b" " * CONVENTION_MAX_BYTES),
     ],
 )
 def test_a_file_that_is_no_pdf_of_ten_megabytes_at_most_is_refused_and_the_day_kept(name, content, sign, accepted, pdf):
@@ -136,7 +136,7 @@ def test_those_of_the_dossier_download_it_and_it_is_noted(role, sign, accepted, 
     answer = signed_in(cast[role]).get(reverse("reviews:convention", args=[accepted.reference]))
     assert answer.status_code == 200
     assert answer["Content-Disposition"].startswith("attachment")
-    assert b"".join(answer.streaming_content) == smallest_pdf()
+    assert b"".join(answer.streaming_content) == PDF
     assert Entry.objects.get(verb="download_convention").actor == cast[role].actor[0]
 
 
@@ -162,3 +162,12 @@ def test_a_copy_that_waits_for_its_scan_is_not_handed_out(sign, accepted, cast, 
     sign()
     StoredFile.objects.update(scan=StoredFile.Scan.PENDING)
     assert signed_in(cast["ans"]).get(reverse("reviews:convention", args=[accepted.reference])).status_code == 409
+
+
+def test_a_copy_that_is_no_longer_in_the_vault_is_told(sign, accepted, cast, signed_in):
+    sign()
+    default_storage.delete(StoredFile.objects.get().storage_name)
+    answer = signed_in(cast["ans"]).get(reverse("reviews:convention", args=[accepted.reference]))
+    assert answer.status_code == 409
+    assert "absent ou altéré" in answer.text
+    assert not Entry.objects.filter(verb="download_convention").exists()

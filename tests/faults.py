@@ -1,0 +1,18 @@
+"""Faults in the middle of a transaction, made by the database itself."""
+
+from django.db import connection
+
+TRIGGERS = {
+    "sqlite": ["CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'fault'); END"],
+    "postgresql": [
+        "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fault'; END $$",
+        "CREATE TRIGGER fault BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fault()",
+    ],
+}
+
+
+def break_inserts_into(model):
+    """From now on, in this test's transaction, the database refuses every new row of the model."""
+    with connection.cursor() as cursor:
+        for statement in TRIGGERS[connection.vendor]:
+            cursor.execute(statement.format(table=model._meta.db_table))
