@@ -285,6 +285,8 @@ class ChecklistField(_DraftField):
                 errors.append(f"{entity.name} : décochez « Confirmée » ou effacez le motif.")
             elif len(reason) > REASON_LENGTH:
                 errors.append(f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus.")
+            elif "\0" in reason:  # PostgreSQL keeps it nowhere
+                errors.append(f"{entity.name} : le motif contient un caractère invisible, écrivez-le à nouveau.")
             elif ticked or reason:
                 answer[entity.finess] = reason
         if errors:

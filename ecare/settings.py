@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
     "applications.middleware.NotNowMiddleware",
+    "ecare.middleware.ReceptionMiddleware",
 ]
 
 TEMPLATES = [

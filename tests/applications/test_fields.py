@@ -163,5 +163,9 @@ class TestChecklist:
         with pytest.raises(ValidationError, match="500 caractères au plus"):
             self.read(entities, c="x" * 501)
 
+    def test_a_reason_holds_nothing_that_no_database_keeps(self, entities):
+        with pytest.raises(ValidationError, match="caractère invisible"):
+            self.read(entities, c="Fermée\0en juin")
+
     def test_an_entity_of_somebody_else_is_not_kept(self, entities):
         assert self.read(entities[:2], a=True) == {entities[0].finess: ""}
