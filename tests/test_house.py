@@ -137,7 +137,7 @@ def test_verbs_know_no_page():
     known = [
         f"{name_of(path)}: {module}"
         for path in python_files(*ROOMS)
-        if path.stem == "actions" or "actions" in path.parts
+        if path.stem in ("actions", "definitions") or "actions" in path.parts
         for node in ast.walk(tree_of(path))
         for module in (
             [node.module or ""]
@@ -215,6 +215,18 @@ def test_every_link_of_the_documents_leads_somewhere():
         if not target.startswith(("http://", "https://", "mailto:")) and not (document.parent / target).exists()
     ]
     assert dead == []
+
+
+def test_every_path_that_a_document_names_exists():
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = [
+        (document, path)
+        for document in documents
+        for path in re.findall(r"`([\w.-]+/[\w./-]*)`", document.read_text())
+        if path.split("/")[0] not in ("var", "management", "templatetags")
+    ]
+    assert len(named) > 40
+    assert [f"{name_of(document)}: {path}" for document, path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_readme_names_the_accounts_of_the_demo():
