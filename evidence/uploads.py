@@ -35,10 +35,17 @@ class SealedUploadHandler(FileUploadHandler):
 
     def new_file(self, field_name, *args, **kwargs):
         super().new_file(field_name, *args, **kwargs)
-        limit = MOST_BYTES if self.limits is None else self.limits.get(field_name)
+        limit = self._limit(field_name)
         self._remaining = 0 if limit is None else limit + 1
         # Not SkipFile: Django would report a file that is skipped last as interrupted.
         self._spool = None if limit is None else Spool()
+
+    def _limit(self, field_name: str) -> int | None:
+        """None: thrown away as it comes. A stranger's files are, on every page: none asks for any."""
+        if self.limits is not None:
+            return self.limits.get(field_name)
+        user = getattr(self.request, "user", None)
+        return MOST_BYTES if user is not None and user.is_authenticated else None
 
     def receive_data_chunk(self, raw_data, start):
         kept = raw_data[: self._remaining]
