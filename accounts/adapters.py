@@ -1,7 +1,6 @@
 """Where allauth asks for our ways: letters through the outbox, our stages, limits that lock no owner out."""
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.db.models import Q
 from django.urls import reverse
 
 from accounts import actions
@@ -37,10 +36,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse(home[request.user.role])
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        """One budget per person and address, however the person is named: a stranger elsewhere locks nobody out."""
+        """One budget per name typed, however spelled, and address: a stranger elsewhere locks nobody out.
+
+        The user name and the e-mail of a person have a budget each: a common one would tell that they belong together,
+        and so that the e-mail has an account.
+        """
         typed = (credentials.get("email") or credentials.get("username") or "").strip()
-        known = User.objects.filter(Q(username__iexact=typed) | Q(email__iexact=typed)).values_list("pk", flat=True)
-        return f"{known.first() or typed.casefold()}@{self.get_client_ip(request)}"
+        return f"{typed.upper().casefold()}@{self.get_client_ip(request)}"  # upper: as the database compares
 
     # --- activation and password ----------------------------------------------------------------------------
     def confirm_email(self, request, email_address):
