@@ -3,6 +3,7 @@
 from allauth.account import views as allauth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path, re_path
+from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from accounts.urls import captcha_urlpatterns
@@ -24,13 +25,15 @@ urlpatterns = [
         login_not_required(RedirectView.as_view(pattern_name="accounts:resend_activation")),
         name="account_email_verification_sent",
     ),
-    re_path(r"^activation/(?P<key>[-:\w]+)/$", sign_in.ActivationView.as_view(), name="account_confirm_email"),
+    re_path(
+        r"^activation/(?P<key>[-:\w]+)/$", never_cache(sign_in.ActivationView.as_view()), name="account_confirm_email"
+    ),
     path("compte/mot-de-passe/", allauth_views.password_change, name="account_change_password"),
     path("mot-de-passe/", sign_in.RequestPasswordView.as_view(), name="account_reset_password"),
     path("mot-de-passe/demande/", allauth_views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^mot-de-passe/nouveau/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        allauth_views.password_reset_from_key,
+        never_cache(allauth_views.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
     path(
