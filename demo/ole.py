@@ -1,83 +1,112 @@
-"""A minimal writer of OLE2 compound files: enough to look like a ZED container, whose format is proprietary.
+"""OLE2 compound files (MS-CFB), written from nothing: Word 97–2003 documents, locked Office files, ZED containers.
 
-Layout: MS-CFB, version 3, sectors of 512 bytes; one root, one stream of at least 4,096 bytes (smaller ones would
-need the mini stream).
+Enough for whoever looks at their structure; nothing in them is encrypted, and no text can be read.
 """
 
 import struct
-from uuid import UUID
+import uuid
 
-ZED_CLSID = UUID("00000FE0-8804-4CA8-8868-36F59DEFD14D")
-ZED_STREAM = "5haaaaqaIekzeecnWj31zxh0Nc"
-
-SECTOR, SMALLEST_STREAM = 512, 4096
-FREE, END, FAT, DIFAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFC
-IN_HEADER, PER_FAT, PER_DIFAT = 109, 128, 127
-STREAM, ROOT = 2, 5
+ZED_CLASS = "00000FE0-8804-4CA8-8868-36F59DEFD14D"
+ZED_STREAM = "\x055haaaaqaIekzeecnWj31zxh0Nc"
+SIGNATURE = bytes.fromhex("D0CF11E0A1B11AE1")
+FREE, END, FAT_SECTOR, NOTHING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
+SMALLEST_REGULAR = 4096  # shorter streams would need the mini stream: they are filled up with zeros instead
 
 
-def zed_bytes(size: int = 0, *, clsid: UUID = ZED_CLSID, stream: str = ZED_STREAM) -> bytes:
-    """A container that passes for a ZED, of at least `size` bytes; nothing in it is encrypted."""
-    content = b"specimen" * (max(SMALLEST_STREAM, size) // 8 + 1)
-    return compound(content, clsid=clsid, stream=stream)
+def compound_bytes(streams: dict[str, bytes], *, class_id: str = "", sector: int = 512) -> bytes:
+    """A compound file. `streams` by path: "WordDocument", "Macros/VBA/dir"; `sector`: 512 (version 3) or 4096 (4)."""
+    paths = {path: data.ljust(SMALLEST_REGULAR, b"\0") for path, data in streams.items()}
+    tree = _tree(paths)
+    per_sector = sector // 4
+    directory_count = -(-len(tree) * 128 // sector)
+    data_counts = {path: -(-len(data) // sector) for path, data in paths.items()}
+    body = directory_count + sum(data_counts.values())
+    fat_count = 1
+    while fat_count * per_sector < body + fat_count:
+        fat_count += 1
+    if fat_count > 109:
+        raise ValueError("take sectors of 4096 bytes")
+
+    fat, starts = [FAT_SECTOR] * fat_count, {}
+    for path, count in [("", directory_count), *data_counts.items()]:
+        starts[path] = len(fat)
+        fat += [*range(len(fat) + 1, len(fat) + count), END]
+    fat += [FREE] * (fat_count * per_sector - len(fat))
+
+    header = _header(sector, fat_count, directory_start=starts[""], directory_count=directory_count)
+    directory = b"".join(_entry(node, tree, paths, starts, class_id) for node in tree)
+    content = [header, struct.pack(f"<{len(fat)}L", *fat), _filled(directory, sector)]
+    content += [_filled(data, sector) for data in paths.values()]
+    return b"".join(content)
 
 
-def compound(content: bytes, *, clsid: UUID, stream: str) -> bytes:
-    """Header, directory, stream, allocation tables, in this order."""
-    data = -(-len(content) // SECTOR)
-    tables, lists = _table_sizes(1 + data)
-    first_table = 1 + data
-    chain = [END, *range(2, data + 1), END]  # the directory, then the stream
-    chain += [FAT] * tables + [DIFAT] * lists
-    chain += [FREE] * (tables * PER_FAT - len(chain))
-    places = list(range(first_table, first_table + tables))
-    header = _header(places, tables, lists, first_list=first_table + tables)
-    return (
-        header
-        + _directory(clsid, stream, len(content))
-        + content.ljust(data * SECTOR, b"\0")
-        + struct.pack(f"<{len(chain)}I", *chain)
-        + _lists(places[IN_HEADER:], lists, first=first_table + tables)
-    )
+def _filled(data: bytes, sector: int) -> bytes:
+    return data + bytes(-len(data) % sector)
 
 
-def _table_sizes(used: int) -> tuple[int, int]:
-    """How many sectors the table takes, counting itself, and how many list what does not fit into the header."""
-    tables = lists = 0
+def _header(sector: int, fat_count: int, *, directory_start: int, directory_count: int) -> bytes:
+    version, shift = (3, 9) if sector == 512 else (4, 12)
+    fields = struct.pack("<16x5H6x", 0x3E, version, 0xFFFE, shift, 6)
+    fields += struct.pack("<3L", directory_count if version == 4 else 0, fat_count, directory_start)
+    fields += struct.pack("<6L", 0, SMALLEST_REGULAR, END, 0, END, 0)
+    sectors = [*range(fat_count), *[FREE] * (109 - fat_count)]
+    return (SIGNATURE + fields + struct.pack("<109L", *sectors)).ljust(sector, b"\0")
+
+
+class _Node:
+    def __init__(self, path: str, kind: int):
+        self.path, self.kind, self.right = path, kind, NOTHING
+        self.children: list[_Node] = []
+
+
+def _tree(paths) -> list[_Node]:
+    """The root, its storages and streams; brothers hang to the right of one another."""
+    nodes = [_Node("", 5)]
+    known = {"": nodes[0]}
+    for path in paths:
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            here, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+            if here not in known:
+                known[here] = _Node(here, 2 if depth == len(parts) else 1)
+                nodes.append(known[here])
+                known[parent].children.append(known[here])
+    for node in nodes:
+        node.children.sort(key=lambda child: (len(child.path), child.path.upper()))
+        for child, brother in zip(node.children, node.children[1:], strict=False):
+            child.right = nodes.index(brother)
+    return nodes
+
+
+def _entry(node, tree, paths, starts, class_id) -> bytes:
+    name = ("Root Entry" if node.kind == 5 else node.path.rpartition("/")[2]).encode("utf-16-le") + b"\0\0"
+    child = tree.index(node.children[0]) if node.children else NOTHING
+    own_class = uuid.UUID(class_id).bytes_le if node.kind == 5 and class_id else bytes(16)
+    start = starts[node.path] if node.kind == 2 else (END if node.kind == 5 else 0)
+    size = len(paths[node.path]) if node.kind == 2 else 0
+    entry = name.ljust(64, b"\0") + struct.pack("<HBB3L", len(name), node.kind, 1, NOTHING, node.right, child)
+    return entry + own_class + struct.pack("<L16xLQ", 0, start, size)
+
+
+def zed_bytes(size: int = 20_480, *, content: bytes = b"") -> bytes:
+    """A container as ZED makes it, seen from outside; exactly `size` bytes when that is a multiple of 4096."""
+    sector = 4096
+    payload = size
     while True:
-        needed = -(-(used + tables + lists) // PER_FAT)
-        needed_lists = -(-max(0, needed - IN_HEADER) // PER_DIFAT)
-        if (needed, needed_lists) == (tables, lists):
-            return tables, lists
-        tables, lists = needed, needed_lists
+        made = compound_bytes(
+            {
+                ZED_STREAM: b"",
+                "Contents": (content * (1 + payload // max(1, len(content))))[:payload] or bytes(payload),
+            },
+            class_id=ZED_CLASS,
+            sector=sector,
+        )
+        if len(made) <= max(size, 5 * sector):
+            return made
+        payload -= len(made) - size
 
 
-def _header(places: list[int], tables: int, lists: int, *, first_list: int) -> bytes:
-    start = struct.pack("<8s16xHHHHH6x", bytes.fromhex("D0CF11E0A1B11AE1"), 0x3E, 3, 0xFFFE, 9, 6)
-    middle = struct.pack("<9I", 0, tables, 0, 0, SMALLEST_STREAM, END, 0, first_list if lists else END, lists)
-    listed = (places + [FREE] * IN_HEADER)[:IN_HEADER]
-    return start + middle + struct.pack(f"<{IN_HEADER}I", *listed)
-
-
-def _lists(places: list[int], count: int, *, first: int) -> bytes:
-    out = b""
-    for rank in range(count):
-        listed = (places[rank * PER_DIFAT : (rank + 1) * PER_DIFAT] + [FREE] * PER_DIFAT)[:PER_DIFAT]
-        following = first + rank + 1 if rank + 1 < count else END
-        out += struct.pack(f"<{PER_DIFAT + 1}I", *listed, following)
-    return out
-
-
-def _directory(clsid: UUID, stream: str, size: int) -> bytes:
-    """One sector of four entries: the root, the stream, two unused."""
-    root = _entry("Root Entry", ROOT, child=1, clsid=clsid, first=END)
-    return root + _entry(stream, STREAM, first=1, size=size) + 2 * _entry("", 0)
-
-
-def _entry(
-    name: str, kind: int, *, child: int = FREE, clsid: UUID | None = None, first: int = 0, size: int = 0
-) -> bytes:
-    encoded = name.encode("utf-16-le")
-    length = len(encoded) + 2 if name else 0
-    identity = clsid.bytes_le if clsid else bytes(16)
-    return struct.pack("<64sHBBIII16sI16xIQ", encoded, length, kind, 1, FREE, FREE, child, identity, 0, first, size)
+def doc_bytes(*, streams: dict[str, bytes] | None = None, flags: int = 0) -> bytes:
+    """A Word 97–2003 document as far as its structure goes."""
+    start = struct.pack("<HH6xH", 0xA5EC, 0x00C1, flags)
+    return compound_bytes({"WordDocument": start, "1Table": b"", "\x05SummaryInformation": b"", **(streams or {})})

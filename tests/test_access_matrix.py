@@ -20,6 +20,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import Terms, User
 from applications.models import Answer, Application, Submission
 from applications.states import State
+from demo.ole import zed_bytes
+from demo.specimens import pdf
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import store
@@ -27,8 +29,6 @@ from evidence.models import Evidence
 from reviews.models import Convention
 from tests.accounts.steps import give_password
 from tests.evidence.conftest import dossier_with, put_in
-from tests.evidence.documents import pdf
-from tests.evidence.ole import zed_bytes
 from tests.factories import RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

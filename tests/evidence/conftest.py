@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from applications.models import Question
+from demo.specimens import pdf
 from evidence import actions, vault
 from evidence.models import Evidence, StoredFile
-from tests.evidence.documents import pdf
 from tests.factories import ApplicationFactory, FormFactory
 
 SPACE = {"kind": Question.Kind.EVIDENCE, "formats": ["pdf"], "max_megabytes": 1, "max_files": 3, "is_required": False}

@@ -1,4 +1,4 @@
-"""Files that an establishment would send, and the parts from which the hostile ones are made."""
+"""Files made by other programs, pictures, and the parts from which hostile files are made."""
 
 import io
 import struct
@@ -6,78 +6,14 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from demo.specimens import WORD, archive, content_types
+
 SAMPLES = Path(__file__).parent / "samples"
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 MACRO_WORD = "application/vnd.ms-word.document.macroEnabled.main+xml"
 
 
 def sample(name: str) -> bytes:
     return (SAMPLES / name).read_bytes()
-
-
-def archive(entries: dict[str, bytes], *, method=zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as made:
-        for name, data in entries.items():
-            made.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, method)
-        made.comment = comment
-    return out.getvalue()
-
-
-def content_types(*types: str) -> bytes:
-    overrides = "".join(f'<Override PartName="/part{n}" ContentType="{each}"/>' for n, each in enumerate(types))
-    return (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        f'<Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>'
-    ).encode()
-
-
-def docx(
-    extra: dict[str, bytes] | None = None,
-    *,
-    types: tuple[str, ...] = (WORD,),
-    text: str = "Liste des AD",
-    method=zipfile.ZIP_DEFLATED,
-) -> bytes:
-    return archive(
-        {
-            "[Content_Types].xml": content_types(*types),
-            "_rels/.rels": b'<Relationships xmlns="x"/>',
-            "word/document.xml": f"<document>{text}</document>".encode(),
-            **(extra or {}),
-        },
-        method=method,
-    )
-
-
-def xlsx(extra: dict[str, bytes] | None = None, *, types: tuple[str, ...] = (EXCEL,)) -> bytes:
-    return archive(
-        {
-            "[Content_Types].xml": content_types(*types),
-            "_rels/.rels": b'<Relationships xmlns="x"/>',
-            "xl/workbook.xml": b"<workbook/>",
-            "xl/worksheets/sheet1.xml": b"<row/>" * 2000,
-            **(extra or {}),
-        }
-    )
-
-
-def pdf(size: int = 0, *, version: str = "1.7", before: bytes = b"", after: bytes = b"", marker: bytes = b"") -> bytes:
-    """A one-page PDF; filled up to exactly `size` bytes by a comment."""
-    start = before + f"%PDF-{version}\n%âãÏÓ\n".encode("latin-1")
-    objects = (
-        b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
-        b"2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n"
-        b"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>\nendobj\n"
-    )
-    end = b"xref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n%09d\n%%%%EOF\n"
-    filling = b"%" + marker + b"\n"
-    missing = size - len(start + objects + filling + end % 0 + after)
-    if missing > 0:
-        filling = b"%" + marker + b"x" * missing + b"\n"
-    return start + objects + filling + end % len(start + objects + filling) + after
 
 
 def png(width: int = 8, after: bytes = b"") -> bytes:
@@ -98,7 +34,7 @@ def bomb(megabytes: int, name: str = "word/document.xml", extra: dict[str, bytes
     """A docx with one part of zeros: a thousand times smaller than what it unpacks to."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("[Content_Types].xml", content_types(WORD))
+        made.writestr("[Content_Types].xml", content_types({"word/document.xml": WORD}))
         with made.open(name, "w") as part:
             for _ in range(megabytes):
                 part.write(bytes(1024 * 1024))
@@ -126,7 +62,9 @@ def overlapping(count: int = 20) -> bytes:
 
 def lying(real: int = 30 * 1024 * 1024, said: int = 1000) -> bytes:
     """A docx whose directory says that a part unpacks to 1,000 bytes."""
-    made = archive({"[Content_Types].xml": content_types(WORD), "word/document.xml": bytes(real)})
+    made = archive(
+        {"[Content_Types].xml": content_types({"word/document.xml": WORD}), "word/document.xml": bytes(real)}
+    )
     return made.replace(struct.pack("<L", real), struct.pack("<L", said))
 
 

@@ -8,12 +8,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from demo.ole import compound_bytes, doc_bytes, zed_bytes
+from demo.specimens import WORD, archive, docx, pdf, xlsx
 from evidence import actions
 from evidence.models import StoredFile
 from evidence.vault import open_stored
 from tests.evidence.conftest import dossier_with, space_of
-from tests.evidence.documents import WORD, archive, docx, jpg, pdf, png, sample, xlsx
-from tests.evidence.ole import compound_bytes, doc_bytes, zed_bytes
+from tests.evidence.documents import jpg, png, sample
 
 MEGABYTE = 1024 * 1024
 EVERY = ["pdf", "doc", "docx", "xlsx", "zip", "jpg", "png", "zed"]
@@ -53,7 +54,7 @@ HONEST = {
     "jpg of a phone, with something after": ("IMG_2041.jpg", jpg() + b"\0" * 200),
     "png": ("rib.png", png()),
     "png of a scanner": ("rib.png", sample("scan.png")),
-    "zip of documents": ("AD.zip", archive({f"AD {n}.docx": docx(text=str(n)) for n in range(12)})),
+    "zip of documents": ("AD.zip", archive({f"AD {n}.docx": docx(line=str(n)) for n in range(12)})),
     "zip with folders": (
         "AD.zip",
         archive({"AD/": b"", "AD/Béziers/recueil.docx": docx(), "AD/Sète/recueil.doc": doc_bytes()}),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from applications.actions import NotNow, values_of, write_answer
 from applications.models import Application, Question
 from applications.states import State
+from demo.specimens import pdf
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
 from evidence import actions
@@ -25,7 +26,6 @@ from tests.evidence.conftest import (
     stored_names,
     upload,
 )
-from tests.evidence.documents import pdf
 from tests.factories import ApplicationFactory, FormFactory, UserFactory
 from tests.faults import break_inserts_into
 
@@ -63,15 +63,15 @@ def test_the_history_says_who_put_what_where(application):
 
 def test_files_keep_the_order_in_which_they_came(application):
     for n in range(3):
-        put_in(application, pdf(marker=str(n).encode()), name=f"{n}.pdf")
+        put_in(application, pdf(line=str(n)), name=f"{n}.pdf")
     assert [file["name"] for file in values_of(application)["espace-1"]] == ["0.pdf", "1.pdf", "2.pdf"]
 
 
 def test_the_number_of_files_is_limited(application):
     for n in range(3):
-        put_in(application, pdf(marker=str(n).encode()))
+        put_in(application, pdf(line=str(n)))
     with pytest.raises(Refused, match="déjà 3\u00a0fichiers"):
-        put_in(application, pdf(marker=b"4"))
+        put_in(application, pdf(line="4"))
     assert StoredFile.objects.count() == len(stored_names()) == 3
 
 
@@ -168,7 +168,7 @@ def test_a_stored_file_lives_and_dies_with_its_block(db):
     assert StoredFile.objects.count() == 1
     with (
         pytest.raises(NotNow),
-        actions.storing(upload(pdf(marker=b"2")), formats=["pdf"], max_bytes=10_000, by=agent),
+        actions.storing(upload(pdf(line="2")), formats=["pdf"], max_bytes=10_000, by=agent),
     ):
         raise NotNow("Le dossier a changé.")
     assert StoredFile.objects.count() == 1
@@ -192,7 +192,7 @@ def test_many_at_once_never_pass_the_limit():
         try:
             mine = Application.objects.get(pk=application.pk)
             space = space_of(mine)
-            content = upload(pdf(marker=str(rank).encode()), name=f"{rank}.pdf")
+            content = upload(pdf(line=str(rank)), name=f"{rank}.pdf")
             start.wait(timeout=10)
             try:
                 actions.add(mine, space, upload=content, by=mine.referent, at=timezone.now())

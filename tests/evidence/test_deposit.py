@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from applications.actions import values_of
 from applications.states import State
+from demo.ole import zed_bytes
+from demo.specimens import docx, pdf
 from evidence import actions
 from evidence.models import Evidence, StoredFile
 from evidence.uploads import SealedUploadHandler
 from evidence.vault import open_stored
 from tests.evidence.conftest import assert_no_orphan, dossier_with, space_of, stored_names, upload
-from tests.evidence.documents import docx, pdf
-from tests.evidence.ole import zed_bytes
 from tests.factories import UserFactory
 
 MEGABYTE = 1024 * 1024
@@ -52,7 +52,7 @@ def test_several_files_for_several_spaces_in_one_post(db, signed_in):
     application = dossier_with({}, {"formats": ["docx"]})
     data = {
         "_page": "1",
-        "espace-1": [upload(pdf(marker=b"1")), upload(pdf(marker=b"2"))],
+        "espace-1": [upload(pdf(line="1")), upload(pdf(line="2"))],
         "espace-2": upload(docx(), "liste.docx"),
     }
     signed_in(application.referent).post(address(application), data)
@@ -264,7 +264,7 @@ def test_no_plain_byte_touches_the_disk_while_a_file_comes_in(application, signe
     written = []
     monkeypatch.setattr("evidence.vault.TemporaryFile", lambda **_: _watched(written))
     client = signed_in(application.referent)
-    client.post(address(application), {"_page": "1", "espace-1": upload(pdf(200_000, marker=canary))})
+    client.post(address(application), {"_page": "1", "espace-1": upload(pdf(200_000, line=canary.decode()))})
     assert StoredFile.objects.count() == 1
     assert sum(map(len, written)) > 200_000
     assert canary not in b"".join(written)

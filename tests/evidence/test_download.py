@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from applications.models import Application
 from applications.states import State
+from demo.ole import zed_bytes
+from demo.specimens import pdf
 from ecare.journal.models import Entry
 from evidence.models import Evidence, StoredFile
 from tests.evidence.conftest import dossier_with, put_in
-from tests.evidence.documents import pdf
-from tests.evidence.ole import zed_bytes
 from tests.factories import RegionFactory, UserFactory
 
 
@@ -99,7 +99,7 @@ def test_reviewers_do_not_see_what_was_added_since_the_sending(application, cast
     first = put_in(application)
     sent(application)
     Application.objects.filter(pk=application.pk).update(state=State.CHANGES_REQUESTED)
-    later = put_in(Application.objects.get(pk=application.pk), pdf(marker=b"2"))
+    later = put_in(Application.objects.get(pk=application.pk), pdf(line="2"))
     ars = signed_in(cast["ars"])
     assert (status(ars, first), status(ars, later)) == (200, 404)
 

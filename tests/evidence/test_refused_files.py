@@ -8,28 +8,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from demo.ole import SIGNATURE, ZED_CLASS, ZED_STREAM, compound_bytes, doc_bytes, zed_bytes
+from demo.specimens import EXCEL, WORD, archive, content_types, docx, pdf, xlsx
 from evidence import actions, files
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
 from tests.evidence.conftest import assert_no_orphan, dossier_with, space_of, stored_names
-from tests.evidence.documents import (
-    EXCEL,
-    MACRO_WORD,
-    WORD,
-    archive,
-    bomb,
-    content_types,
-    docx,
-    jpg,
-    lying,
-    overlapping,
-    pdf,
-    png,
-    sample,
-    with_flag,
-    xlsx,
-)
-from tests.evidence.ole import SIGNATURE, ZED_CLASS, ZED_STREAM, compound_bytes, doc_bytes, zed_bytes
+from tests.evidence.documents import MACRO_WORD, bomb, jpg, lying, overlapping, png, sample, with_flag
 
 MEGABYTE = 1024 * 1024
 EVERY = ["pdf", "doc", "docx", "xlsx", "zip", "jpg", "png", "zed"]
@@ -183,7 +168,9 @@ CONTENTS = {
     "odd compression": ("a.zip", archive({"a.docx": docx()}, method=zipfile.ZIP_LZMA), "structure"),
     "document type in the content types": (
         "a.docx",
-        archive({"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]>' + content_types(WORD)}),
+        archive(
+            {"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]>' + content_types({"word/document.xml": WORD})}
+        ),
         "structure",
     ),
     "archive of an archive": ("a.zip", archive({"b.zip": archive({"a.docx": docx()})}), "Formats autorisés"),

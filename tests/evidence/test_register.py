@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from demo.specimens import pdf
 from evidence.models import StoredFile
 from tests.evidence.conftest import put_in
-from tests.evidence.documents import pdf
 from tests.factories import UserFactory
 
 LIST = "admin:evidence_storedfile_changelist"
@@ -43,7 +43,7 @@ def test_nothing_is_added_changed_or_deleted_there(application, administrator):
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_register_asks_no_more_with_more_files(application, administrator, count, django_assert_num_queries):
     for n in range(count):
-        put_in(application, pdf(marker=str(n).encode()))
+        put_in(application, pdf(line=str(n)))
     administrator.get(reverse(LIST))
     with django_assert_num_queries(8):
         administrator.get(reverse(LIST))

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from applications.actions import NotNow, values_of
 from applications.states import State
+from demo.specimens import pdf
 from ecare.journal.models import Entry
 from evidence import actions
 from evidence.models import Evidence, StoredFile
 from tests.evidence.conftest import assert_no_orphan, dossier_with, put_in, stored_names
-from tests.evidence.documents import pdf
 from tests.factories import UserFactory
 
 
@@ -20,7 +20,7 @@ def address(evidence):
 
 
 def test_before_any_sending_row_and_bytes_are_gone(application, django_capture_on_commit_callbacks):
-    kept, gone = put_in(application), put_in(application, pdf(marker=b"2"), name="2.pdf")
+    kept, gone = put_in(application), put_in(application, pdf(line="2"), name="2.pdf")
     with django_capture_on_commit_callbacks(execute=True):
         actions.remove(gone, by=application.referent, at=timezone.now())
     assert Evidence.objects.get() == kept

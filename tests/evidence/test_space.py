@@ -6,10 +6,10 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from applications.actions import values_of
+from demo.ole import zed_bytes
+from demo.specimens import docx, pdf
 from evidence.models import StoredFile
 from tests.evidence.conftest import dossier_with, put_in, space_of
-from tests.evidence.documents import docx, pdf
-from tests.evidence.ole import zed_bytes
 from tests.factories import UserFactory
 
 
@@ -115,8 +115,8 @@ def test_a_file_waiting_for_the_antivirus_has_no_link(application):
 def test_two_spaces_ask_the_database_once_however_many_files(db, count, django_assert_num_queries):
     application = dossier_with({}, {"formats": ["docx"]})
     for n in range(count):
-        put_in(application, pdf(marker=str(n).encode()))
-        put_in(application, docx(text=str(n)), "liste.docx", key="espace-2")
+        put_in(application, pdf(line=str(n)))
+        put_in(application, docx(line=str(n)), "liste.docx", key="espace-2")
     values = values_of(application)
     request = RequestFactory().get("/")
     request.user, request.session = application.referent, {}

@@ -8,10 +8,10 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from applications.actions import values_of
+from demo.ole import zed_bytes
+from demo.specimens import docx, pdf
 from evidence.models import Evidence
 from tests.evidence.conftest import dossier_with, put_in
-from tests.evidence.documents import docx, pdf
-from tests.evidence.ole import zed_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -60,7 +60,7 @@ def test_chosen_files_are_sent_and_listed_at_once(context, live_server, signed_i
     expect(space(page, 1).get_by_role("button", name="Déposer")).to_be_hidden()
     expect(space(page, 2)).to_contain_text(re.compile("Glissez-déposez votre fichier ici.*Parcourir", re.DOTALL))
 
-    space(page, 2).locator("input").set_input_files([file(f"AD {n}.docx", docx(text=str(n))) for n in range(3)])
+    space(page, 2).locator("input").set_input_files([file(f"AD {n}.docx", docx(line=str(n))) for n in range(3)])
     expect(space(page, 2).locator("[data-files] > li")).to_have_count(3)
     expect(space(page, 2).locator("[data-messages]")).to_contain_text("«\u00a0AD 2.docx\u00a0» est déposé.")
     space(page, 3).locator("input").set_input_files([file("conteneur.zed", zed_bytes(2_097_152))])

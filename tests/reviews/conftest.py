@@ -1,9 +1,9 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from demo.specimens import pdf_bytes
+from demo import specimens
 
-PDF = pdf_bytes("Convention de financement")
+PDF = specimens.pdf(line="Convention de financement")
 
 
 @pytest.fixture
