@@ -32,8 +32,15 @@ def _required(name: str, *, embedded: str) -> str:
     raise ImproperlyConfigured(f"Set {name}: eCaRE does not start without it (ECARE_EMBEDDED=true for a demo).")
 
 
+def _insist(is_good: bool, sentence: str) -> None:
+    """What production needs of a variable; the start stops with the sentence otherwise."""
+    if not (is_good or EMBEDDED):
+        raise ImproperlyConfigured(sentence)
+
+
 # --- keys -------------------------------------------------------------------------------------------------
 SECRET_KEY = _required("SECRET_KEY", embedded=generated_key(DATA_DIR, "secret_key") if EMBEDDED else "")
+_insist(len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) >= 5, "SECRET_KEY takes at least 50 random characters.")
 # "name:base64 of 32 bytes", comma separated; the first one seals, the others still open what they sealed.
 VAULT_KEYS = _required(
     "ECARE_VAULT_KEYS", embedded=f"embedded:{generated_key(DATA_DIR, 'vault_key')}" if EMBEDDED else ""
@@ -42,10 +49,12 @@ VAULT_KEYS = _required(
 # --- web --------------------------------------------------------------------------------------------------
 DEBUG = False
 ALLOWED_HOSTS = _required("ALLOWED_HOSTS", embedded="127.0.0.1,localhost,[::1],testserver").split(",")
+_insist("*" not in ALLOWED_HOSTS, "ALLOWED_HOSTS names the hosts of the portal: « * » would let anybody choose one.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "ecare.urls"
 WSGI_APPLICATION = "ecare.wsgi.application"
 SITE_ADDRESS = _required("ECARE_ADDRESS", embedded=f"http://127.0.0.1:{env.int('PORT', default=8000)}").rstrip("/")
+_insist(SITE_ADDRESS.startswith("https://"), "ECARE_ADDRESS starts with https://: letters carry links.")
 SUPPORT_ADDRESS = env.str("ECARE_SUPPORT", default="ans-support-convergence@esante.gouv.fr")
 # Where digital health companies sign in; empty: the home page says where to go, without a link.
 VENDOR_URL = env.str("ECARE_VENDOR_URL", default="")

@@ -1,7 +1,12 @@
 from django.apps import AppConfig
 
+from ecare.sealing import keyring
+
 
 class EvidenceConfig(AppConfig):
     name = "evidence"
     verbose_name = "Preuves"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        keyring()  # a malformed key stops the start, not the first file
