@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import actions as verbs
@@ -18,6 +18,8 @@ from reviews.decisions import DECISIONS, Decision
 from reviews.filters import QueueFilter
 from reviews.models import Convention
 from reviews.tables import LIFE_ORDER, QueueTable, badge_kind
+
+HOME = (("Dossiers", reverse_lazy("reviews:queue")),)
 
 
 def _require_reviewer(user) -> None:
@@ -69,6 +71,7 @@ def _reading(request, application) -> dict:
     return {
         "application": application,
         "badge": badge_kind(application),
+        "crumbs": [*HOME, (application.reference, "")],
         "decisions": _decisions(request.user, application),
         "awaited": readers.awaited(application),
         "readings": readers.readings(application, entities, user=request.user),
@@ -165,11 +168,14 @@ def _act(request, application, decision, act, form):
 
 
 def _confirm(request, application, decision, form):
+    words = decision.words_for(application)
+    address = reverse("reviews:dossier", args=[application.reference])
     context = {
         "application": application,
         "badge": badge_kind(application),
+        "crumbs": [*HOME, (application.reference, address), (words.title, "")],
         "decision": decision,
-        "words": decision.words_for(application),
+        "words": words,
         "form": form,
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
     }
