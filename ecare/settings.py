@@ -325,11 +325,11 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- logs: JSON lines on standard error, no personal data ----------------------------------------------------
+# --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"class": "ecare.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("ECARE_LOG_LEVEL", default="WARNING")},
 }

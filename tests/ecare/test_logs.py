@@ -1,0 +1,47 @@
+"""What the logs say may be read by whoever runs the portal: it opens no account."""
+
+import logging
+
+import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.test import Client
+from django.urls import reverse
+
+from ecare.logs import Line
+from tests.accounts.steps import secret_of
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def written(caplog) -> str:
+    """The records as the handler of the settings writes them."""
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    (line,) = [formatter for formatter in formatters if isinstance(formatter, Line)]
+    return "\n".join(line.format(record) for record in caplog.records)
+
+
+def test_a_link_of_activation_that_was_refused_is_not_in_the_logs(caplog):
+    key = EmailConfirmationHMAC(EmailAddress.objects.get(user=UserFactory(verified=False))).key
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(reverse("account_confirm_email", args=[key])).status_code == 403
+    assert "/activation/…/" in written(caplog)
+    assert key not in written(caplog)
+
+
+def test_a_link_to_a_new_password_that_came_too_often_is_not_in_the_logs(caplog, client):
+    client.post("/mot-de-passe/", {"email": UserFactory().email})
+    uid, _, token = secret_of("password_reset").partition("-")
+    address = reverse("account_reset_password_from_key", args=[uid, token])
+    assert Client(enforce_csrf_checks=True).post(address).status_code == 403
+    assert "/mot-de-passe/nouveau/…/" in written(caplog)
+    assert token not in written(caplog)
+
+
+def test_nor_in_the_trace_of_a_fault(caplog):
+    try:
+        raise ValueError("/mot-de-passe/nouveau/l-abcdef/ failed")
+    except ValueError:
+        logging.getLogger("trial").exception("fault")
+    assert "ValueError" in written(caplog)
+    assert "abcdef" not in written(caplog)
