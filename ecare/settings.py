@@ -317,6 +317,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if CELERY_BROKER_UR
 CELERY_IMPORTS = ["ecare.tasks"]
 CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
+    "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "declarations": {
         "task": "applications.tasks.open_declarations",

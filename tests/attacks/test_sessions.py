@@ -1,0 +1,47 @@
+"""What somebody left behind in a session, and what a stolen one is worth."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from ecare.tasks import forget_sessions
+from tests.accounts.steps import fill_person, give_code, give_password, secret_of
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_unfinished_registration_is_forgotten(client):
+    fill_person(client)
+    assert "registration" in Session.objects.get().get_decoded()
+    forget_sessions()
+    assert Session.objects.exists(), "not while it is under way"
+    with time_machine.travel(timezone.now() + timedelta(hours=9)):
+        forget_sessions()
+    assert not Session.objects.exists()
+
+
+def test_a_registration_under_way_never_holds_the_password(client):
+    fill_person(client, password1="Montagne-Bleue-77", password2="Montagne-Bleue-77")
+    assert "Montagne-Bleue" not in str(Session.objects.get().get_decoded())
+
+
+def test_the_name_of_a_session_chosen_by_somebody_else_is_not_taken(client):
+    client.cookies["sessionid"] = "choisiparunautrechoisiparunautre"
+    give_password(client, UserFactory())
+    give_code(client, secret_of("code"))
+    assert client.cookies["sessionid"].value != "choisiparunautrechoisiparunautre"
+
+
+def test_a_session_of_the_first_step_is_worth_nothing_after_the_second(client):
+    give_password(client, UserFactory())
+    stolen = client.cookies["sessionid"].value
+    give_code(client, secret_of("code"))
+    thief = Client()
+    thief.cookies["sessionid"] = stolen
+    assert thief.get("/tableau-de-bord/")["Location"].startswith("/connexion/")
+    assert thief.get("/connexion/code/")["Location"] == "/connexion/"
