@@ -61,6 +61,15 @@ def test_pages_are_accessible_and_fit_the_screen(page, site, screen):
         assert faults(page) == [], address
 
 
+def test_a_page_enlarged_four_times_keeps_its_menu_and_its_steps_on_the_screen(page, site):
+    page.set_viewport_size({"width": 320, "height": 640})
+    for address in PAGES:
+        site(address)
+        assert not is_too_wide(page), address
+        menu = page.get_by_role("button", name="Menu").bounding_box()
+        assert menu["x"] + menu["width"] <= 320, address
+
+
 def test_a_form_in_error_is_accessible_and_its_summary_is_read_first(page, site):
     site("/galerie/")
     page.get_by_role("button", name="Suivant").click()
