@@ -26,6 +26,7 @@ def name_field(label, autocomplete):
         NAME,
         label=label,
         max_length=60,
+        strip=True,
         error_messages={"invalid": "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."},
         widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
     )
@@ -72,6 +73,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
         f"^{usernames.ALLOWED.pattern}$",
         label="Nom d’utilisateur",
         max_length=60,
+        strip=True,
         help_text="3 caractères au moins : lettres, chiffres, points, tirets. Par exemple : prenom.nom",
         error_messages={"invalid": "Choisissez 3 à 60 caractères : lettres, chiffres, points, tirets, sans @."},
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),

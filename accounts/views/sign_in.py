@@ -53,9 +53,14 @@ def _resend(request, attempt):
 
 def _told(verdict) -> str:
     if verdict.outcome is Outcome.WAIT:
-        return f"Trop de codes erronés en 24 heures. Patientez jusqu’au {paris_datetime(verdict.until)}."
-    if verdict.outcome is Outcome.SPENT or not verdict.tries_left:
+        return (
+            f"Trop de codes erronés en 24 heures. Patientez jusqu’au {paris_datetime(verdict.until)}, ou choisissez "
+            "tout de suite un nouveau mot de passe : bouton « Précédent », puis « Mot de passe oublié ? »."
+        )
+    if verdict.outcome is Outcome.SPENT:
         return "Ce code n’est plus valable. Demandez un nouveau code."
+    if not verdict.tries_left:
+        return "Code incorrect. C’était le dernier essai : demandez un nouveau code."
     left = f"{verdict.tries_left} essais" if verdict.tries_left > 1 else "1 essai"
     return f"Code incorrect. Il vous reste {left}."
 

@@ -42,6 +42,12 @@ def establishment():
     return EstablishmentFactory()
 
 
+def test_spaces_around_a_pasted_name_are_no_fault(client):
+    fill_person(client, username=" jean.sante ", last_name="Santé ", first_name=" Jean")
+    kept = client.session[KEY]["person"]
+    assert (kept["username"], kept["last_name"], kept["first_name"]) == ("jean.sante", "Santé", "Jean")
+
+
 def test_a_visitor_registers_in_three_steps(client, establishment):
     assert fill_person(client)["Location"] == reverse("accounts:register_establishment")
     assert fill_establishment(client, establishment)["Location"] == reverse("accounts:check_establishment")

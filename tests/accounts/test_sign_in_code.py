@@ -84,6 +84,16 @@ def test_after_5_tries_even_the_right_code_is_useless(visitor):
     assert SignInCode.objects.get().failures == 5
 
 
+def test_after_the_last_try_the_page_no_longer_calls_the_code_valid(visitor):
+    code = secret_of("code")
+    for _ in range(4):
+        assert "Ce code est valable" in give_code(visitor, _wrong(code)).content.decode()
+    response = give_code(visitor, _wrong(code))
+    assert _errors(response) == "Code incorrect. C’était le dernier essai : demandez un nouveau code."
+    assert "Ce code est valable" not in response.content.decode()
+    assert "Ce code n’est plus valable" in response.content.decode()
+
+
 def test_an_expired_code_is_useless(user, time_machine):
     time_machine.move_to("2026-03-02 10:00Z", tick=False)
     client = Client()
@@ -148,7 +158,8 @@ def test_ten_failures_a_day_close_the_account_to_codes_for_a_day(user, time_mach
             give_code(client, _wrong(code))
     give_password(client := Client(), user)
     told = _errors(give_code(client, secret_of("code")))
-    assert told == "Trop de codes erronés en 24 heures. Patientez jusqu’au 3 mars 2026 à 11 h 00."
+    assert "Trop de codes erronés en 24 heures. Patientez jusqu’au 3 mars 2026 à 11 h 00, ou" in told
+    assert "nouveau mot de passe" in told, "the way out is told"
     assert "incorrect" not in told
     time_machine.move_to("2026-03-03 10:00:01Z", tick=False)
     give_password(client := Client(), user)
