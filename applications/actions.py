@@ -175,6 +175,19 @@ def write_answer(application: Application, question: Question, value) -> bool:
     return True
 
 
+def _shown(questions, values: dict) -> dict:
+    """What a sending freezes: the answers to the questions that are asked."""
+    return {q.key: values[q.key] for q in questions if q.key in values and rules.is_shown(q, values)}
+
+
+def is_as_sent(application: Application) -> bool:
+    """Whether the present step still reads as its latest sending froze it: sending it again would change nothing."""
+    sent = Submission.objects.filter(application=application, step=application.step).order_by("-number").first()
+    if sent is None:
+        return False
+    return sent.content["answers"] == _shown(questions_of(application.form), values_of(application))
+
+
 def _snapshot(application: Application, *, by: User, at: datetime) -> Submission:
     """Freeze what is shown and answered. Raises Incomplete."""
     questions, values = questions_of(application.form), values_of(application)
@@ -185,7 +198,7 @@ def _snapshot(application: Application, *, by: User, at: datetime) -> Submission
         "reference": application.reference,
         "step": application.step,
         "form": application.form.number,
-        "answers": {q.key: values[q.key] for q in questions if q.key in values and rules.is_shown(q, values)},
+        "answers": _shown(questions, values),
     }
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     number = Submission.objects.filter(application=application, step=application.step).count() + 1

@@ -52,6 +52,7 @@ def dashboard(request):
         "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
         "calendars": [rules.calendar(domain, request.arrived_at) for domain in domains],
         "form": StartForm(_startable_by(request)),
+        "held": _held_by_colleagues(request),
     }
     return render(request, "applications/dashboard.html", context)
 
@@ -67,6 +68,13 @@ def _startable_by(request) -> list[Domain]:
     return [domain for domain in free if kind in domain.kinds and rules.may_start(domain, request.arrived_at)]
 
 
+def _held_by_colleagues(request) -> list[Application]:
+    """Why an open domain is not offered: the dossiers that colleagues hold there."""
+    held = request.user.establishment.applications.in_place().exclude(referent=request.user)
+    held = held.select_related("domain", "referent").order_by("domain__position", "domain__name")
+    return [dossier for dossier in held if rules.may_start(dossier.domain, request.arrived_at)]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request):
     """« Candidater à un domaine »: the page behind the dialog of the dashboard."""
@@ -79,9 +87,12 @@ def start(request):
     )
     if request.method == "POST" and form.is_valid():
         return _start(request, form.cleaned_data["domain"])
-    return render(
-        request, "applications/start.html", {"form": form, "crumbs": [*HOME, ("Candidater à un domaine", "")]}
-    )
+    context = {
+        "form": form,
+        "held": _held_by_colleagues(request),
+        "crumbs": [*HOME, ("Candidater à un domaine", "")],
+    }
+    return render(request, "applications/start.html", context)
 
 
 def _taken_domain(request, domains: list[Domain]) -> Domain | None:
@@ -226,6 +237,7 @@ def recap(request, reference):
         "form": form,
         "parts": parts_of(form.questions, form.values, form.entities),
         "reminder": application.form.reminder,
+        "is_as_sent": actions.is_as_sent(application),
     }
     return render(request, "applications/recap.html", context)
 

@@ -139,6 +139,6 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, row
     for _ in range(rows):
         ApplicationFactory(referent=referent)
     client.get(ADDRESS)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(ADDRESS)
     assert Application.objects.visible_to(referent).count() == rows

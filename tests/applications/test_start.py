@@ -68,6 +68,16 @@ def test_a_colleague_is_told_who_holds_the_dossier_and_sees_nothing_of_it(client
     assert held.reference not in said(response)
 
 
+def test_the_page_says_why_a_domain_is_not_offered(client, referent, open_domain):
+    colleague = UserFactory(establishment=referent.establishment, first_name="Lou", last_name="Collègue")
+    held = ApplicationFactory(domain=open_domain, referent=colleague, candidature_form=open_domain.forms.get())
+    for address in (ADDRESS, reverse("applications:dashboard")):
+        page = client.get(address).content.decode()
+        assert f'value="{open_domain.slug}"' not in page
+        assert "déjà suivie par Lou Collègue" in page
+        assert held.reference not in page
+
+
 def test_after_a_withdrawal_the_establishment_may_start_again(client, referent, open_domain):
     client.post(ADDRESS, {"domain": open_domain.slug})
     actions.withdraw(Application.objects.get(), by=referent, version=1)

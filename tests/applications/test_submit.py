@@ -57,6 +57,20 @@ def test_the_recap_of_a_dossier_that_is_elsewhere_leads_to_the_dossier(client, r
     assert client.get(address("recap", application)).url == address("detail", application)
 
 
+def test_the_recap_of_a_correction_says_when_nothing_has_changed(client, complete):
+    warning = "Rien n’a changé depuis votre dernier envoi"
+    assert warning not in text_of(client.get(address("recap", complete))), "nothing was sent yet"
+    transmit(client, complete)
+    Application.objects.filter(pk=complete.pk).update(state=State.CHANGES_REQUESTED, version=3)
+    ChangeRequest.objects.create(
+        application=complete, step="candidature", desk="ars", by=UserFactory(ars=True), message="Le RIB."
+    )
+    page = text_of(client.get(address("recap", complete)))
+    assert warning in page and "Transmettre votre candidature" in page
+    client.post(address("detail", complete), {"bic": "BDFEFRPPCCT"})
+    assert warning not in text_of(client.get(address("recap", complete)))
+
+
 # --- transmitting -------------------------------------------------------------------------------------------------
 def test_transmitting_gives_a_receipt_with_instant_and_digest(client, complete, referent):
     reader = UserFactory(ars=True, regions=[complete.establishment.region])
