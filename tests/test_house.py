@@ -167,6 +167,26 @@ def test_no_template_needs_a_lax_policy(what, pattern):
     assert [name_of(path) for path in pages if re.search(pattern, path.read_text(), re.IGNORECASE)] == [], what
 
 
+def test_every_class_of_ours_is_described_in_one_place_and_used():
+    sheets = {path.name: path.read_text() for path in (ROOT / "static" / "ecare").glob("*.css")}
+    described = [
+        (name, sheet)
+        for sheet, text in sheets.items()
+        for name in set(
+            re.findall(r"^\s*\.(ecare-[\w-]+)(?: \{|, )", re.sub(r"@media[^{]*\{", "@", text), re.MULTILINE)
+        )
+    ]
+    twice = {name for name, sheet in described if sum(name == other for other, _ in described) > 1}
+    assert twice == set()
+    texts = [path.read_text() for path in [*template_files(), *python_files(*ROOMS)]]
+    texts += [path.read_text() for path in (ROOT / "static" / "ecare").glob("*.js")]
+    worn = set(re.findall(r"\becare-[a-z][\w-]*", "\n".join(texts)))
+    styled = set(re.findall(r"\.(ecare-[\w-]+)", "\n".join(sheets.values())))
+    built = tuple(name for name in worn if name.endswith("--"))  # completed by what it shows
+    assert {name for name in styled - worn if not name.startswith(built)} == set()
+    assert {name for name in worn - styled if not any(one.startswith(name) for one in styled)} == set()
+
+
 def test_no_file_is_too_full():
     files = [*python_files(*ROOMS, "tests"), *template_files()]
     files += [path for path in (ROOT / "static" / "ecare").rglob("*") if path.suffix in (".js", ".css")]
