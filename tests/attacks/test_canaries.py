@@ -74,7 +74,8 @@ def assert_harmless(page: str):
 
 @pytest.mark.parametrize(
     ("role", "name"),
-    [("owner", "applications:detail"), ("owner", "applications:recap"),      ("owner", "applications:submitted"), ("ars", "reviews:dossier"), ("ans", "reviews:dossier")],
+    [("owner", "applications:detail"), ("owner", "applications:recap"),
+     ("owner", "applications:submitted"), ("ars", "reviews:dossier"), ("ans", "reviews:dossier")],
 )  # fmt: skip
 def test_on_the_pages_of_a_dossier(signed_in, cast, dossier, role, name):
     assert_harmless(signed_in(cast[role]).get(reverse(name, args=[dossier.reference])).content.decode())
