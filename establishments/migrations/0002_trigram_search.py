@@ -23,5 +23,5 @@ def remove_indexes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("establishments", "0001_initial")]
+    dependencies = [("establishments", "0001_directory")]
     operations = [TrigramExtension(), migrations.RunPython(add_indexes, remove_indexes)]

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('establishments', '0001_initial'),
+        ('establishments', '0001_directory'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('applications', '0001_initial'),
+        ('applications', '0001_dossiers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("applications", "0001_initial"),
-        ("evidence", "0001_initial"),
+        ("applications", "0001_dossiers"),
+        ("evidence", "0001_vault"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
