@@ -46,7 +46,9 @@ def add(request, reference):
 def _add(request, application, spaces, handler):
     if request.headers.get("Accept") == "application/json":
         return _answer_script(request, application, spaces, handler)
-    key = _keep_page(request, application, spaces)
+    key, is_all_kept = _keep_page(request, application, spaces)
+    if is_all_kept and "_next" in request.POST and request.FILES and not handler.interrupted:
+        return redirect("applications:recap", application.reference)
     if handler.interrupted:
         messages.error(request, f"«\u00a0{handler.interrupted}\u00a0» : {INTERRUPTED}")
     elif not request.FILES:
@@ -54,16 +56,17 @@ def _add(request, application, spaces, handler):
     return redirect(_space_address(application, key))
 
 
-def _keep_page(request, application, spaces) -> str:
-    """Keep what was typed and put every file in. Returns the space to show again, if files came."""
-    keep_typed(request, application)
+def _keep_page(request, application, spaces) -> tuple[str, bool]:
+    """Keep what was typed and put every file in. Returns the space to show again, if files came, and whether nothing
+    is to be corrected."""
+    form = keep_typed(request, application)
     added, refused = _take_in(request, application, spaces)
     keep_refusals(request, application, refused)
     if added:
         messages.success(request, f"{added} fichier{'s déposés' if added > 1 else ' déposé'}.")
     if refused:
         messages.error(request, "Au moins un fichier n’a pas été déposé : la raison est indiquée dans son espace.")
-    return next(iter(refused or request.FILES), "")
+    return next(iter(refused or request.FILES), ""), not (refused or form.errors)
 
 
 def _take_in(request, application, spaces) -> tuple[int, dict[str, list[tuple[str, str]]]]:

@@ -113,6 +113,14 @@ def test_saving_the_draft_with_files_chosen_puts_them_in_too(application, signed
     assert answer.headers["Location"] == address(application)
 
 
+def test_next_with_files_chosen_leads_to_the_recap_unless_something_is_to_be_corrected(application, signed_in):
+    client = signed_in(application.referent)
+    refused = client.post(address(application), {"_page": "1", "_next": "1", "espace-1": upload(b"", "RIB.pdf")})
+    assert refused.headers["Location"] == f"{form_of(application)}#espace-espace-1"
+    answer = client.post(address(application), {"_page": "1", "_next": "1", "espace-1": upload()})
+    assert answer.headers["Location"] == reverse("applications:recap", args=[application.reference])
+
+
 def test_a_file_for_an_unknown_space_is_thrown_away(application, signed_in):
     signed_in(application.referent).post(address(application), {"_page": "1", "autre": upload()})
     assert not StoredFile.objects.exists()
