@@ -38,7 +38,8 @@ class PrivatePageMiddleware:
             logout(request)
         elif now - seen > settings.SESSION_IDLE_LIMIT.total_seconds() or now - opened > settings.SESSION_COOKIE_AGE:
             logout(request)
-            messages.warning(request, "Votre session a expiré. Reconnectez-vous pour continuer.")
+            lost = " Votre dernière saisie n’a pas été enregistrée." if request.method == "POST" else ""
+            messages.warning(request, f"Votre session a expiré. Reconnectez-vous pour continuer.{lost}")
         elif now - seen > SEEN_PRECISION:
             request.session[SEEN_AT] = now
 

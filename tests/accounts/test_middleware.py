@@ -45,6 +45,14 @@ def test_an_idle_session_ends_and_says_so(signed_in, time_machine):
     assert "Votre session a expiré." in page.content.decode()
 
 
+def test_what_was_typed_in_a_session_that_ended_is_said_to_be_lost(signed_in, time_machine):
+    time_machine.move_to("2026-03-02 10:00Z")
+    client = signed_in(UserFactory())
+    time_machine.shift(timedelta(hours=2, minutes=1))
+    page = client.post("/compte/mot-de-passe/", {"oldpassword": "x"}, follow=True).content.decode()
+    assert "Votre dernière saisie n’a pas été enregistrée." in page
+
+
 def test_a_session_in_use_ends_after_eight_hours(signed_in, time_machine):
     time_machine.move_to("2026-03-02 08:00Z")
     client = signed_in(UserFactory())
