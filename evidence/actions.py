@@ -53,15 +53,6 @@ def storing(upload, *, formats: list[str], max_bytes: int, by: User) -> Iterator
             raise
 
 
-def store(upload, *, formats: list[str], max_bytes: int, by: User) -> StoredFile:
-    """Check, seal and register an uploaded file that needs nothing else to change. Raises Refused.
-
-    Where another row must refer to it, use `storing`, which leaves nothing behind on failure.
-    """
-    with storing(upload, formats=formats, max_bytes=max_bytes, by=by) as stored:
-        return stored
-
-
 # --- the référent -------------------------------------------------------------------------------------------------
 def add(application: Application, question: Question, *, upload, by: User, at: datetime) -> Evidence:
     """Put a file into an evidence space. Raises Refused, NotNow or PermissionDenied."""

@@ -24,7 +24,7 @@ from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
-from evidence.actions import store
+from evidence.actions import storing
 from evidence.models import Evidence
 from reviews.models import Convention
 from tests.accounts.steps import give_password
@@ -280,9 +280,9 @@ def world(db):
     Application.objects.filter(pk=sent.pk).update(
         state=State.SUBMITTED, sendings=1, candidature_submitted_at=timezone.now()
     )
-    upload = SimpleUploadedFile("convention.pdf", pdf())
-    kept = store(upload, formats=["pdf"], max_bytes=2**20, by=draft.referent)
-    Convention.objects.create(application=sent, signed_on=timezone.localdate(), file=kept, recorded_by=draft.referent)
+    signed = {"application": sent, "signed_on": timezone.localdate(), "recorded_by": draft.referent}
+    with storing(SimpleUploadedFile("c.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
+        Convention.objects.create(file=kept, **signed)
     Submission.objects.create(
         application=sent, step="candidature", number=1, by=sent.referent, content={"form": 1, "answers": {}}, digest="0"
     )

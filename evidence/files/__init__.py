@@ -8,7 +8,7 @@ from evidence.files.content import check_type
 from evidence.files.names import checked_name
 from evidence.files.refusal import Refused, two_in_one
 
-__all__ = ["KNOWN_FORMATS", "Checked", "Refused", "check"]
+__all__ = ["Checked", "Refused", "check"]
 
 _PIECE = 256 * 1024
 MEDIA_TYPES = {
@@ -21,7 +21,6 @@ MEDIA_TYPES = {
     "png": "image/png",
     "zed": "application/x-zed",
 }
-KNOWN_FORMATS = tuple(MEDIA_TYPES)
 
 
 @dataclass(frozen=True)

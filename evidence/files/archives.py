@@ -14,7 +14,7 @@ MAX_DIRECTORY = 512 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_DEPTH = 2  # a sheet within a document within the archive
 SUSPECT_SIZE, MAX_RATIO = 10 * 1024 * 1024, 100  # XML shrinks a lot, but a large file 100 times is no document
-START, END_RECORD, LOCAL = b"PK\x03\x04", b"PK\x05\x06", b"PK\x03\x04"
+START, END_RECORD = b"PK\x03\x04", b"PK\x05\x06"
 _STORED, _DEFLATED = 0, 8
 _PIECE = 64 * 1024
 
@@ -105,7 +105,7 @@ def data_start(file, entry: ZipInfo) -> int:
     """Where an entry's bytes begin; its local header must say what the directory says."""
     file.seek(entry.header_offset)
     header = file.read(30)
-    if len(header) < 30 or header[:4] != LOCAL:
+    if len(header) < 30 or header[:4] != START:
         raise odd_archive()
     flags, method = struct.unpack("<HH", header[6:10])
     name_length, extra_length = struct.unpack("<HH", header[26:30])

@@ -28,10 +28,6 @@ def extension_of(name: str) -> str:
     return SAME_FORMAT.get(extension, extension)
 
 
-def listed(formats) -> str:
-    return ", ".join(formats)
-
-
 def checked_name(name: str, *, formats) -> tuple[str, str]:
     """The name in Unicode's composed form, and its extension. Raises Refused."""
     name = unicodedata.normalize("NFC", name or "").strip(" ")
@@ -49,7 +45,7 @@ def checked_name(name: str, *, formats) -> tuple[str, str]:
     if extension not in {SAME_FORMAT.get(known, known) for known in formats}:
         shown = f" « {extension} »" if extension.isalnum() else ""
         raise Refused(
-            f"Le format{shown} de ce fichier n’est pas autorisé ici. Formats autorisés : {listed(formats)}. "
+            f"Le format{shown} de ce fichier n’est pas autorisé ici. Formats autorisés : {', '.join(formats)}. "
             "Enregistrez votre document dans l’un de ces formats, puis déposez-le à nouveau."
         )
     if _RUNNABLE & {part.strip().lower() for part in name.split(".")[1:-1]}:

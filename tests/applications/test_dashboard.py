@@ -6,14 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications.models import Application, Domain
+from tests.applications.pages import text_of
 from tests.factories import ApplicationFactory, DomainFactory, UserFactory
 
 ADDRESS = reverse("applications:dashboard")
 TODAY = timezone.localdate
-
-
-def text_of(response):
-    return re.sub(r"\s+", " ", response.content.decode().replace("&nbsp;", " ").replace("\u00a0", " "))
 
 
 def test_it_says_what_the_programme_is_and_the_seven_things_one_can_do(client):

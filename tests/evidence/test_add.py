@@ -175,12 +175,12 @@ def test_a_stored_file_lives_and_dies_with_its_block(db):
     assert_no_orphan()
 
 
-def test_a_file_of_its_own_is_stored_or_refused(db):
+def test_a_file_that_is_refused_leaves_neither_row_nor_bytes(db):
     agent = UserFactory(ans=True)
-    assert actions.store(upload(), formats=["pdf"], max_bytes=10_000, by=agent).size == len(pdf())
-    with pytest.raises(Refused):
-        actions.store(upload(b"bonjour"), formats=["pdf"], max_bytes=10_000, by=agent)
-    assert_no_orphan()
+    refused = actions.storing(upload(b"bonjour"), formats=["pdf"], max_bytes=10_000, by=agent)
+    with pytest.raises(Refused), refused:
+        pytest.fail("the block runs for a checked file only")
+    assert_nothing_entered()
 
 
 @pytest.mark.django_db(transaction=True)
