@@ -226,6 +226,15 @@ def test_every_variable_of_the_environment_is_documented():
     assert known == documented
 
 
+def test_every_command_is_documented():
+    ours = {path.stem for path in python_files(*ROOMS) if path.parent.name == "commands"} - {"__init__"}
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("## Commands")[2].partition("\n## ")[0]
+    documented = {
+        name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)", row)
+    }
+    assert documented == ours
+
+
 def test_every_link_of_the_documents_leads_somewhere():
     documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
     dead = [
