@@ -35,6 +35,10 @@ class DomainAdmin(admin.ModelAdmin):
         (None, {"fields": ["name", "slug", "position", "summary", "more_url", "guide_url", "is_trial"]}),
         ("Éligibilité et enveloppe", {"fields": ["kinds", "envelope"]}),
         (
+            "Montants (le barème lui-même est plus bas)",
+            {"fields": ["floor", "payment", "commitment", "activity_year", "has_official_scale"]},
+        ),
+        (
             "Calendrier (jours de Paris ; un dernier jour compte jusqu’à sa dernière seconde)",
             {"fields": list(definitions.CALENDAR)},
         ),

@@ -1,10 +1,12 @@
 from applications.models.answers import Answer, ChangeRequest, Contact, Submission
 from applications.models.application import Application
 from applications.models.domain import Domain, FormVersion, Question, Section
+from applications.models.money import Bracket
 
 __all__ = [
     "Answer",
     "Application",
+    "Bracket",
     "ChangeRequest",
     "Contact",
     "Domain",

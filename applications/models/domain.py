@@ -22,6 +22,14 @@ class DomainQuerySet(models.QuerySet):
 class Domain(models.Model):
     """A funding domain of the programme. Every date is a Paris day; a last day counts until its last second."""
 
+    class Payment(models.TextChoices):
+        LUMP_SUM = "lump_sum", "Forfait égal au plafond"
+        ACCEPTED_EXPENSES = "accepted_expenses", "Dépenses acceptées, entre le plancher et le plafond"
+
+    class Commitment(models.TextChoices):
+        CEILING = "ceiling", "Le plafond"
+        REQUESTED = "requested", "Le montant demandé s’il est plus bas, sinon le plafond"
+
     slug = models.SlugField("identifiant", unique=True)
     position = models.PositiveSmallIntegerField("rang", default=0)
     name = models.CharField("nom", max_length=120, unique=True)
@@ -30,6 +38,19 @@ class Domain(models.Model):
     guide_url = models.URLField("guide des prérequis et des objectifs", blank=True)
     kinds = models.JSONField("types d’établissement éligibles", default=list)
     envelope = models.PositiveBigIntegerField("enveloppe (centimes d’euro)", default=0)
+    floor = models.PositiveBigIntegerField("plancher (centimes d’euro)", default=700_000)
+    payment = models.CharField("montant versé", max_length=17, choices=Payment, default=Payment.ACCEPTED_EXPENSES)
+    commitment = models.CharField(
+        "montant engagé à l’acceptation", max_length=9, choices=Commitment, default=Commitment.REQUESTED
+    )
+    activity_year = models.PositiveSmallIntegerField(
+        "année de l’activité combinée", null=True, blank=True, help_text="Vide : la dernière année connue."
+    )
+    has_official_scale = models.BooleanField(
+        "barème officiel",
+        default=False,
+        help_text="Sinon, chaque page dit que le barème est celui d’une démonstration.",
+    )
     is_trial = models.BooleanField("domaine d’essai, fictif", default=False)
     expenses_from = models.DateField("ouverture, dépenses prises en compte dès le", null=True, blank=True)
     candidature_from = models.DateField("candidatures dès le", null=True, blank=True)
