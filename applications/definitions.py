@@ -1,12 +1,12 @@
 """A domain and its forms as an administrator defines them, and the verbs that bring the database in step:
-load, copy, publish, and shift a calendar for a demo."""
+load, copy, publish, load a scale, and shift a calendar for a demo."""
 
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from applications.models import Domain, FormVersion, Question, Section
+from applications.models import Bracket, Domain, FormVersion, Question, Section
 from applications.states import Step
 from ecare.journal.actions import SYSTEM, record
 
@@ -152,6 +152,25 @@ def publish(form: FormVersion, *, by, at: datetime) -> bool:
 
 
 def shift_calendar(domain: Domain, *, today: date) -> None:
+@transaction.atomic
+def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) -> bool:
+    """Replace the whole scale of a domain; False when it stood so already."""
+    domain = Domain.objects.select_for_update().get(pk=domain.pk)
+    wanted = {(one.kind, one.days_from, one.days_until, one.ceiling) for one in brackets}
+    present = set(domain.scale.values_list("kind", "days_from", "days_until", "ceiling"))
+    if wanted == present and domain.has_official_scale == is_official:
+        return False
+    domain.scale.all().delete()
+    Bracket.objects.bulk_create(
+        Bracket(domain=domain, kind=kind, days_from=first, days_until=until, ceiling=ceiling)
+        for kind, first, until, ceiling in sorted(wanted, key=lambda one: one[:2])
+    )
+    domain.has_official_scale = is_official
+    domain.save(update_fields=["has_official_scale"])
+    record(f"domain:{domain.slug}", "load_scale", actor=SYSTEM, data={"brackets": len(wanted), "official": is_official})
+    return True
+
+
     """For a demo: candidatures may be started today, and declarations stand open at the same time.
 
     A window without end stays so. The definitions keep the historical dates; only this database is shifted.

@@ -1,6 +1,6 @@
 """What a domain would pay an establishment, and how that is computed. All amounts are whole cents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -110,3 +110,19 @@ def commitment(domain: Domain, *, ceiling: int, requested: int | None) -> int:
     if domain.commitment == Domain.Commitment.CEILING or requested is None:
         return ceiling
     return min(ceiling, requested)
+
+
+def faults_of(brackets: Iterable[Bracket]) -> Iterator[tuple[Bracket, str]]:
+    """What is wrong with the brackets of one domain and kind: a scale leaves no day out and gives none two ceilings."""
+    expected: int | None = 0
+    for bracket in sorted(brackets, key=lambda one: one.days_from):
+        if expected is None:
+            yield bracket, "la tranche précédente est sans limite."
+        elif bracket.days_from != expected:
+            yield bracket, f"la tranche commence à {bracket.days_from} journées, {expected} est attendu."
+        if bracket.days_until is not None and bracket.days_until < bracket.days_from:
+            yield bracket, "la tranche finit avant de commencer."
+        expected = None if bracket.days_until is None else bracket.days_until + 1
+        last = bracket
+    if expected:
+        yield last, "c’est la dernière tranche : sa fin doit rester vide (sans limite)."

@@ -6,11 +6,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from applications.definitions import load_domain, shift_calendar
+from applications.definitions import load_domain, load_scale, shift_calendar
 from applications.models import Domain
 from applications.readers import DefinitionError, read_folder
+from applications.scales import read_scales
 
 FOLDER = settings.BASE_DIR / "fixtures" / "domaines"
+SCALES = settings.BASE_DIR / "fixtures" / "baremes"
 
 
 class Command(BaseCommand):
@@ -44,5 +46,15 @@ class Command(BaseCommand):
                 if today:
                     shift_calendar(Domain.objects.get(slug=definition.slug), today=today)
                     done = [*done, f"calendrier décalé au {today:%d/%m/%Y}"]
+                done += _give_scale(definition.slug)
                 if verbosity:
                     self.stdout.write(f"{definition.name} : {' ; '.join(done) or 'rien à changer'}")
+
+
+def _give_scale(slug: str) -> list[str]:
+    """A domain without any scale takes the one of the repository, which is marked as a demonstration's."""
+    domain, file = Domain.objects.get(slug=slug), SCALES / f"{slug}.csv"
+    if domain.scale.exists() or not file.exists():
+        return []
+    load_scale(domain, read_scales(file)[slug], is_official=False)
+    return ["barème de démonstration chargé"]
