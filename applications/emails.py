@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from accounts.models import User
-from applications.models import Application, ChangeRequest, Submission
+from applications.models import Application, ChangeRequest, Contact, Submission
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
 
@@ -33,6 +33,13 @@ def submitted(application: Application, submission: Submission) -> Letter:
 
 def to_review(application: Application, reader: User) -> Letter:
     return _to_reviewer("to_review", application, to=reader)
+
+
+def contacts_changed(application: Application, contact: Contact, person: User) -> Letter:
+    """To the référent, and to whoever has the dossier on their desk."""
+    if person == application.referent:
+        return _to_referent("contacts_changed", application, contact=contact)
+    return _to_reviewer("contacts_changed", application, to=person, contact=contact)
 
 
 def withdrawn(application: Application) -> Letter:

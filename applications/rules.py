@@ -72,6 +72,11 @@ def may(user, verb: str, application: Application) -> bool:
     return any(rules.test_rule(t.permission, user, application) for t in transitions_of(application, verb))
 
 
+def may_update_contacts(application: Application) -> bool:
+    """At any stage: before, between and after the sendings; not once the dossier has ended early."""
+    return application.state not in (State.WITHDRAWN, State.ABANDONED)
+
+
 def may_now(user, verb: str, application: Application) -> bool:
     """Whether this person may use the verb on this dossier as it stands: what decides if a button is shown."""
     return any(

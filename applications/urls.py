@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications import views
+from applications import contacts, views
 
 app_name = "applications"
 
@@ -13,4 +13,6 @@ urlpatterns = [
     path("candidatures/<slug:reference>/transmettre/", views.submit, name="submit"),
     path("candidatures/<slug:reference>/transmise/", views.submitted, name="submitted"),
     path("candidatures/<slug:reference>/retirer/", views.withdraw, name="withdraw"),
+    path("candidatures/<slug:reference>/contacts/", contacts.contacts, name="contacts"),
+    path("candidatures/<slug:reference>/contacts/<slug:role>/", contacts.update_contact, name="update_contact"),
 ]

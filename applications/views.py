@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import actions, rules
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.models import Application, Domain, FormVersion, Submission
+from applications.people_forms import contact_forms
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
 from ecare.lists import lay_out
@@ -186,6 +187,7 @@ def _show(request, application, form):
 
 def _page(request, application) -> dict:
     """What the pages of a dossier have in common."""
+    contacts = list(application.contacts.all())
     return {
         "application": application,
         "establishment": application.establishment,
@@ -196,7 +198,8 @@ def _page(request, application) -> dict:
         "current": 2 if application.step == Step.DECLARATION else 1,
         "deadline": rules.deadline(application, request.arrived_at),
         "change_request": application.change_requests.filter(answered_at=None).first(),
-        "contacts": application.contacts.all(),
+        "contacts": contacts,
+        "contact_forms": contact_forms(contacts) if rules.may_update_contacts(application) else [],
         "may_withdraw": rules.may_now(request.user, "withdraw", application),
         "version_form": VersionForm(initial={"version": application.version}),
     }

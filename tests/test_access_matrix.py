@@ -88,6 +88,10 @@ GET = {
     "applications:submitted sent":              "302 302 200 404 404 403 404 403 404",
     "applications:withdraw draft":              "302 302 200 404 404 403 404 403 404",
     "applications:withdraw sent":               "302 302 200 404 404 403 404 403 404",
+    "applications:contacts draft":              "302 302 200 404 404 403 404 403 404",
+    "applications:contacts sent":               "302 302 200 404 404 403 404 403 404",
+    "applications:update_contact draft":        "302 302 200 404 404 403 404 403 404",
+    "applications:update_contact sent":         "302 302 200 404 404 403 404 403 404",
     "evidence:add draft":                       "302 302 405 405 405 405 405 405 405",
     "evidence:add sent":                        "302 302 405 405 405 405 405 405 405",
     "evidence:download unsent file":            "302 302 200 404 404 404 404 404 404",
@@ -169,6 +173,10 @@ POST = {
     "applications:submitted sent":              "302 302 405 405 405 405 405 405 405",
     "applications:withdraw draft":              "302 302 302 404 404 403 404 403 404",
     "applications:withdraw sent":               "302 302 302 404 404 403 404 403 404",
+    "applications:contacts draft":              "302 302 405 405 405 405 405 405 405",
+    "applications:contacts sent":               "302 302 405 405 405 405 405 405 405",
+    "applications:update_contact draft":        "302 302 200 404 404 403 404 403 404",
+    "applications:update_contact sent":         "302 302 200 404 404 403 404 403 404",
     "evidence:add draft":                       "302 302 302 404 404 403 404 403 404",
     "evidence:add sent":                        "302 302 409 404 404 403 404 403 404",
     "evidence:download unsent file":            "302 302 405 405 405 405 405 405 405",
@@ -311,6 +319,10 @@ def clients(world, signed_in):
     }
 
 
+# What an address names besides its object.
+MORE = {"applications:update_contact": ["dsi"]}
+
+
 def address(row: str, world) -> str:
     """« reviews:dossier draft »: the name of an address, and the object that it is asked for."""
     name, _, wanted = row.partition(" ")
@@ -321,7 +333,7 @@ def address(row: str, world) -> str:
         "letters:letter": [uuid.UUID(int=1)],
         "letters:html": [uuid.UUID(int=1)],
     }.get(name, [world[wanted]] if wanted else [])
-    return reverse(name, args=arguments)
+    return reverse(name, args=arguments + MORE.get(name, []))
 
 
 def typed(world) -> dict:

@@ -10,5 +10,5 @@ def text_of(response) -> str:
     return re.sub(r"\s+", " ", html.unescape(response.content.decode()).replace("\u00a0", " "))
 
 
-def address(name, application) -> str:
-    return reverse(f"applications:{name}", args=[application.reference])
+def address(name, application, *more) -> str:
+    return reverse(f"applications:{name}", args=[application.reference, *more])
