@@ -116,6 +116,11 @@ def values_of(application: Application, form: FormVersion | None = None) -> dict
     )
 
 
+def known_of(application: Application, form: FormVersion | None = None) -> dict:
+    """The same with the facts of the establishment: all that decides which questions are asked."""
+    return values_of(application, form) | rules.facts_of(application.establishment)
+
+
 # --- the référent -------------------------------------------------------------------------------------------------
 def start(domain: Domain, *, by: User, at: datetime) -> Application:
     """Open a draft for the person's establishment. Raises AlreadyStarted, NotNow or PermissionDenied."""
@@ -176,8 +181,9 @@ def write_answer(application: Application, question: Question, value) -> bool:
 
 
 def _shown(questions, values: dict) -> dict:
-    """What a sending freezes: the answers to the questions that are asked."""
-    return {q.key: values[q.key] for q in questions if q.key in values and rules.is_shown(q, values)}
+    """What a sending freezes: the answers to the questions that are asked, and the facts that decided which are."""
+    facts = {key: value for key, value in values.items() if key == rules.KIND}
+    return {q.key: values[q.key] for q in questions if q.key in values and rules.is_shown(q, values)} | facts
 
 
 def is_as_sent(application: Application) -> bool:
@@ -185,12 +191,12 @@ def is_as_sent(application: Application) -> bool:
     sent = Submission.objects.filter(application=application, step=application.step).order_by("-number").first()
     if sent is None:
         return False
-    return sent.content["answers"] == _shown(questions_of(application.form), values_of(application))
+    return sent.content["answers"] == _shown(questions_of(application.form), known_of(application))
 
 
 def _snapshot(application: Application, *, by: User, at: datetime) -> Submission:
     """Freeze what is shown and answered. Raises Incomplete."""
-    questions, values = questions_of(application.form), values_of(application)
+    questions, values = questions_of(application.form), known_of(application)
     state = rules.progress(questions, values, entities_of(application.establishment))
     if not state.is_complete:
         raise Incomplete("Il reste des questions obligatoires sans réponse.")

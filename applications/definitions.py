@@ -151,7 +151,6 @@ def publish(form: FormVersion, *, by, at: datetime) -> bool:
     return True
 
 
-def shift_calendar(domain: Domain, *, today: date) -> None:
 @transaction.atomic
 def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) -> bool:
     """Replace the whole scale of a domain; False when it stood so already."""
@@ -171,6 +170,7 @@ def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) ->
     return True
 
 
+def shift_calendar(domain: Domain, *, today: date) -> None:
     """For a demo: candidatures may be started today, and declarations stand open at the same time.
 
     A window without end stays so. The definitions keep the historical dates; only this database is shifted.

@@ -14,6 +14,7 @@ from applications import actions, rules
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
 from applications.models import Application, Domain, Question, Section
 from ecare import french
+from establishments.models import Establishment
 
 EMPTY = (None, "", [], {})
 
@@ -45,8 +46,8 @@ class Row:
 
     @property
     def shown_if(self) -> str:
-        """The condition as the page's module reads it."""
-        return json.dumps(self.question.shown_if)
+        """The condition as the page's module reads it: on other answers only, the establishment is what it is."""
+        return json.dumps({key: accepted for key, accepted in self.question.shown_if.items() if key != rules.KIND})
 
     @property
     def text(self) -> str:
@@ -93,28 +94,34 @@ _SPOKEN: dict[str, Callable[[Any], str]] = {
 }
 
 
-def condition_of(question: Question, questions: list[Question]) -> str:
-    """« Prérequis PS1.1 » est « Non »: under which answers a conditional question is asked."""
+def condition_of(question: Question, questions: list[Question], values: dict | None = None) -> str:
+    """« Prérequis PS1.1 » est « Non »: under which answers, and facts not known in `values`, a question is asked."""
     by_key = {other.key: other for other in questions}
     said = []
     for key, accepted in question.shown_if.items():
-        if key in by_key:
+        if key == rules.KIND and key not in (values or {}):
+            kinds = " ou ".join(f"« {Establishment.Kind(kind).label} »" for kind in accepted)
+            said.append(f"l’établissement est de type {kinds}")
+        elif key in by_key:
             answers = " ou ".join(f"« {spoken(by_key[key], value)} »" for value in accepted)
             said.append(f"« {by_key[key].label} » est {answers}")
     return " et ".join(said)
 
 
 def parts_of(questions: list[Question], values: dict, entities=(), *, form: forms.Form | None = None) -> list[Part]:
-    """The sections of a form with what was answered; `form` adds the fields to type in."""
+    """The sections of a form with what was answered; `form` adds the fields to type in. What is not for this kind of
+    establishment is left out."""
     entities, parts = list(entities), []
     for question in questions:
+        if not rules.is_for(question, values):
+            continue
         if not parts or parts[-1].section.pk != question.section_id:
             parts.append(Part(question.section, []))
         row = Row(
             question,
             values.get(question.key),
             rules.is_shown(question, values),
-            condition_of(question, questions) if question.shown_if else "",
+            condition_of(question, questions, values) if question.shown_if else "",
             form[question.key] if form is not None and question.key in form.fields else None,
             entities if question.kind == Question.Kind.CHECKLIST else [],
         )
@@ -134,11 +141,11 @@ class StepForm(forms.Form):
     def __init__(self, application: Application, data=None):
         self.application = application
         self.questions = actions.questions_of(application.form)
-        self.values = actions.values_of(application)
+        self.values = actions.known_of(application)
         self.entities = list(application.establishment.entities())
         super().__init__(data, auto_id="id_%s")
         for question in self.questions:
-            if not question.is_evidence:
+            if not question.is_evidence and rules.is_for(question, self.values):
                 made = self.fields[question.key] = field_for(question, entities=self.entities)
                 if question.key in self.values:
                     made.initial = made.typed(self.values[question.key])

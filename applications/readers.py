@@ -21,6 +21,7 @@ from applications.definitions import (
     SectionDefinition,
 )
 from applications.models import Domain, Question, Section
+from applications.rules import KIND
 from applications.states import Step
 from establishments.models import Establishment
 
@@ -85,8 +86,10 @@ def read_folder(folder: Path) -> list[DomainDefinition]:
     if not files:
         raise DefinitionError(f"{folder} : aucun fichier .yaml.")
     found: dict[str, tuple[_Place, DomainDefinition]] = {}
-    for file in files:
-        place, definition = _Place(file.name), read_domain(file)
+    contents = {file: _content(file) for file in files}
+    lent = _lent(contents.values())
+    for file, content in contents.items():
+        place, definition = _Place(file.name), _domain(_Place(file.name), content, lent)
         if definition.slug in found:
             place.at("slug").fail(f"« {definition.slug} » est déjà défini dans {found[definition.slug][0].file}.")
         found[definition.slug] = (place, definition)
@@ -102,15 +105,36 @@ def read_folder(folder: Path) -> list[DomainDefinition]:
 
 
 def read_domain(file: Path) -> DomainDefinition:
+    """One definition by itself, which borrows from no other."""
+    return _domain(_Place(file.name), _content(file), {})
+
+
+def _content(file: Path):
     place = _Place(file.name)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         place.fail("le fichier n’est pas en UTF-8.")
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" ligne {mark.line + 1}, colonne {mark.column + 1}" if mark else ""
         place.fail(f"le YAML ne se lit pas{line} ({getattr(error, 'problem', None) or error}).")
+
+
+def _lent(contents) -> dict[str, dict]:
+    """The sections that other forms may take over, by « domain/step/key »; misshapen ones are told where they stand."""
+    lent = {}
+    for content in contents:
+        forms = content.get("forms") if isinstance(content, dict) else None
+        for step, form in forms.items() if isinstance(forms, dict) else ():
+            sections = form.get("sections") if isinstance(form, dict) else None
+            for section in sections if isinstance(sections, list) else ():
+                if isinstance(section, dict) and "key" in section:
+                    lent[f"{content.get('slug')}/{step}/{section['key']}"] = section
+    return lent
+
+
+def _domain(place, content, lent: dict[str, dict]) -> DomainDefinition:
     known = [f.name for f in fields(DomainDefinition) if f.name not in ("envelope", "like")] + ["envelope_euros"]
     content = place.mapping(content, known=known, needed=["slug", "name", "kinds", "forms"])
     definition = DomainDefinition(
@@ -134,7 +158,7 @@ def read_domain(file: Path) -> DomainDefinition:
         for step in Step.values:
             if step not in forms:
                 place.at("forms").fail(f"l’étape « {step} » manque.")
-            definition.forms[step] = _form(place.at("forms", step), forms[step])
+            definition.forms[step] = _form(place.at("forms", step), forms[step], lent)
     return definition
 
 
@@ -188,17 +212,28 @@ def _calendar(place, value) -> dict[str, date | None]:
     return days
 
 
-def _form(place, value) -> FormDefinition:
+def _form(place, value, lent: dict[str, dict]) -> FormDefinition:
     value = place.mapping(value, known=["reminder", "sections"], needed=["sections"])
     form = FormDefinition(place.typed(value, "reminder", str, ""))
     asked: dict[str, QuestionDefinition] = {}
     for rank, section in enumerate(place.typed(value, "sections", list, []), start=1):
-        form.sections.append(_section(place.at(f"sections {rank}"), section, asked))
+        here = place.at(f"sections {rank}")
+        form.sections.append(_section(here, _borrowed(here, section, lent), asked))
     return form
 
 
+def _borrowed(place, section, lent: dict[str, dict]):
+    """`like: domaine-1/candidature/dsi` is the section of that key, word for word."""
+    if not isinstance(section, dict) or "like" not in section:
+        return section
+    name = place.typed(place.mapping(section, known=["like"]), "like", str, "")
+    if name not in lent:
+        place.at("like").fail(f"« {name} » ne désigne pas une section : « domaine/étape/clé » est attendu.")
+    return lent[name]
+
+
 def _section(place, value, asked) -> SectionDefinition:
-    value = place.mapping(value, known=["title", "introduction", "questions"], needed=["title", "questions"])
+    value = place.mapping(value, known=["key", "title", "introduction", "questions"], needed=["title", "questions"])
     section = SectionDefinition(_text(place, value, "title", Section), place.typed(value, "introduction", str, ""))
     for rank, question in enumerate(place.typed(value, "questions", list, []), start=1):
         here = place.at(f"questions {rank}")
@@ -272,9 +307,11 @@ def _conditions(place, value) -> dict[str, list[str]]:
 def _check_condition(place, question, asked) -> None:
     for key, accepted in question.shown_if.items():
         other = asked.get(key)
-        if other is None:
+        if key == KIND:
+            possible = Establishment.Kind.values
+        elif other is None:
             place.fail(f"« {key} » n’est pas la clé d’une question posée avant celle-ci.")
-        if other.kind == Question.Kind.CHECKBOX:
+        elif other.kind == Question.Kind.CHECKBOX:
             possible = [True, False]
         elif other.kind == Question.Kind.CHOICE:
             possible = [code for code, _ in other.choices]
@@ -325,7 +362,7 @@ def check_form(form: FormDefinition, *, name: str) -> None:
         }
         for section in form.sections
     ]
-    _form(_Place(name), {"reminder": form.reminder, "sections": sections})
+    _form(_Place(name), {"reminder": form.reminder, "sections": sections}, {})
 
 
 def _raw(question: QuestionDefinition) -> dict:

@@ -10,6 +10,7 @@ from accounts.models import User
 from applications.models import Application, Domain, Question
 from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, DECLARATION_EDITABLE, State
 from ecare.clock import paris_day
+from establishments.models import Establishment
 
 
 # --- who: the names that the transitions carry ------------------------------------------------------------------
@@ -190,9 +191,25 @@ def declaration_may_open(application: Application, at: datetime) -> bool:
 
 
 # --- complete or not ----------------------------------------------------------------------------------------------
+KIND = "@kind"
+"""What a condition calls the kind of the establishment; « @ » begins no question's key."""
+
+
+def facts_of(establishment: Establishment) -> dict:
+    """What conditions may ask of an establishment; it stands among the values, beside the answers."""
+    return {KIND: establishment.kind}
+
+
+def is_for(question: Question, values: dict) -> bool:
+    """False when the establishment rules the question out, and no answer could call it up. An establishment that is
+    not among the values rules out nothing: it is unknown."""
+    return KIND not in values or values[KIND] in question.shown_if.get(KIND, [values[KIND]])
+
+
 def is_shown(question: Question, values: dict) -> bool:
     """A conditional question is shown when every answer that it names has one of the values it names."""
-    return all(values.get(key) in accepted for key, accepted in question.shown_if.items())
+    conditions = ((key, accepted) for key, accepted in question.shown_if.items() if key != KIND)
+    return is_for(question, values) and all(values.get(key) in accepted for key, accepted in conditions)
 
 
 def is_answered(question: Question, value, entities: frozenset[str]) -> bool:

@@ -208,7 +208,7 @@ def _page(request, application) -> dict:
 def _reading(request, application, form: FormVersion) -> dict:
     """The dossier as it is read: the answers of one step, what was sent, and why it cannot be typed in."""
     questions = actions.questions_of(form)
-    values = actions.values_of(application, form)
+    values = actions.known_of(application, form)
     context = _page(request, application)
     return context | {
         "step": form.step,

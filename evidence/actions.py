@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications import rules as law
-from applications.actions import NotNow, lock, values_of, write_answer
+from applications.actions import NotNow, known_of, lock, write_answer
 from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
@@ -99,7 +99,7 @@ def _check_open(application: Application, question: Question, *, by: User, at: d
 
 def _check_space(application: Application, question: Question, *, by: User, at: datetime) -> None:
     _check_open(application, question, by=by, at=at)
-    if not question.is_evidence or not law.is_shown(question, values_of(application)):
+    if not question.is_evidence or not law.is_shown(question, known_of(application)):
         raise NotNow(
             "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "
             "Enregistrez le formulaire, puis déposez le fichier à nouveau si besoin."

@@ -238,6 +238,8 @@ QUESTION_1, QUESTION_2 = "sections 1 → questions 1 (un)", "sections 1 → ques
         ("shown_if: {un: [oui]}", "shown_if: {trois: [oui]}", QUESTION_2, "« trois »"),
         ("shown_if: {un: [oui]}", "shown_if: {un: [peut-être]}", QUESTION_2, "« peut-être »"),
         ("shown_if: {un: [oui]}", "shown_if: {un: oui}", QUESTION_2, "une liste"),
+        ("shown_if: {un: [oui]}", 'shown_if: {"@kind": [chu]}', QUESTION_2, "« chu »"),
+        ("shown_if: {un: [oui]}", 'shown_if: {"@region": ["76"]}', QUESTION_2, "« @region »"),
         ("shown_if: {un: [oui]}", "contact: dsi.age", QUESTION_2, "rôle.champ"),
         ("shown_if: {un: [oui]}", "contact: dsi.email", QUESTION_2, "« email »"),
         ("shown_if: {un: [oui]}", "formats: [pdf]", QUESTION_2, "seul un espace de dépôt"),
@@ -273,6 +275,43 @@ def test_a_wrong_definition_is_refused_with_its_file_its_place_and_the_reason(tm
 def test_forms_like_an_unknown_domain_are_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("slug: a\nname: A\nkinds: [ght]\nforms: {like: b}\n", encoding="utf-8")
     with pytest.raises(DefinitionError, match=r"a\.yaml, forms → like"):
+        read_folder(tmp_path)
+
+
+LENDING = GOOD.replace("- title: Section", "- key: partie\n        title: Section", 1)
+BORROWING = """
+slug: voisin
+name: Voisin
+kinds: [ght]
+forms:
+  candidature:
+    sections:
+      - {like: essai/candidature/partie}
+      - title: Suite
+        questions: [{key: trois, kind: text, label: Trois, shown_if: {un: [oui]}}]
+  declaration:
+    sections: [{title: Section, questions: [{key: un, kind: text, label: Un}]}]
+"""
+
+
+def test_a_section_with_a_key_is_taken_over_word_for_word(tmp_path):
+    (tmp_path / "a.yaml").write_text(LENDING, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(BORROWING, encoding="utf-8")
+    lender, borrower = read_folder(tmp_path)
+    assert [section.title for section in borrower.forms["candidature"].sections] == ["Section", "Suite"]
+    assert borrower.forms["candidature"].sections[0] == lender.forms["candidature"].sections[0]
+    # The questions taken over are questions of this form: others may depend on them, none may bear their keys.
+    assert borrower.forms["candidature"].sections[1].questions[0].shown_if == {"un": ["oui"]}
+    (tmp_path / "b.yaml").write_text(BORROWING.replace("key: trois", "key: deux"), encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"b\.yaml, .*sections 2 → questions 1 \(deux\) → key"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["essai/candidature/autre", "essai/declaration/partie", "partie", "[partie]"])
+def test_a_section_like_an_unknown_one_is_refused(tmp_path, name):
+    (tmp_path / "a.yaml").write_text(LENDING, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(BORROWING.replace("essai/candidature/partie", name), encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"b\.yaml, forms → candidature → sections 1 → like"):
         read_folder(tmp_path)
 
 
