@@ -28,7 +28,9 @@ def _about(name: str, application: Application, *, to: User, path: str, **contex
 
 def submitted(application: Application, submission: Submission) -> Letter:
     """The legal receipt of a sending: its instant and the digest of its content."""
-    return _to_referent("submitted", application, submission=submission)
+    arguments = [application.reference, submission.step, submission.number]
+    receipt_path = reverse("applications:receipt", args=arguments)
+    return _to_referent("submitted", application, submission=submission, receipt_path=receipt_path)
 
 
 def to_review(application: Application, reader: User) -> Letter:

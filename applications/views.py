@@ -1,14 +1,17 @@
 """The référent's pages: find the visible dossier, read the form, call one verb, answer."""
 
+from io import BytesIO
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect, QueryDict
+from django.http import FileResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from applications import actions, rules
+from applications import actions, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
+from applications.history import for_referent as events_for_referent
 from applications.models import Application, Domain, FormVersion, Submission
 from applications.people_forms import contact_forms
 from applications.states import State, Step
@@ -20,9 +23,9 @@ LONGEST_SEARCH = 100
 HOME = (("Tableau de bord", reverse_lazy("applications:dashboard")),)
 
 
-def own_dossier(request, reference: str) -> Application:
-    """The dossier if this person may see it (else 404) and is its référent: reviewers read on their own pages (403)."""
-    dossiers = Application.objects.visible_to(request.user).select_related(
+def visible_dossiers(user):
+    """With all that the pages of a dossier say of it."""
+    return Application.objects.visible_to(user).select_related(
         "domain",
         "establishment__region",
         "establishment__legal_entity",
@@ -30,7 +33,11 @@ def own_dossier(request, reference: str) -> Application:
         "candidature_form",
         "declaration_form",
     )
-    application = get_object_or_404(dossiers, reference=reference)
+
+
+def own_dossier(request, reference: str) -> Application:
+    """The dossier if this person may see it (else 404) and is its référent: reviewers read on their own pages (403)."""
+    application = get_object_or_404(visible_dossiers(request.user), reference=reference)
     if application.referent_id != request.user.pk:
         raise PermissionDenied
     return application
@@ -205,6 +212,11 @@ def _page(request, application) -> dict:
     }
 
 
+def sendings_of(application):
+    """Every sending of both steps, latest first: each has its receipt."""
+    return application.submissions.select_related("by").order_by("-at", "-pk")
+
+
 def _reading(request, application, form: FormVersion) -> dict:
     """The dossier as it is read: the answers of one step, what was sent, and why it cannot be typed in."""
     questions = actions.questions_of(form)
@@ -216,6 +228,7 @@ def _reading(request, application, form: FormVersion) -> dict:
         "reminder": form.reminder,
         "parts": parts_of(questions, values, application.establishment.entities()),
         "submission": application.submissions.filter(step=form.step).last(),
+        "sendings": sendings_of(application),
     }
 
 
@@ -281,7 +294,38 @@ def submitted(request, reference):
     submission = Submission.objects.filter(application=application).order_by("-at", "-pk").first()
     if submission is None:
         return redirect("applications:detail", reference)
-    return render(request, "applications/submitted.html", _page(request, application) | {"submission": submission})
+    context = _page(request, application) | {"submission": submission, "sendings": sendings_of(application)}
+    return render(request, "applications/submitted.html", context)
+
+
+@require_safe
+def receipt(request, reference, step, number):
+    """One sending as a PDF to keep, for the référent of the dossier and its reviewers."""
+    application = get_object_or_404(visible_dossiers(request.user), reference=reference)
+    sent = application.submissions.select_related("by")
+    submission = get_object_or_404(sent, step=step, number=number)
+    return FileResponse(
+        BytesIO(writers.receipt(submission)),
+        as_attachment=True,
+        filename=writers.receipt_name(submission),
+        content_type="application/pdf",
+    )
+
+
+@require_safe
+def history(request, reference):
+    """Who did what and when, every sending and its receipt."""
+    application = own_dossier(request, reference)
+    context = _page(request, application) | {
+        "history": events_for_referent(application),
+        "sendings": sendings_of(application),
+        "crumbs": [
+            *HOME,
+            (application.domain.name, reverse("applications:detail", args=[reference])),
+            ("Historique", ""),
+        ],
+    }
+    return render(request, "applications/history.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,40 +3,11 @@
 from dataclasses import dataclass, field
 
 from applications.forms import Part, Row, parts_of, spoken
+from applications.history import Event, entries, for_reviewers, questions_sent
 from applications.models import Application, Question, Submission
-from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, REVIEWER_LABELS, State, Step
-from ecare.journal.models import Entry
+from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, State, Step
 from evidence.models import Evidence, StoredFile
 from evidence.rules import may_download
-
-# What each journal verb did, as a sentence after its author; what is not named here is not for reviewers
-# (files put into a draft, downloads).
-DEEDS = {
-    "start": "a commencé la candidature",
-    "submit": "a transmis le formulaire",
-    "withdraw": "a retiré la candidature",
-    "request_changes": "a demandé une modification",
-    "accept": "a donné un avis favorable",
-    "reject": "a rejeté le dossier",
-    "reopen": "a remis le dossier à l’examen",
-    "send_back": "a renvoyé le dossier à l’ARS",
-    "sign_convention": "a enregistré la convention signée",
-    "store_convention": "a déposé l’exemplaire signé de la convention",
-    "open_declaration": "a ouvert la déclaration",
-    "record_payment": "a enregistré le versement",
-    "abandon": "a abandonné le dossier",
-}
-# The same verb, said better where it led.
-DEEDS_TO: dict[tuple[str, str], str] = {
-    ("submit", State.SUBMITTED): "a transmis la candidature",
-    ("submit", State.DECLARATION_SUBMITTED): "a transmis la déclaration",
-    ("submit", State.UNDER_CONTROL): "a transmis la déclaration corrigée à l’ANS",
-    ("accept", State.ACCEPTED): "a accepté la candidature",
-    ("accept", State.UNDER_CONTROL): "a transmis la déclaration complète à l’ANS",
-    ("accept", State.VALIDATED): "a validé la déclaration",
-    ("reject", State.REJECTED): "a rejeté la candidature",
-    ("reject", State.DECLARATION_REJECTED): "a rejeté la déclaration",
-}
 
 
 @dataclass(frozen=True)
@@ -112,7 +83,7 @@ def _file(sent: dict, evidence: Evidence | None, user) -> ReadFile:
 def _chapters(application, submission, previous, entities) -> list[Chapter]:
     """Hidden questions are absent, as they are from what was sent."""
     values = submission.content["answers"]
-    parts = parts_of(questions_sent(application, submission), values, entities)
+    parts = parts_of(questions_sent(submission), values, entities)
     before = previous.content["answers"] if previous else None
     chapters = [Chapter(part.section.title, _lines(part, before)) for part in parts]
     return [chapter for chapter in chapters if chapter.lines]
@@ -140,16 +111,6 @@ def _said(question: Question, value) -> str:
         reasons = sum(1 for reason in value.values() if reason)
         return f"{len(value) - reasons} confirmée(s), {reasons} avec un motif"
     return spoken(question, value)
-
-
-def questions_sent(application: Application, submission: Submission) -> list[Question]:
-    """The questions of the very form version that was sent."""
-    form = {
-        "section__form__domain": application.domain_id,
-        "section__form__step": submission.step,
-        "section__form__number": submission.content["form"],
-    }
-    return list(Question.objects.filter(**form).select_related("section").order_by("section__position", "position"))
 
 
 def awaited(application: Application) -> str:
@@ -194,7 +155,7 @@ _CONTACT_FIELDS = ("civility", "first_name", "last_name", "job", "email", "phone
 def _contacts_sent(application: Application) -> list[ReadContact]:
     submission = application.submissions.filter(step=Step.CANDIDATURE).order_by("-number").first()
     people: dict[str, dict] = {}
-    for question in questions_sent(application, submission) if submission else []:
+    for question in questions_sent(submission) if submission else []:
         if question.contact_role:
             role = people.setdefault(question.get_contact_role_display(), {})
             role[question.contact_field] = submission.content["answers"].get(question.key, "")
@@ -213,26 +174,12 @@ def _contact(role: str, values: dict) -> ReadContact:
     )
 
 
-@dataclass(frozen=True)
-class Event:
-    entry: Entry
-    deed: str
-    state: str
-
-
 def history(application: Application) -> list[Event]:
     """What happened to the dossier, latest first, as reviewers may read it."""
-    entries = Entry.objects.filter(subject=application.subject, verb__in=DEEDS).order_by("-sequence")
-    return [_event(entry) for entry in entries]
-
-
-def _event(entry: Entry) -> Event:
-    deed = DEEDS_TO.get((entry.verb, entry.to_state), DEEDS[entry.verb])
-    return Event(entry, deed, REVIEWER_LABELS.get(entry.to_state, ""))
+    return for_reviewers(entries(application))
 
 
 def latest_move(application: Application) -> Event | None:
     """The last change of state: what somebody who comes second is told."""
-    moves = Entry.objects.filter(subject=application.subject, verb__in=DEEDS).exclude(to_state="")
-    entry = moves.order_by("-sequence").first()
-    return _event(entry) if entry else None
+    moves = for_reviewers(entries(application).exclude(to_state="")[:1])
+    return moves[0] if moves else None

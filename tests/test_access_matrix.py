@@ -86,6 +86,10 @@ GET = {
     "applications:submit sent":                 "302 302 405 405 405 405 405 405 405",
     "applications:submitted draft":             "302 302 302 404 404 403 404 403 404",
     "applications:submitted sent":              "302 302 200 404 404 403 404 403 404",
+    "applications:receipt draft":               "302 302 404 404 404 404 404 404 404",
+    "applications:receipt sent":                "302 302 200 404 404 200 404 200 404",
+    "applications:history draft":               "302 302 200 404 404 403 404 403 404",
+    "applications:history sent":                "302 302 200 404 404 403 404 403 404",
     "applications:withdraw draft":              "302 302 200 404 404 403 404 403 404",
     "applications:withdraw sent":               "302 302 200 404 404 403 404 403 404",
     "applications:contacts draft":              "302 302 200 404 404 403 404 403 404",
@@ -171,6 +175,10 @@ POST = {
     "applications:submit sent":                 "302 302 409 404 404 403 404 403 404",
     "applications:submitted draft":             "302 302 405 405 405 405 405 405 405",
     "applications:submitted sent":              "302 302 405 405 405 405 405 405 405",
+    "applications:receipt draft":               "302 302 405 405 405 405 405 405 405",
+    "applications:receipt sent":                "302 302 405 405 405 405 405 405 405",
+    "applications:history draft":               "302 302 405 405 405 405 405 405 405",
+    "applications:history sent":                "302 302 405 405 405 405 405 405 405",
     "applications:withdraw draft":              "302 302 302 404 404 403 404 403 404",
     "applications:withdraw sent":               "302 302 302 404 404 403 404 403 404",
     "applications:contacts draft":              "302 302 405 405 405 405 405 405 405",
@@ -320,7 +328,7 @@ def clients(world, signed_in):
 
 
 # What an address names besides its object.
-MORE = {"applications:update_contact": ["dsi"]}
+MORE = {"applications:receipt": ["candidature", 1], "applications:update_contact": ["dsi"]}
 
 
 def address(row: str, world) -> str:

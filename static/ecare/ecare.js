@@ -3,6 +3,13 @@
 // A form that came back in error: its summary is read first.
 document.querySelector("[data-error-summary]")?.focus();
 
+// A button that serves only once something is chosen.
+for (const form of document.querySelectorAll("form[data-waits-for-a-choice]")) {
+  const follow = () => { form.querySelector("[type=submit]").disabled = !form.querySelector("[type=radio]:checked"); };
+  form.addEventListener("change", follow);
+  follow();
+}
+
 // A list that answers as soon as its length is chosen.
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());
@@ -13,3 +20,9 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[aria-controls][data-fr-opened]");
   if (link && document.getElementById(link.getAttribute("aria-controls"))) event.preventDefault();
 });
+
+// A button that prints the page, where a browser can.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

@@ -1,0 +1,102 @@
+"""What happened to a dossier and what was sent, as both sides read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.models import User
+from applications.models import Application, Question, Submission
+from applications.states import REVIEWER_LABELS, State
+from ecare.journal.models import Entry
+
+# What each journal verb did, as a sentence after its author; what is not named here is not for the history
+# (files put into a draft, downloads).
+DEEDS = {
+    "start": "a commencé la candidature",
+    "submit": "a transmis le formulaire",
+    "withdraw": "a retiré la candidature",
+    "request_changes": "a demandé une modification",
+    "accept": "a donné un avis favorable",
+    "reject": "a rejeté le dossier",
+    "reopen": "a remis le dossier à l’examen",
+    "send_back": "a renvoyé le dossier à l’ARS",
+    "sign_convention": "a enregistré la convention signée",
+    "store_convention": "a déposé l’exemplaire signé de la convention",
+    "open_declaration": "a ouvert la déclaration",
+    "record_payment": "a enregistré le versement",
+    "abandon": "a abandonné le dossier",
+}
+# The same verb, said better where it led.
+DEEDS_TO: dict[tuple[str, str], str] = {
+    ("submit", State.SUBMITTED): "a transmis la candidature",
+    ("submit", State.DECLARATION_SUBMITTED): "a transmis la déclaration",
+    ("submit", State.UNDER_CONTROL): "a transmis la déclaration corrigée à l’ANS",
+    ("accept", State.ACCEPTED): "a accepté la candidature",
+    ("accept", State.UNDER_CONTROL): "a transmis la déclaration complète à l’ANS",
+    ("accept", State.VALIDATED): "a validé la déclaration",
+    ("reject", State.REJECTED): "a rejeté la candidature",
+    ("reject", State.DECLARATION_REJECTED): "a rejeté la déclaration",
+}
+# Messages that are addressed to the référent; any other is between agents.
+TO_REFERENT = {"request_changes", "reject", "reopen", "abandon"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the history: who did what, the state where it led, and what was said."""
+
+    entry: Entry
+    author: str
+    deed: str
+    state: str
+    message: str
+
+
+def deed_of(entry: Entry) -> str:
+    return DEEDS_TO.get((entry.verb, entry.to_state), DEEDS[entry.verb])
+
+
+def entries(application: Application):
+    return Entry.objects.filter(subject=application.subject, verb__in=DEEDS).order_by("-sequence")
+
+
+def for_reviewers(found: Iterable[Entry]) -> list[Event]:
+    """Agents by their names, and every message."""
+    return [
+        Event(entry, entry.actor_label, deed_of(entry), REVIEWER_LABELS.get(entry.to_state, ""), entry.message)
+        for entry in found
+    ]
+
+
+def for_referent(application: Application) -> list[Event]:
+    """Latest first; an agent is named by their service, and what agents say among themselves is left out."""
+    found = list(entries(application))
+    services = _services(application, found)
+    labels = dict(State.choices)
+    return [
+        Event(
+            entry,
+            services.get(entry.actor, entry.actor_label),
+            deed_of(entry),
+            labels.get(entry.to_state, ""),
+            entry.message if entry.verb in TO_REFERENT else "",
+        )
+        for entry in found
+    ]
+
+
+def _services(application: Application, found: list[Entry]) -> dict[str, str]:
+    """By the journal's reference of a person, the service that they act for."""
+    people = [entry.actor.removeprefix("user:") for entry in found if entry.actor.startswith("user:")]
+    names = {User.Role.ARS: application.establishment.region.ars, User.Role.ANS: "ANS"}
+    agents = User.objects.filter(pk__in=set(people), role__in=names)
+    return {agent.actor[0]: names[User.Role(agent.role)] for agent in agents}
+
+
+def questions_sent(submission: Submission) -> list[Question]:
+    """The questions of the very form version that was sent."""
+    form = {
+        "section__form__domain": submission.application.domain_id,
+        "section__form__step": submission.step,
+        "section__form__number": submission.content["form"],
+    }
+    return list(Question.objects.filter(**form).select_related("section").order_by("section__position", "position"))
