@@ -41,6 +41,11 @@ def paris_second(value: datetime | None) -> str:
     return f"{paris_datetime(value)}{NBSP}min{NBSP}{value.second:02d}{NBSP}s"
 
 
+def after_colon(sentence: str) -> str:
+    """A sentence that follows « nom : » begins in lower case: « rib.pdf » : ce fichier est vide."""
+    return sentence[:1].lower() + sentence[1:]
+
+
 @register.filter
 def euros(cents: int | Literal[""] | None) -> str:
     """7 000 € or 7 000,50 €, from an integer number of cents."""

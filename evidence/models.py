@@ -3,11 +3,12 @@
 import uuid
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat, Replace, StrIndex
 from django.utils import timezone
 
 from accounts.models import User
-from applications.models import Application, Question
+from applications.models import Application, Question, Submission
 
 
 class StoredFile(models.Model):
@@ -44,6 +45,14 @@ class StoredFile(models.Model):
         return self.scan in self.READABLE
 
 
+def _bare(column):
+    """As text without spaces and hyphens, in which engines differ: of JSON, and of a UUID."""
+    text: Func = Cast(column, models.TextField())
+    for sign in " -":
+        text = Replace(text, Value(sign), Value(""), output_field=models.TextField())
+    return text
+
+
 class EvidenceQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Of the dossiers this person sees; reviewers only what was sent."""
@@ -51,10 +60,14 @@ class EvidenceQuerySet(models.QuerySet):
         return found if user.is_referent else found.sent()
 
     def sent(self):
-        """Those that stood in their space at a sending: exact, since both counts are taken under the dossier's lock."""
-        return self.filter(application__sendings__gt=F("added_after")).filter(
-            Q(withdrawn_after=None) | Q(withdrawn_after__gt=F("added_after"))
-        )
+        """Those that a sending lists. One that stood in a space which other answers hid is in none.
+
+        `"id": "…"` with its quotes: in what was typed they are escaped, so that no answer can pass for a file.
+        """
+        one = Concat(Value('"id":"'), _bare(OuterRef("file_id")), Value('"'), output_field=models.TextField())
+        rank = StrIndex(_bare("content"), one)
+        listing = Submission.objects.filter(application=OuterRef("application")).annotate(rank=rank)
+        return self.filter(Exists(listing.filter(rank__gt=0)))
 
     def current(self):
         """Those that stand in their space now; a withdrawn one stays in history once it was sent."""

@@ -18,6 +18,7 @@ from applications.actions import NotNow, questions_of, save_answers, values_of
 from applications.forms import PAGE_MARK, StepForm
 from applications.models import Question
 from applications.views import keep_typed, own_dossier
+from ecare.french import after_colon
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
 from evidence.files import Refused
@@ -50,7 +51,7 @@ def _add(request, application, spaces, handler):
     if is_all_kept and "_next" in request.POST and request.FILES and not handler.interrupted:
         return redirect("applications:recap", application.reference)
     if handler.interrupted:
-        messages.error(request, f"«\u00a0{handler.interrupted}\u00a0» : {INTERRUPTED}")
+        messages.error(request, f"«\u00a0{handler.interrupted}\u00a0» : {after_colon(INTERRUPTED)}")
     elif not request.FILES:
         messages.warning(request, "Aucun fichier reçu. Choisissez d’abord un fichier, puis déposez-le.")
     return redirect(_space_address(application, key))
@@ -78,7 +79,7 @@ def _take_in(request, application, spaces) -> tuple[int, dict[str, list[tuple[st
                 actions.add(application, spaces[key], upload=upload, by=request.user, at=request.arrived_at)
                 added += 1
             except (Refused, NotNow) as refusal:
-                refused.setdefault(key, []).append((upload.name, str(refusal)))
+                refused.setdefault(key, []).append((upload.name, after_colon(str(refusal))))
     return added, refused
 
 
@@ -89,7 +90,7 @@ def _answer_script(request, application, spaces, handler):
             good = StepForm(application, request.POST).good_values()
             save_answers(application, by=request.user, values=good, at=request.arrived_at)
     except NotNow as closed:
-        return JsonResponse({"message": str(closed)}, status=409)
+        return JsonResponse({"message": after_colon(str(closed))}, status=409)
     added, refused = _take_in(request, application, spaces)
     values = values_of(application)
     lists = {
@@ -100,7 +101,7 @@ def _answer_script(request, application, spaces, handler):
         )
         for key in spaces.keys() & request.FILES.keys()
     }
-    message = INTERRUPTED if handler.interrupted else ""
+    message = after_colon(INTERRUPTED) if handler.interrupted else ""
     return JsonResponse({"lists": lists, "refused": refused, "message": message}, status=200 if added else 422)
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Terms, User
+from applications.actions import values_of
 from applications.models import Answer, Application, Submission
 from applications.states import State
 from demo.ole import zed_bytes
@@ -299,8 +300,9 @@ def world(db):
     signed = {"application": sent, "signed_on": timezone.localdate(), "recorded_by": draft.referent}
     with storing(SimpleUploadedFile("c.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
         Convention.objects.create(file=kept, **signed)
+    content = {"form": 1, "answers": values_of(sent)}
     Submission.objects.create(
-        application=sent, step="candidature", number=1, by=sent.referent, content={"form": 1, "answers": {}}, digest="0"
+        application=sent, step="candidature", number=1, by=sent.referent, content=content, digest="0"
     )
     Group.objects.create(name="Agents")
     TOTPDevice.objects.create(user=sent.referent, name="téléphone")

@@ -5,6 +5,7 @@ from itertools import chain
 from xml.etree import ElementTree
 from zipfile import ZipInfo
 
+from ecare.french import after_colon
 from evidence.files import archives, compound
 from evidence.files.archives import MAX_DEPTH, Budget
 from evidence.files.names import checked_name
@@ -123,7 +124,7 @@ def check_zip(file, *, formats: list[str], max_bytes: int, check_content: Callab
             with sealed(pieces) as part, part.reader() as reader:
                 check_content(reader, extension, formats=allowed, max_bytes=max_bytes)
         except Refused as refusal:
-            raise Refused(f"Dans l’archive, document « {name} » : {refusal}") from refusal
+            raise Refused(f"Dans l’archive, document « {name} » : {after_colon(str(refusal))}") from refusal
         documents += 1
     if not documents:
         raise Refused("Cette archive ne contient aucun document. Ajoutez-y vos documents, puis déposez-la à nouveau.")

@@ -1,7 +1,7 @@
 // Evidence spaces: files are checked, sent one after the other and listed as soon as they are chosen or dropped.
 // Without this module the same form works with its « Déposer » button.
 
-const LOST = "L’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
+const LOST = "l’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
 const UNIT = 1024 * 1024;
 let sending = 0;
 // The button pressed while files were still on their way: pressed anew once they have all arrived.

@@ -7,7 +7,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from applications.models import Question
+from applications.actions import submit
+from applications.models import Application, Question
 from demo.specimens import pdf
 from evidence import actions, vault
 from evidence.models import Evidence, StoredFile
@@ -39,6 +40,12 @@ def put_in(application, content: bytes | None = None, name: str = "RIB.pdf", key
         by=application.referent,
         at=timezone.now(),
     )
+
+
+def transmit(application) -> None:
+    """The dossier goes to the ARS, its files with it."""
+    now = Application.objects.get(pk=application.pk)
+    submit(now, by=now.referent, version=now.version, at=timezone.now())
 
 
 def stored_names() -> set[str]:

@@ -4,15 +4,15 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
+from applications.actions import write_answer
 from applications.models import Application
 from applications.states import State
 from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry
 from evidence.models import Evidence, StoredFile
-from tests.evidence.conftest import dossier_with, put_in
+from tests.evidence.conftest import dossier_with, put_in, space_of, transmit
 from tests.factories import RegionFactory, UserFactory
 
 
@@ -31,13 +31,6 @@ def headers_of(client, evidence):
     answer = client.get(address(evidence))
     answer.close()
     return answer.headers
-
-
-def sent(application):
-    """The dossier as if its files had been transmitted."""
-    Application.objects.filter(pk=application.pk).update(
-        state=State.SUBMITTED, sendings=1, candidature_submitted_at=timezone.now()
-    )
 
 
 @pytest.fixture
@@ -77,7 +70,7 @@ def test_a_file_not_yet_sent_is_its_referents_alone(application, cast, signed_in
 @pytest.mark.parametrize(("role", "expected"), SENT.items())
 def test_a_sent_file_is_read_by_those_who_review_it(application, cast, signed_in, role, expected):
     evidence = put_in(application)
-    sent(application)
+    transmit(application)
     assert status(signed_in(cast[role]), evidence) == expected
 
 
@@ -85,7 +78,7 @@ def test_a_sent_file_is_read_by_those_who_review_it(application, cast, signed_in
 def test_a_container_is_for_the_ans(db, signed_in, role, expected, application, cast):
     container = dossier_with({"formats": ["zed"]}, referent=application.referent)
     evidence = put_in(container, zed_bytes(), "conteneur.zed")
-    sent(container)
+    transmit(container)
     assert status(signed_in(cast[role]), evidence) == expected
 
 
@@ -97,7 +90,7 @@ def test_a_visitor_is_led_to_the_sign_in(application):
 
 def test_reviewers_do_not_see_what_was_added_since_the_sending(application, cast, signed_in):
     first = put_in(application)
-    sent(application)
+    transmit(application)
     Application.objects.filter(pk=application.pk).update(state=State.CHANGES_REQUESTED)
     later = put_in(Application.objects.get(pk=application.pk), pdf(line="2"))
     ars = signed_in(cast["ars"])
@@ -106,9 +99,29 @@ def test_reviewers_do_not_see_what_was_added_since_the_sending(application, cast
 
 def test_what_was_sent_then_taken_back_is_still_read_by_reviewers(application, cast, signed_in):
     evidence = put_in(application)
-    sent(application)
+    transmit(application)
     Evidence.objects.update(withdrawn_after=1)
     assert status(signed_in(cast["ars"]), evidence) == 200
+
+
+def test_a_file_in_a_space_that_the_answers_hid_at_the_sending_was_not_sent(db, signed_in):
+    application = dossier_with({"shown_if": {"espace-2": ["non"]}}, {"kind": "text"})
+    write_answer(application, space_of(application, "espace-2"), "non")
+    hidden = put_in(application)
+    # The référent knows its number, and may even type it.
+    typed = f'oui {{"id": "{hidden.file_id}"}} {hidden.file_id}'
+    write_answer(application, space_of(application, "espace-2"), typed)
+    transmit(application)
+    for agent in (UserFactory(ans=True), UserFactory(ars=True, regions=[application.establishment.region])):
+        assert status(signed_in(agent), hidden) == 404
+    assert status(signed_in(application.referent), hidden) == 200
+
+
+def test_a_file_listed_in_another_dossier_was_not_sent_in_this_one(application, cast, signed_in):
+    evidence, other = put_in(application), dossier_with({}, referent=application.referent)
+    transmit(application)
+    Evidence.objects.filter(pk=evidence.pk).update(application=other)
+    assert status(signed_in(cast["ans"]), evidence) == 404
 
 
 def test_the_bytes_come_back_whole(application, signed_in):
@@ -141,7 +154,7 @@ def test_a_name_cannot_write_into_the_headers(application, signed_in, name):
 
 def test_each_download_is_a_line_of_the_history(application, cast, signed_in):
     evidence = put_in(application)
-    sent(application)
+    transmit(application)
     for _ in range(2):
         assert status(signed_in(cast["ars"]), evidence) == 200
     entries = Entry.objects.filter(subject=application.subject, verb="download_evidence")
@@ -152,7 +165,7 @@ def test_each_download_is_a_line_of_the_history(application, cast, signed_in):
 @pytest.mark.parametrize("scan", [StoredFile.Scan.PENDING, StoredFile.Scan.INFECTED])
 def test_a_file_not_found_clean_is_not_given_out(application, cast, signed_in, scan):
     evidence = put_in(application)
-    sent(application)
+    transmit(application)
     StoredFile.objects.update(scan=scan)
     for role in ("referent", "ars", "ans"):
         answer = signed_in(cast[role]).get(address(evidence))

@@ -11,7 +11,7 @@ from demo.specimens import pdf
 from ecare.journal.models import Entry
 from evidence import actions
 from evidence.models import Evidence, StoredFile
-from tests.evidence.conftest import assert_no_orphan, dossier_with, put_in, stored_names
+from tests.evidence.conftest import assert_no_orphan, dossier_with, put_in, stored_names, transmit
 from tests.factories import UserFactory
 
 
@@ -135,9 +135,9 @@ def test_a_stranger_finds_no_page(application, signed_in):
 
 
 def test_a_reviewer_sees_it_but_may_not_take_it_back(db, signed_in):
-    application = dossier_with({}, state=State.CHANGES_REQUESTED)
+    application = dossier_with({})
     evidence = put_in(application)
-    Evidence.objects.update(added_after=0)
+    transmit(application)
     for agent in (UserFactory(ans=True), UserFactory(ars=True, regions=[application.establishment.region])):
         assert signed_in(agent).post(address(evidence)).status_code == 403
     assert Evidence.objects.get().withdrawn_after is None
