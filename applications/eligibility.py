@@ -1,10 +1,15 @@
 """Who may apply to a domain, and why not: for the pages that say it before anybody applies."""
 
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
+from django.db.models import CharField, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
 from applications.models import Domain
-from establishments.models import Establishment, Ght, LegalEntity
+from establishments.models import Establishment, Ght, LegalEntity, words_of
 
 
 class Reason(StrEnum):
@@ -57,3 +62,75 @@ def why_not_alone(entity: LegalEntity, group: Ght | None) -> Reason:
     if not any(site.is_hospital for site in entity.sites.filter(closed_on=None)):
         return Reason.NOT_HOSPITAL
     return Reason.UNKNOWN_REGION
+
+
+# --- who is meant -------------------------------------------------------------------------------------------------
+FOUND = ("number", "title", "place", "kind", "group", "closed", "rank")
+_NUMBER = re.compile(r"[0-9][0-9AB][0-9]{7}|[0-9]{14}")
+CLOSE_ENOUGH, MOST_GUESSES = 0.75, 4
+
+
+def number_in(words: str) -> str:
+    """The FINESS, SIREN or SIRET number that was typed, spaces and dots forgiven; else an empty string."""
+    number = re.sub(r"[\s.\-]", "", words).upper()
+    return number if _NUMBER.fullmatch(number) else ""
+
+
+def search(words: str):
+    """Rows of `FOUND`: establishments that may apply first, then the other entities of the directory."""
+    establishments, entities = Establishment.objects.all(), LegalEntity.objects.all()
+    if number := number_in(words):
+        entities = entities.filter(pk__in=_numbered(number))
+        is_one = Q(ght=None, legal_entity__in=entities) | Q(ght__members__in=entities)
+        establishments = establishments.filter(pk__in=establishments.filter(is_one))
+    else:
+        establishments, entities = establishments.matching(words), entities.matching(words)
+    alone = Establishment.objects.filter(ght=None, legal_entity=OuterRef("pk"))
+    groups = Ght.objects.filter(closed_on=None, members=OuterRef("pk")).order_by("code").values("code")[:1]
+    entities = entities.exclude(Exists(alone)).annotate(
+        number=F("finess"),
+        title=F("name"),
+        place=F("town"),
+        kind=Value("", CharField()),
+        group=Coalesce(Subquery(groups), Value("")),
+        closed=F("closed_on"),
+        rank=Value(1),
+    )
+    establishments = establishments.annotate(
+        number=Coalesce("ght__code", "legal_entity__finess"),
+        title=F("name"),
+        place=F("legal_entity__town"),
+        group=Coalesce("ght__code", Value("")),
+        closed=F("closed_on"),
+        rank=Value(0),
+    )
+    rows = [found.order_by().values(*FOUND) for found in (establishments, entities)]
+    return rows[0].union(rows[1], all=True).order_by("rank", "title", "number")
+
+
+def _numbered(number: str):
+    """The entities that bear the number, or whose site bears it."""
+    if len(number) == 14:
+        is_it = Q(sites__siret=number)
+    else:
+        is_it = Q(finess=number) | Q(siren=number) | Q(sites__finess=number)
+    return LegalEntity.objects.filter(is_it).values("pk")
+
+
+def nearest(words: str) -> str:
+    """What may have been meant when nothing matches: words that match nothing become the nearest one, or go."""
+    known: set[str] | None = None
+    kept = []
+    for word in words_of(words)[:MOST_GUESSES]:
+        if search(word).exists():
+            kept.append(word)
+            continue
+        known = known or _vocabulary()
+        kept += get_close_matches(word, known, n=1, cutoff=CLOSE_ENOUGH)
+    return " ".join(kept)
+
+
+def _vocabulary() -> set[str]:
+    """Every word by which an establishment is found, numbers left out."""
+    texts = Establishment.objects.values_list("search_text", flat=True)
+    return {word for text in texts for word in text.split() if word.isalpha() and len(word) > 2}

@@ -1,4 +1,4 @@
-"""« Vos candidatures »."""
+"""« Vos candidatures », and what a search of the directory finds."""
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
@@ -6,6 +6,7 @@ from django.utils.html import format_html
 
 from applications.models import Application
 from applications.states import State, Step
+from establishments.models import Establishment
 
 BADGES = {
     State.DRAFT: "new",
@@ -61,3 +62,24 @@ class ApplicationTable(tables.Table):
 
     def order_establishment(self, dossiers, is_descending):
         return dossiers.order_by(("-" if is_descending else "") + "establishment__name"), True
+
+
+class FoundTable(tables.Table):
+    """Rows of `eligibility.search`."""
+
+    title = tables.Column("Nom", linkify=("eligibility_of", {"number": tables.A("number")}))
+    place = tables.Column("Commune", default="")
+    kind = tables.Column("Type", empty_values=())
+    number = tables.Column("FINESS EJ ou code GHT")
+    caption = "Établissements trouvés"
+
+    class Meta:
+        orderable = False
+        empty_text = "Aucun établissement ne correspond à votre recherche."
+
+    def render_kind(self, record):
+        if record["kind"]:
+            kind = Establishment.Kind(record["kind"]).label
+        else:
+            kind = f"Membre du GHT {record['group']}" if record["group"] else "Autre entité juridique"
+        return f"{kind} (fermé)" if record["closed"] else kind

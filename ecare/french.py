@@ -57,6 +57,12 @@ def euros(cents: int | Literal[""] | None) -> str:
 
 
 @register.filter
+def thousands(number: int | Literal[""] | None) -> str:
+    """812 345: a whole number in groups of three."""
+    return "" if number is None or number == "" else f"{number:,}".replace(",", NBSP)
+
+
+@register.filter
 def megabytes(size: int | Literal[""] | None) -> str:
     """1,5 Mo, 350 ko, 12 octets; 1 Mo is 1,048,576 bytes, as the applicant's computer counts."""
     if size is None or size == "":

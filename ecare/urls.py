@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from applications import public
 from applications.home import home
 from ecare import views
 from ecare.health import health
@@ -24,6 +25,10 @@ urlpatterns = [
     path("", include("applications.urls")),
     path("", include("evidence.urls")),
     path("", include("reviews.urls")),
+    path("eligibilite/", public.eligibility_search, name="eligibility"),
+    path("eligibilite/<slug:number>/", public.eligibility_of, name="eligibility_of"),
+    path("preparer/", public.preparations, name="preparations"),
+    path("preparer/<slug:slug>/", public.preparation, name="preparation"),
     path("sante/", health, name="health"),
     _page("inscription/agents/", "agents", "Inscription des ARS et des GRADeS"),
     _page("mentions-legales/", "legal_notice", "Mentions légales"),

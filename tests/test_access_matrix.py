@@ -126,6 +126,10 @@ GET = {
     "reviews:record_payment sent":              "302 302 403 404 404 403 404 409 404",
     "reviews:abandon draft":                    "302 302 403 404 404 403 404 409 404",
     "reviews:abandon sent":                     "302 302 403 404 404 403 404 409 404",
+    "eligibility":                              "200 200 200 200 200 200 200 200 200",
+    "eligibility_of":                           "200 200 200 200 200 200 200 200 200",
+    "preparations":                             "200 200 200 200 200 200 200 200 200",
+    "preparation":                              "200 200 200 200 200 200 200 200 200",
     "health":                                   "503 503 503 503 503 503 503 503 503",
     "agents":                                   "200 200 200 200 200 200 200 200 200",
     "legal_notice":                             "200 200 200 200 200 200 200 200 200",
@@ -215,6 +219,10 @@ POST = {
     "reviews:record_payment sent":              "302 302 403 404 404 403 404 409 404",
     "reviews:abandon draft":                    "302 302 403 404 404 403 404 409 404",
     "reviews:abandon sent":                     "302 302 403 404 404 403 404 409 404",
+    "eligibility":                              "405 405 405 405 405 405 405 405 405",
+    "eligibility_of":                           "405 405 405 405 405 405 405 405 405",
+    "preparations":                             "405 405 405 405 405 405 405 405 405",
+    "preparation":                              "405 405 405 405 405 405 405 405 405",
     "health":                                   "405 405 405 405 405 405 405 405 405",
     "agents":                                   "200 200 200 200 200 200 200 200 200",
     "legal_notice":                             "200 200 200 200 200 200 200 200 200",
@@ -342,6 +350,8 @@ def address(row: str, world) -> str:
         "account_reset_password_from_key": ["1", "abc"],
         "letters:letter": [uuid.UUID(int=1)],
         "letters:html": [uuid.UUID(int=1)],
+        "eligibility_of": [world["owner"].establishment.finess],
+        "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
     }.get(name, [world[wanted]] if wanted else [])
     return reverse(name, args=arguments + MORE.get(name, []))
 

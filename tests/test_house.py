@@ -43,6 +43,8 @@ PUBLIC = {
     "admin:login",
     "agents",
     "captcha-image",
+    "eligibility",
+    "eligibility_of",
     "health",
     "help",
     "home",
@@ -51,6 +53,8 @@ PUBLIC = {
     "letters:letter",
     "letters:mailbox",
     "personal_data",
+    "preparation",
+    "preparations",
     "sitemap",
 }
 # Django and allauth render these by name.

@@ -1,4 +1,4 @@
-"""How a dossier is read: texts that administrators write, and phone numbers."""
+"""How a dossier is read: texts that administrators write, phone numbers, and what a question expects."""
 
 from itertools import groupby
 
@@ -6,7 +6,9 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from applications.fields import spoken_phone
+from applications.fields import CONTACT_LENGTH, LONG_TEXT_LENGTH, REASON_LENGTH, TEXT_LENGTH, spoken_phone
+from applications.models import Question
+from ecare.french import thousands
 
 register = template.Library()
 
@@ -29,3 +31,27 @@ def prose(text: str):
 def phone(number: str) -> str:
     """+33 4 67 33 67 33, from +33467336733."""
     return spoken_phone(number) if number else ""
+
+
+@register.filter
+def expected(question: Question) -> str:
+    """What kind of answer a question takes, and its limits, as its field checks them."""
+    if question.kind == Question.Kind.TEXT:
+        length = CONTACT_LENGTH if question.contact_role else TEXT_LENGTH
+        return f"Texte court, {length} caractères au plus"
+    return _EXPECTED.get(question.kind) or question.get_kind_display()
+
+
+_EXPECTED: dict[str, str] = {
+    Question.Kind.LONG_TEXT: f"Texte libre, {thousands(LONG_TEXT_LENGTH)} caractères au plus",
+    Question.Kind.NUMBER: "Nombre entier",
+    Question.Kind.AMOUNT: "Montant en euros, deux chiffres au plus après la virgule",
+    Question.Kind.CIVILITY: "Madame ou Monsieur",
+    Question.Kind.CHOICE: "Une réponse à choisir",
+    Question.Kind.CHOICES: "Une ou plusieurs réponses à choisir",
+    Question.Kind.CHECKBOX: "Case à cocher",
+    Question.Kind.SIRET: "SIRET, 14 chiffres",
+    Question.Kind.CHECKLIST: (
+        f"Chaque entité rattachée est confirmée, ou son absence expliquée ({REASON_LENGTH} caractères au plus)"
+    ),
+}
