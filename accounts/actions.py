@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import emails, usernames
 from accounts.models import SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
-from ecare.letters.actions import cancel
+from ecare.letters.actions import cancel, release
 from ecare.letters.models import Letter
 from establishments.models import Establishment
 
@@ -167,6 +167,17 @@ def accept_terms(user: User, *, terms):
     _, created = TermsAcceptance.objects.get_or_create(user=user, terms=terms)
     if created:
         record(f"user:{user.pk}", "accept_terms", actor=user.actor, data={"version": terms.version})
+
+
+@transaction.atomic
+def choose_letters(user: User, *, daily: bool):
+    """One letter a day, or each at once: then what was held leaves now."""
+    changed = User.objects.filter(pk=user.pk, wants_daily_letter=not daily).update(wants_daily_letter=daily)
+    if not changed:
+        return
+    if not daily:
+        release(user.email)
+    record(f"user:{user.pk}", "choose_letters", actor=user.actor, data={"daily": daily})
 
 
 @transaction.atomic

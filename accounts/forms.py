@@ -232,3 +232,15 @@ class ChangePasswordForm(NewPasswordForm):
 
 class TermsForm(forms.Form):
     is_accepted = forms.BooleanField(label="J’ai lu et j’accepte les conditions générales d’utilisation")
+
+
+class LettersForm(forms.Form):
+    daily = forms.TypedChoiceField(
+        label="Quand voulez-vous recevoir vos courriers ?",
+        choices=[
+            ("non", "Chaque courrier dès qu’il est écrit"),
+            ("oui", "Un seul courrier par jour, le matin à 8 heures, qui les réunit"),
+        ],
+        coerce=lambda choice: choice == "oui",
+        widget=forms.RadioSelect,
+    )

@@ -80,6 +80,11 @@ class User(AbstractUser):
         verbose_name="établissement",
     )
     regions = models.ManyToManyField(Region, blank=True, related_name="agents", verbose_name="régions (ARS)")
+    wants_daily_letter = models.BooleanField(
+        "un seul courrier par jour",
+        default=False,
+        help_text="Les courriers qui ont valeur légale ou qui protègent le compte partent toujours aussitôt.",
+    )
 
     objects = PeopleManager()
 

@@ -3,7 +3,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
-from accounts.views import account, registration
+from accounts.views import account, letters, registration
 
 app_name = "accounts"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("cgu/", account.terms, name="terms"),
     path("cgu/accepter/", account.accept_terms, name="accept_terms"),
     path("compte/", account.account, name="account"),
+    path("compte/courriers/", letters.letters, name="letters"),
 ]
 
 # Named as the library that draws the image expects.

@@ -1,4 +1,7 @@
-"""The outbox at work: claim a few letters in one short transaction, send them outside any, mark each in another."""
+"""The outbox at work: claim a few letters in one short transaction, send them outside any, mark each in another.
+
+What became untrue since it was written does not leave; what its recipient wants once a day is held until the morning.
+"""
 
 import logging
 import smtplib
@@ -13,7 +16,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ecare.letters import files
+from ecare.clock import next_hour
+from ecare.letters import emails, files, rules
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import CannotOpen, unseal
 
@@ -27,6 +31,8 @@ BATCH_SECONDS = 30
 OUTAGE_PAUSE = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 MAX_ATTEMPTS = 20
+DIGEST_HOUR = 8  # in Paris
+UNTRUE = "n’est plus vrai"
 NO_ANSWER = (OSError, smtplib.SMTPException)
 
 
@@ -68,16 +74,58 @@ def claim(now: datetime) -> list[Letter]:
 
 
 def cancel(subject: str, names: list[str]) -> int:
-    """Withdraw the letters about `subject` that a verb made untrue; those already on their way are not called back."""
-    untrue = Letter.objects.waiting(timezone.now()).about(subject).filter(name__in=names)
-    return untrue.update(state=Letter.State.CANCELLED, secret=None, lease=None, leased_until=None)
+    """Withdraw the letters about `subject` that a verb made untrue; those already on their way are not called back.
+
+    One told in a daily letter that has not left is withdrawn too: that letter is written anew before it leaves.
+    """
+    now, untrue = timezone.now(), Letter.objects.about(subject).filter(name__in=names)
+    told = untrue.told_in_a_waiting_digest(now).update(state=Letter.State.CANCELLED)
+    withdrawn = {"state": Letter.State.CANCELLED, "secret": None, "lease": None, "leased_until": None}
+    return told + untrue.waiting(now).update(**withdrawn)
+
+
+def gather(now: datetime | None = None) -> int:
+    """Write the daily letter of everybody whose held letters have waited for their hour. Returns how many."""
+    now, written = now or timezone.now(), 0
+    recipients = Letter.objects.held().filter(send_after__lte=now).order_by("recipient")
+    for recipient in list(recipients.values_list("recipient", flat=True).distinct()):
+        try:
+            written += _gather(recipient, now)
+        except Exception:
+            log.exception("A daily letter could not be written")  # the letters stay held; the next tick tries again
+    return written
+
+
+@transaction.atomic
+def _gather(recipient: str, now: datetime) -> bool:
+    held = Letter.objects.held().filter(recipient=recipient).select_for_update(of=("self",)).order_by("created_at")
+    letters = list(held)
+    true = [letter for letter in letters if rules.is_still_true(letter, now)]
+    untrue = {letter.pk for letter in letters} - {letter.pk for letter in true}
+    Letter.objects.held().filter(pk__in=untrue).update(state=Letter.State.CANCELLED, error=UNTRUE)
+    if not true:
+        return False
+    digest = emails.digest(recipient, true)
+    digest.save()
+    told = Letter.objects.filter(pk__in=[letter.pk for letter in true])
+    told.update(state=Letter.State.GATHERED, digest=digest, error="")
+    return True
+
+
+def release(recipient: str) -> int:
+    """Who no longer wants one letter a day gets at once what was held."""
+    held = Letter.objects.held().filter(recipient__iexact=recipient)
+    return held.update(state=Letter.State.QUEUED, send_after=timezone.now())
 
 
 def resend(letter: Letter) -> Letter:
     """A new letter with the same words. Raises CannotResend."""
     if letter.carries_secret:
         raise CannotResend
-    kept = {name: getattr(letter, name) for name in ("name", "subject", "recipient", "title", "text", "html")}
+    kept = {
+        name: getattr(letter, name)
+        for name in ("name", "subject", "recipient", "title", "text", "html", "link", "premise")
+    }
     return Letter.objects.create(**kept)
 
 
@@ -99,6 +147,8 @@ def _send_all(letters: list[Letter], connection) -> int:
 
 def _send_one(letter: Letter, connection) -> bool:
     """Send on an open connection, and mark the letter with what became of it."""
+    if not _may_leave(letter):
+        return False
     try:
         message = _message(letter)
         connection.send_messages([message])
@@ -114,8 +164,46 @@ def _send_one(letter: Letter, connection) -> bool:
             _put_off(letter, error)
     else:
         _mark(letter, state=Letter.State.SENT, secret=None, sent_at=timezone.now(), error="")
+        letter.tells_of.update(sent_at=timezone.now())
         return True
     return False
+
+
+def _may_leave(letter: Letter) -> bool:
+    """Ask once more, now that it is about to leave: is it still true, and does its recipient want it by itself?"""
+    now = timezone.now()
+    try:
+        if not _is_true_to_the_end(letter, now):
+            _write_anew(letter, now)
+            return False
+        hour = next_hour(letter.send_after, DIGEST_HOUR)
+        if rules.is_gathered(letter) and (letter.expires_at is None or letter.expires_at > hour):
+            _mark(letter, state=Letter.State.HELD, send_after=hour, error="")
+            return False
+    except Exception as error:
+        log.exception("letter %s could not be checked", letter.pk)
+        _put_off(letter, error)
+        return False
+    return True
+
+
+def _is_true_to_the_end(letter: Letter, now: datetime) -> bool:
+    """A daily letter is true as long as everything that it tells is."""
+    if not rules.is_still_true(letter, now):
+        return False
+    return all(told.state == Letter.State.GATHERED and rules.is_still_true(told, now) for told in letter.tells_of.all())
+
+
+@transaction.atomic
+def _write_anew(letter: Letter, now: datetime) -> None:
+    """Cancel what became untrue; of a daily letter, what is still true in it is told in another."""
+    ours = Letter.objects.select_for_update(of=("self",)).filter(pk=letter.pk, lease=letter.lease)
+    if not ours.exists():
+        return
+    _mark(letter, state=Letter.State.CANCELLED, secret=None, error=UNTRUE)
+    told = letter.tells_of.filter(state=Letter.State.GATHERED)
+    if told.update(state=Letter.State.HELD, send_after=now, digest=None):
+        _gather(letter.recipient, now)
 
 
 def _message(letter: Letter) -> mail.EmailMultiAlternatives:
@@ -149,6 +237,7 @@ def _put_off(letter: Letter, error: Exception) -> None:
 def _fail(letter: Letter, error: Exception) -> None:
     log.warning("letter %s failed: %s", letter.pk, _reason(error))
     _mark(letter, state=Letter.State.FAILED, secret=None, attempts=letter.attempts, error=_reason(error))
+    letter.tells_of.update(state=Letter.State.FAILED, error=_reason(error))
 
 
 def _mark(letter: Letter, **outcome) -> None:

@@ -7,19 +7,20 @@ from django.conf import settings
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 
-from ecare.letters.models import SECRET_MARK, Letter
+from ecare.letters.models import DIGEST, SECRET_MARK, Letter
 from ecare.sealing import seal
 
 HEADING = re.compile(r"Objet\s*:\s*(?P<title>.+)")
 BUTTON = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)")
 
 
-def compose(name, *, to, subject="", context=None, secret=None, expires_at=None) -> Letter:
+def compose(name, *, to, subject="", context=None, secret=None, expires_at=None, premise=None) -> Letter:
     """An unsaved letter from `templates/letters/<name>.txt`; the action that calls saves it.
 
     The source: « Objet : … », a blank line, paragraphs; a line `[Libellé](https://…)` is a button, lines that start
-    with « - » a list. `subject` is the reference of what it is about ("application:VEHCXTRMWL"). `secret` replaces
-    `{{ secret }}` only when the letter leaves, and is kept sealed until then.
+    with « - » a list, whose lines may be links of the same form. `subject` is the reference of what it is about
+    ("application:VEHCXTRMWL"). `secret` replaces `{{ secret }}` only when the letter leaves, and is kept sealed until
+    then. `premise`: what must still be true then.
     """
     own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
     template = Engine.get_default().get_template(f"letters/{name}.txt")
@@ -39,6 +40,8 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
         title=title,
         text=f"{_as_text(blocks)}\n\n-- \n{_as_text(footer)}\n",
         html=render_to_string("letters/layout.html", page),
+        link="" if secret is not None else _first_link(blocks),
+        premise=premise or {},
         secret=seal(secret.encode(), purpose="letter") if secret is not None else None,
         expires_at=expires_at,
     )
@@ -61,19 +64,38 @@ def _blocks(body: str, *, source: str) -> list[dict]:
     return blocks
 
 
+def _first_link(blocks: list[dict]) -> str:
+    return next((unescape(block["address"]) for block in blocks if block["kind"] == "button"), "")
+
+
+def digest(to: str, letters: list[Letter]) -> Letter:
+    """The daily letter: the title and the page of each, or its own words when it leads nowhere."""
+    return compose(DIGEST, to=to, context={"letters": [_told(letter) for letter in letters]})
+
+
+def _told(letter: Letter) -> dict:
+    words = letter.text.partition("\n\n-- \n")[0]
+    return {"title": letter.title.replace("[", "(").replace("]", ")"), "link": letter.link, "words": words}
+
+
 def _is_ours(address: str, source: str) -> bool:
     """A person's name or message must not make a button that leads elsewhere."""
     return address.startswith(f"{settings.SITE_ADDRESS}/") or f"]({unescape(address)})" in source
 
 
 def _prose(lines: list[str]) -> list[dict]:
-    """Lines in a row as paragraphs and lists."""
+    """Lines in a row as paragraphs and lists; a line of a list may be a link to a page of ours."""
     blocks: list[dict] = []
     for line in lines:
         kind = "list" if line.startswith("- ") else "paragraph"
         if not blocks or blocks[-1]["kind"] != kind:
             blocks.append({"kind": kind, "lines": []})
-        blocks[-1]["lines"].append(line.removeprefix("- "))
+        line = line.removeprefix("- ")
+        link = BUTTON.fullmatch(line) if kind == "list" else None
+        if link and _is_ours(link["address"], ""):
+            blocks[-1]["lines"].append({"label": link["label"], "address": link["address"]})
+        else:
+            blocks[-1]["lines"].append(line)
     return blocks
 
 
@@ -84,5 +106,9 @@ def _as_text(blocks: list[dict]) -> str:
             parts.append(f"{block['label']} : {block['address']}")
         else:
             mark = "- " if block["kind"] == "list" else ""
-            parts.append("\n".join(mark + line for line in block["lines"]))
+            parts.append("\n".join(mark + _line_as_text(line) for line in block["lines"]))
     return unescape("\n\n".join(parts))
+
+
+def _line_as_text(line: str | dict) -> str:
+    return f"{line['label']} : {line['address']}" if isinstance(line, dict) else line

@@ -8,18 +8,28 @@ from django.utils import timezone
 
 # Stands in the stored text where delivery puts the secret.
 SECRET_MARK = "⟦secret⟧"  # noqa: S105
+DIGEST = "digest"  # the name of the daily letter
 
 
 class LetterQuerySet(models.QuerySet):
     def waiting(self, now):
-        """Those that have not left and that no living worker holds."""
-        return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING)).filter(
-            Q(leased_until=None) | Q(leased_until__lt=now)
-        )
+        """Those that have not left and that no living worker has taken."""
+        return self._free(now, Letter.State.QUEUED, Letter.State.SENDING, Letter.State.HELD)
 
     def due(self, now):
         """Those a worker may take: waiting, or taken by a worker whose lease ran out."""
-        return self.waiting(now).filter(send_after__lte=now)
+        return self._free(now, Letter.State.QUEUED, Letter.State.SENDING).filter(send_after__lte=now)
+
+    def _free(self, now, *states):
+        return self.filter(state__in=states).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+
+    def held(self):
+        """Those that wait for the daily letter of their recipient."""
+        return self.filter(state=Letter.State.HELD)
+
+    def told_in_a_waiting_digest(self, now):
+        """Those whose daily letter is written and has not left."""
+        return self.filter(state=Letter.State.GATHERED, digest__in=Letter.objects.waiting(now))
 
     def about(self, subject: str):
         return self.filter(subject=subject)
@@ -34,6 +44,8 @@ class Letter(models.Model):
         SENT = "sent", "Envoyé"
         FAILED = "failed", "Échec"
         CANCELLED = "cancelled", "Annulé"
+        HELD = "held", "Retenu pour le courrier quotidien"
+        GATHERED = "gathered", "Réuni dans le courrier quotidien"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField("nom", max_length=40, help_text="Participe passé du verbe : « submitted ».")
@@ -42,6 +54,10 @@ class Letter(models.Model):
     title = models.CharField("objet du courrier", max_length=200)
     text = models.TextField("texte")
     html = models.TextField("HTML")
+    link = models.CharField("page", max_length=300, blank=True, help_text="Où mène son premier bouton.")
+    premise = models.JSONField(
+        "condition", default=dict, blank=True, editable=False, help_text="Ce qui doit rester vrai jusqu’à l’envoi."
+    )
     secret = models.BinaryField(
         null=True, editable=False, help_text="Scellé ; remplace le repère dans le texte à l’envoi, puis s’efface."
     )
@@ -54,6 +70,15 @@ class Letter(models.Model):
     attempts = models.PositiveSmallIntegerField("essais", default=0)
     sent_at = models.DateTimeField("envoi", null=True, blank=True)
     error = models.CharField("dernière erreur", max_length=200, blank=True)
+    digest = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="gathered",
+        verbose_name="courrier quotidien",
+    )
 
     objects = LetterQuerySet.as_manager()
 
@@ -62,6 +87,7 @@ class Letter(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["send_after"], name="letter_due", condition=Q(state__in=["queued", "sending"])),
+            models.Index(fields=["send_after"], name="letter_held", condition=Q(state="held")),
             models.Index(fields=["subject", "-created_at"], name="letter_subject"),
         ]
         constraints = [
@@ -73,6 +99,11 @@ class Letter(models.Model):
 
     def __str__(self):
         return f"{self.name} → {self.recipient}"
+
+    @property
+    def tells_of(self):
+        """Of a daily letter, the letters that it tells of."""
+        return self.gathered.all() if self.name == DIGEST else self.gathered.none()
 
     @property
     def message_id(self) -> str:

@@ -13,3 +13,9 @@ def deliver() -> None:
     for _ in range(BATCHES):
         if not actions.deliver():
             break
+
+
+@shared_task
+def gather() -> None:
+    """Write the daily letters whose hour has come; nothing to do at most ticks."""
+    actions.gather()

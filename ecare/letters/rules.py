@@ -1,0 +1,47 @@
+"""What the rooms say of their letters: which must still be true when they leave, which may wait for the daily letter.
+
+The ledger knows no room: each names its own functions by path (`apps.py`), and they are looked up when a letter leaves.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.utils.module_loading import import_string
+
+_TRUTHS: dict[str, str] = {}
+_PATIENT: set[str] = set()
+_GATHERERS: list[str] = []
+
+
+def check_before_sending(name: str, path: str) -> None:
+    """`path`: a function of (letter, instant) that says whether a letter of this name is still worth sending."""
+    _TRUTHS[name] = path
+
+
+def may_wait(*names: str) -> None:
+    """Letters of these names are gathered for whoever chose one letter a day; all others leave at once."""
+    _PATIENT.update(names)
+
+
+def gather_for(path: str) -> None:
+    """`path`: a function of an address that says whether its owner chose one letter a day."""
+    _GATHERERS.append(path)
+
+
+def patient_names() -> frozenset[str]:
+    return frozenset(_PATIENT)
+
+
+def is_still_true(letter, at: datetime) -> bool:
+    return letter.name not in _TRUTHS or _function(_TRUTHS[letter.name])(letter, at)
+
+
+def is_gathered(letter) -> bool:
+    """Whether this letter waits for the daily letter of its recipient."""
+    if letter.name not in _PATIENT or letter.carries_secret:
+        return False
+    return any(_function(path)(letter.recipient) for path in _GATHERERS)
+
+
+def _function(path: str) -> Callable[..., bool]:
+    return import_string(path)
