@@ -6,10 +6,17 @@ from accounts.models import User
 from applications.models import Application
 from evidence.models import Evidence, StoredFile
 
+PREVIEWED = ("application/pdf", "image/jpeg", "image/png")
+
 
 def may_download(user: User, evidence: Evidence) -> bool:
     """Of those who see it."""
     return evidence.file.scan != StoredFile.Scan.CONTAINER or may_open_containers(user, evidence.application)
+
+
+def is_previewed(file: StoredFile) -> bool:
+    """What a browser shows by itself, harmless in a sandbox; its type was found by its content when it came in."""
+    return file.media_type in PREVIEWED
 
 
 def may_open_containers(user: User, application: Application) -> bool:

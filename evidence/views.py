@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import JsonResponse, StreamingHttpResponse
+from django.http import Http404, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -151,18 +151,36 @@ def remove(request, pk):
 @require_GET
 def download(request, pk):
     """To whoever sees the dossier, once scanned; a container to the ANS only. Each download is noted in the history."""
+    return _given(request, _readable(request, pk))
+
+
+@require_GET
+def preview(request, pk):
+    """The same in the browser's own window, for what it can show there."""
+    evidence = _readable(request, pk)
+    if not rules.is_previewed(evidence.file):
+        raise Http404
+    return _given(request, evidence, media_type=evidence.file.media_type)
+
+
+def _readable(request, pk) -> Evidence:
     found = Evidence.objects.visible_to(request.user).select_related("application", "file", "question")
     evidence = get_object_or_404(found, file_id=pk)
     if not rules.may_download(request.user, evidence):
         raise PermissionDenied
+    return evidence
+
+
+def _given(request, evidence: Evidence, *, media_type: str = ""):
     name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
-    response = sealed_response(evidence.file, name=name)
+    response = sealed_response(evidence.file, name=name, shown_as=media_type)
     actions.note_download(evidence, by=request.user)
     return response
 
 
-def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
-    """A stored file as an attachment that no browser will run. Raises NotNow, before anything is sent."""
+def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> StreamingHttpResponse:
+    """A stored file as an attachment, or shown as a media type; in a sandbox, where no browser runs anything of it.
+    Raises NotNow, before anything is sent."""
     if not stored.is_readable:
         raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
     try:
@@ -172,9 +190,9 @@ def sealed_response(stored: StoredFile, *, name: str) -> StreamingHttpResponse:
         raise NotNow(
             "Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support."
         ) from None
-    response = StreamingHttpResponse(_Pieces(reader, first), content_type="application/octet-stream")
+    response = StreamingHttpResponse(_Pieces(reader, first), content_type=shown_as or "application/octet-stream")
     response["Content-Length"] = reader.size
-    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Content-Disposition"] = content_disposition_header(not shown_as, name)
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "no-store, private"

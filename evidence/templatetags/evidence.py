@@ -4,9 +4,10 @@ from django import template
 
 from applications.models import Application, Question
 from ecare.french import NBSP
+from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
 from evidence.models import StoredFile
-from evidence.rules import may_open_containers
+from evidence.rules import PREVIEWED, may_open_containers
 from evidence.uploads import take_refusals
 
 register = template.Library()
@@ -27,6 +28,12 @@ def space_rule(question: Question) -> str:
 def accepted(question: Question) -> str:
     """The value of `accept` of the file control."""
     return ",".join(f".{known}" for known in [*question.formats, *(["jpeg"] if "jpg" in question.formats else [])])
+
+
+@register.filter
+def has_preview(name: str) -> bool:
+    """Whether a browser shows such a file by itself."""
+    return MEDIA_TYPES.get(extension_of(name)) in PREVIEWED
 
 
 @register.simple_tag(takes_context=True)
