@@ -18,6 +18,7 @@ from stdnum.fr import siret
 
 from accounts.models import Civility
 from accounts.phones import parsed
+from applications.expenses import ExpensesField
 from applications.models import Question
 
 TEXT_LENGTH = 200
@@ -314,13 +315,28 @@ def _choice_field(choices, **options) -> forms.Field:
     return ChoiceField(choices=[("", "Sélectionnez une réponse"), *choices], **options)
 
 
-def field_for(question: Question, *, entities=()) -> forms.Field:
-    """The field of a question (evidence spaces have none: the vault receives files)."""
-    field = _field(question, entities, label=question.label, help_text=question.help)
+def field_for(question: Question, *, entities=(), expenses_from: date | None = None) -> forms.Field:
+    """The field of a question (evidence spaces have none: the vault receives files). `expenses_from`: the first day of
+    the expenses that its domain takes into account."""
+    texts = {"label": question.label, "help_text": question.help}
+    if question.kind == Question.Kind.EXPENSES:
+        field: forms.Field = _expenses_field(first_day=expenses_from, **texts)
+    else:
+        field = _field(question, entities, **texts)
     field.marked_required = question.is_required
     field.checkbox_label = question.checkbox_label
     field.is_inline = question.kind == Question.Kind.CIVILITY or len(question.choices) == 2
     return field
+
+
+def _expenses_field(**options) -> ExpensesField:
+    cells = {
+        "date": DateField(),
+        "supplier": LineField(max_length=CONTACT_LENGTH),
+        "label": LineField(max_length=TEXT_LENGTH),
+        "amount": AmountField(),
+    }
+    return ExpensesField(cells=cells, **options)
 
 
 def _field(question: Question, entities, **options) -> forms.Field:

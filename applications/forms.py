@@ -11,6 +11,7 @@ from django import forms
 
 from accounts.models import Civility
 from applications import actions, rules
+from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
 from applications.models import Application, Domain, Question, Section
 from ecare import french
@@ -55,6 +56,11 @@ class Row:
         return spoken(self.question, self.value)
 
     @property
+    def expenses(self) -> Expenses:
+        """Of lines of expenses: each line and the total as they are read."""
+        return read(self.value)
+
+    @property
     def lines(self) -> list[tuple[object, str | None]]:
         """Of a checklist: each entity, and "" (confirmed), the reason, or None (nothing said)."""
         return [(entity, (self.value or {}).get(entity.finess)) for entity in self.entities]
@@ -91,6 +97,7 @@ _SPOKEN: dict[str, Callable[[Any], str]] = {
     Question.Kind.PHONE: spoken_phone,
     Question.Kind.IBAN: spoken_iban,
     Question.Kind.CHECKBOX: lambda value: "Oui" if value else "Non",
+    Question.Kind.EXPENSES: spoken_expenses,
 }
 
 
@@ -146,7 +153,9 @@ class StepForm(forms.Form):
         super().__init__(data, auto_id="id_%s")
         for question in self.questions:
             if not question.is_evidence and rules.is_for(question, self.values):
-                made = self.fields[question.key] = field_for(question, entities=self.entities)
+                made = self.fields[question.key] = field_for(
+                    question, entities=self.entities, expenses_from=application.domain.expenses_from
+                )
                 if question.key in self.values:
                     made.initial = made.typed(self.values[question.key])
 
@@ -155,19 +164,28 @@ class StepForm(forms.Form):
         if not self.is_bound:
             return {}
         self.full_clean()
+        kept = {key: made.kept for key, made in self.fields.items() if getattr(made, "kept", None) is not None}
         return {
             key: value
-            for key, value in self.cleaned_data.items()
+            for key, value in (self.cleaned_data | kept).items()
             if self._was_posted(key) and (key in self.values or not (value in EMPTY or value is False))
         }
 
     def _was_posted(self, key: str) -> bool:
         """An unticked box is not posted, so boxes count whenever the page was posted at all."""
         made = self.fields[key]
+        if isinstance(made, ExpensesField):
+            return f"{key}:lines" in self.data
         is_box = isinstance(made.widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple))
         if is_box or isinstance(made, ChecklistField):
             return PAGE_MARK in self.data
         return key in self.data
+
+    @property
+    def changed_list(self) -> str:
+        """The question to which a button of the page added a line, or from which it took one away."""
+        lists = (key for key, made in self.fields.items() if isinstance(made, ExpensesField))
+        return next((key for key in lists if f"{key}:add" in self.data or f"{key}:remove" in self.data), "")
 
     def keep(self, values: dict) -> None:
         """Let the page count what was just saved."""

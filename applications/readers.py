@@ -308,7 +308,7 @@ def _check_condition(place, question, asked) -> None:
     for key, accepted in question.shown_if.items():
         other = asked.get(key)
         if key == KIND:
-            possible = Establishment.Kind.values
+            possible: list = Establishment.Kind.values
         elif other is None:
             place.fail(f"« {key} » n’est pas la clé d’une question posée avant celle-ci.")
         elif other.kind == Question.Kind.CHECKBOX:

@@ -218,7 +218,14 @@ def is_answered(question: Question, value, entities: frozenset[str]) -> bool:
         return value is True
     if question.kind == Question.Kind.CHECKLIST:
         return entities <= set(value or ())
+    if question.kind == Question.Kind.EXPENSES:
+        return bool(value) and all(all(line.values()) for line in value)
     return value not in (None, "", [], {})
+
+
+def total_of(expenses: list[dict]) -> int:
+    """The sum of lines of expenses, in cents."""
+    return sum(line["amount"] or 0 for line in expenses)
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,8 @@ def _save(request, application):
     if "_next" in request.POST:
         return redirect("applications:recap", application.reference)
     messages.success(request, "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis.")
-    return redirect("applications:detail", application.reference)
+    address = reverse("applications:detail", args=[application.reference])
+    return redirect(f"{address}#question-{form.changed_list}" if form.changed_list else address)
 
 
 def _keep(request, application) -> StepForm:

@@ -68,6 +68,12 @@ class DsfrBoundField(forms.BoundField):
         return self.id_for_label or self.auto_id
 
     @property
+    def faults(self) -> list[tuple[str, str]]:
+        """For the error summary: each sentence, and where it leads; a field of many controls names the one at fault."""
+        told = [(error, (error.params or {}).get("cell")) for error in self.errors.as_data()]
+        return [(f"{self.auto_id}_{cell}" if cell else self.focus_id, error.messages[0]) for error, cell in told]
+
+    @property
     def aria_describedby(self) -> str:
         ids = [self.field.widget.attrs.get("aria-describedby", "")]
         if self.auto_id and not self.is_hidden:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from applications.expenses import summed_up
 from applications.forms import Part, Row, parts_of, spoken
 from applications.history import Event, entries, for_reviewers, questions_sent
 from applications.models import Application, Question, Submission
@@ -110,6 +111,8 @@ def _said(question: Question, value) -> str:
     if question.kind == Question.Kind.CHECKLIST:
         reasons = sum(1 for reason in value.values() if reason)
         return f"{len(value) - reasons} confirmée(s), {reasons} avec un motif"
+    if question.kind == Question.Kind.EXPENSES:
+        return summed_up(value)
     return spoken(question, value)
 
 

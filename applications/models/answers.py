@@ -14,7 +14,9 @@ class Answer(models.Model):
 
     text, long_text, email, phone (E.164), iban, bic, siret, choice, civility: str · checkbox: bool ·
     number: int · amount: int, in cents · date: "2026-11-21" · choices: list of str ·
-    evidence: list of {"id", "name", "size", "sha256"} · checklist: {FINESS: "" if confirmed, else the reason}.
+    evidence: list of {"id", "name", "size", "sha256"} · checklist: {FINESS: "" if confirmed, else the reason} ·
+    expenses: list of {"date": "2026-11-21", "supplier": str, "label": str, "amount": int, in cents}; in a draft a date
+    or an amount may be None, a supplier or a label "".
     """
 
     application = models.ForeignKey(Application, models.CASCADE, related_name="answers", verbose_name="dossier")

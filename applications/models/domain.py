@@ -154,6 +154,7 @@ class Question(models.Model):
         SIRET = "siret", "SIRET"
         EVIDENCE = "evidence", "Espace de dépôt"
         CHECKLIST = "checklist", "Liste des entités rattachées"
+        EXPENSES = "expenses", "Lignes de dépenses"
 
     class ContactRole(models.TextChoices):
         DSI = "dsi", "DSI"
@@ -170,7 +171,10 @@ class Question(models.Model):
     is_required = models.BooleanField("obligatoire", default=True)
     choices = models.JSONField("choix", default=list, blank=True, help_text='[["oui", "Oui"], ["non", "Non"]]')
     shown_if = models.JSONField(
-        "affichée si", default=dict, blank=True, help_text='{"ps1-1": ["non"]} : toutes ces conditions.'
+        "affichée si",
+        default=dict,
+        blank=True,
+        help_text='{"ps1-1": ["non"], "@kind": ["ght"]} : toutes ces conditions.',
     )
     contact_role = models.CharField("contact", max_length=9, choices=ContactRole, blank=True)
     contact_field = models.CharField("champ du contact", max_length=20, blank=True)
