@@ -17,6 +17,11 @@ def of_person(person) -> list[tuple[str, str]]:
     ]
 
 
+def of_colleague(person) -> list[tuple[str, str]]:
+    """What colleagues may know of each other: anybody may register for any establishment, so no address."""
+    return of_person(person)[1:4]
+
+
 def of_establishment(establishment) -> list[tuple[str, str]]:
     entity = establishment.legal_entity
     support = " de l’établissement support" if establishment.ght_id else ""

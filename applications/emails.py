@@ -3,12 +3,14 @@
 from django.urls import reverse
 
 from accounts.models import User
-from applications.models import Application, ChangeRequest, Contact, Submission
+from applications.models import Application, ChangeRequest, Contact, Submission, TakeOverRequest
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
 
 # Letters that ask somebody to do something: untrue as soon as the dossier moves on.
 CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened"]
+# Of these, what the référent was to do: untrue for somebody who no longer holds the dossier.
+CALLS_TO_REFERENT = ["changes_requested", "declaration_opened"]
 
 
 def _to_referent(name: str, application: Application, **context) -> Letter:
@@ -42,6 +44,39 @@ def contacts_changed(application: Application, contact: Contact, person: User) -
     if person == application.referent:
         return _to_referent("contacts_changed", application, contact=contact)
     return _to_reviewer("contacts_changed", application, to=person, contact=contact)
+
+
+def transferred(application: Application, person: User, *, sender: User) -> Letter:
+    """To the new référent and to the former one."""
+    if person == application.referent:
+        return _to_referent("transferred", application, sender=sender)
+    path = reverse("applications:dashboard")
+    return _about("transferred", application, to=person, path=path, sender=sender)
+
+
+def take_over_requested(asked: TakeOverRequest, person: User) -> Letter:
+    """To whoever asked, to the référent, and to those who may decide."""
+    return _of_take_over("take_over_requested", asked, person)
+
+
+def take_over_accepted(asked: TakeOverRequest, person: User) -> Letter:
+    return _of_take_over("take_over_accepted", asked, person)
+
+
+def take_over_refused(asked: TakeOverRequest, person: User) -> Letter:
+    return _of_take_over("take_over_refused", asked, person)
+
+
+def _of_take_over(name: str, asked: TakeOverRequest, person: User) -> Letter:
+    """`person`: who asked, who holds or held the dossier, or an agent; each is led to their own page."""
+    application = asked.application
+    if not person.is_referent:
+        path = reverse("reviews:requests")
+    elif person == application.referent:
+        path = reverse("applications:detail", args=[application.reference])
+    else:
+        path = reverse("applications:take_overs" if person == asked.by else "applications:dashboard")
+    return _about(name, application, to=person, path=path, asked=asked)
 
 
 def withdrawn(application: Application) -> Letter:

@@ -24,6 +24,11 @@ DEEDS = {
     "open_declaration": "a ouvert la déclaration",
     "record_payment": "a enregistré le versement",
     "abandon": "a abandonné le dossier",
+    "update_contact": "a modifié un contact",
+    "transfer": "a transféré le dossier",
+    "request_take_over": "a demandé à reprendre le dossier",
+    "accept_take_over": "a accepté la reprise du dossier",
+    "refuse_take_over": "a refusé la reprise du dossier",
 }
 # The same verb, said better where it led.
 DEEDS_TO: dict[tuple[str, str], str] = {

@@ -41,6 +41,17 @@ def is_system(user, application):
 
 
 @rules.predicate
+def is_colleague_of_referent(user, application):
+    return (
+        application is not None
+        and user is not None
+        and user.is_referent
+        and user.establishment_id == application.establishment_id
+        and user.pk != application.referent_id
+    )
+
+
+@rules.predicate
 def is_active(user, application):
     return user is not None and user.is_active
 
@@ -49,6 +60,8 @@ rules.add_rule("act_as_referent", is_active & is_referent_of)
 rules.add_rule("act_as_ars", is_active & is_reviewer_of_region)
 rules.add_rule("act_as_ans", is_active & is_ans)
 rules.add_rule("act_as_system", is_system)
+rules.add_rule("request_take_over", is_active & is_colleague_of_referent)
+rules.add_rule("decide_take_over", is_active & (is_reviewer_of_region | is_ans))
 
 
 def transitions_of(application: Application, verb: str):
@@ -76,6 +89,18 @@ def may(user, verb: str, application: Application) -> bool:
 def may_update_contacts(application: Application) -> bool:
     """At any stage: before, between and after the sendings; not once the dossier has ended early."""
     return application.state not in (State.WITHDRAWN, State.ABANDONED)
+
+
+def may_change_hands(application: Application) -> bool:
+    """A colleague must be able to take over a dossier that is over, too; a withdrawn one leaves its place free."""
+    return application.state != State.WITHDRAWN
+
+
+def deciders_of(application: Application) -> list[User]:
+    """Who is asked to decide on a take-over: the ARS of the region, or the ANS where the ARS has no agent."""
+    agents = User.objects.filter(is_active=True).order_by("last_name", "pk")
+    of_region = list(agents.filter(role=User.Role.ARS, regions=application.establishment.region_id))
+    return of_region or list(agents.filter(role=User.Role.ANS))
 
 
 def may_now(user, verb: str, application: Application) -> bool:

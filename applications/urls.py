@@ -1,12 +1,15 @@
 from django.urls import path
 
-from applications import contacts, views
+from applications import contacts, transfers, views
 
 app_name = "applications"
 
 urlpatterns = [
     path("tableau-de-bord/", views.dashboard, name="dashboard"),
     path("candidatures/nouvelle/", views.start, name="start"),
+    path("candidatures/reprises/", transfers.take_overs, name="take_overs"),
+    path("candidatures/reprises/<slug:reference>/", transfers.request_take_over, name="request_take_over"),
+    path("compte/collaborateurs/<int:pk>/transferer/", transfers.transfer, name="transfer"),
     path("candidatures/<slug:reference>/", views.detail, name="detail"),
     path("candidatures/<slug:reference>/formulaire-de-candidature/", views.step, name="step"),
     path("candidatures/<slug:reference>/recapitulatif/", views.recap, name="recap"),

@@ -3,6 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from applications.models import TakeOverRequest
 from ecare.clock import paris_day
 from ecare.french import megabytes
 from evidence import files
@@ -60,6 +61,31 @@ class ChangesForm(MessageForm):
 
 class SendBackForm(MessageForm):
     hint = "Ce texte est envoyé aux vérificateurs de l’ARS et conservé dans l’historique du dossier."
+
+
+class TakeOverDecisionForm(forms.Form):
+    """The référent whom the page showed, and nothing else to type."""
+
+    title, done = "Accepter la reprise", "la reprise est acceptée."
+
+    holder = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, asked: TakeOverRequest, data=None):
+        super().__init__(data, initial={"holder": asked.application.referent_id})
+
+
+class RefuseTakeOverForm(TakeOverDecisionForm):
+    title, done = "Refuser la reprise", "la reprise est refusée."
+
+    message = MessageForm.base_fields["message"]
+
+    def __init__(self, asked: TakeOverRequest, data=None):
+        super().__init__(asked, data)
+        field = self.fields["message"]
+        field.label, field.help_text = "Motif du refus", "Ce texte est envoyé à la personne et au référent."
+
+    def clean_message(self):
+        return self.cleaned_data["message"].replace("\r\n", "\n")
 
 
 class ConventionForm(DecisionForm):

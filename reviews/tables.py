@@ -34,6 +34,40 @@ def _column(label: str, order_by=None, **options) -> tables.Column:
     return tables.Column(label, order_by=order_by, attrs=attrs, **options)
 
 
+class TakeOverTable(tables.Table):
+    """Rows: requests of référents to hold a colleague's dossier."""
+
+    reference = _column(
+        "Dossier",
+        ("application__reference",),
+        accessor="application__reference",
+        linkify=("reviews:dossier", [tables.A("application__reference")]),
+    )
+    establishment = _column(
+        "Établissement", ("application__establishment__name", "pk"), accessor="application__establishment"
+    )
+    by = _column("Demandée par", ("by__last_name", "pk"))
+    holder = _column("Référent actuel", ("application__referent__last_name", "pk"), accessor="application__referent")
+    reason = _column("Motif", orderable=False)
+    at = _column("Demandée le", ("at", "pk"))
+    decision = _column("Décision", orderable=False, empty_values=())
+
+    class Meta:
+        order_by = "at"
+        attrs = {"class": "ecare-queue", "role": "table"}
+        row_attrs = {"role": "row"}
+
+    def __init__(self, rows, *, is_decided: bool):
+        super().__init__(rows, empty_text="Aucune demande décidée." if is_decided else "Aucune demande en attente.")
+        self.caption = "Demandes de reprise décidées" if is_decided else "Demandes de reprise en attente"
+
+    def render_at(self, value):
+        return paris_date(value)
+
+    def render_decision(self, record):
+        return render_to_string("reviews/_take_over_decision.html", {"asked": record})
+
+
 class QueueTable(tables.Table):
     """Rows: dossiers with their establishment and domain, annotated with `life_order`."""
 

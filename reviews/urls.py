@@ -1,11 +1,14 @@
 from django.urls import path
 
-from reviews import views
+from reviews import requests, views
 
 app_name = "reviews"
 
 urlpatterns = [
     path("verification/", views.queue, name="queue"),
+    path("verification/demandes/", requests.requests, name="requests"),
+    path("verification/demandes/reprises/<int:pk>/accepter/", requests.accept_take_over, name="accept_take_over"),
+    path("verification/demandes/reprises/<int:pk>/refuser/", requests.refuse_take_over, name="refuse_take_over"),
     path("verification/<slug:reference>/", views.dossier, name="dossier"),
     path("verification/<slug:reference>/convention/", views.convention, name="convention"),
     path("verification/<slug:reference>/accepter/", views.accept, name="accept"),

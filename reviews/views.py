@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import actions as verbs
 from applications.actions import NotNow
-from applications.models import Application
+from applications.models import Application, TakeOverRequest
 from applications.rules import may, may_now
 from ecare.letters.models import Letter
 from ecare.lists import lay_out
@@ -54,7 +54,8 @@ def queue(request):
     found = QueueFilter(request.GET, dossiers, user=request.user)
     table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
     lay_out(table, request, length=25)
-    return render(request, "reviews/queue.html", {"filter": found, "table": table})
+    waiting = TakeOverRequest.objects.visible_to(request.user).open().count()
+    return render(request, "reviews/queue.html", {"filter": found, "table": table, "waiting_requests": waiting})
 
 
 @require_safe

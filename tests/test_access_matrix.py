@@ -19,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Terms, User
 from applications.actions import values_of
-from applications.models import Answer, Application, Submission
+from applications.models import Answer, Application, Submission, TakeOverRequest
 from applications.states import State
 from demo.ole import zed_bytes
 from demo.specimens import pdf
@@ -96,6 +96,10 @@ GET = {
     "applications:withdraw sent":               "302 302 200 404 404 403 404 403 404",
     "applications:contacts draft":              "302 302 200 404 404 403 404 403 404",
     "applications:contacts sent":               "302 302 200 404 404 403 404 403 404",
+    "applications:take_overs":                  "302 302 200 200 200 403 403 403 403",
+    "applications:request_take_over draft":     "302 302 404 200 404 403 403 403 403",
+    "applications:request_take_over sent":      "302 302 404 200 404 403 403 403 403",
+    "applications:transfer other colleague":    "302 302 200 200 404 403 403 403 403",
     "applications:update_contact draft":        "302 302 200 404 404 403 404 403 404",
     "applications:update_contact sent":         "302 302 200 404 404 403 404 403 404",
     "evidence:add draft":                       "302 302 405 405 405 405 405 405 405",
@@ -110,6 +114,9 @@ GET = {
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
     "reviews:queue":                            "302 302 403 403 403 200 200 200 403",
+    "reviews:requests":                         "302 302 403 403 403 200 200 200 403",
+    "reviews:accept_take_over take-over":       "302 302 403 403 403 200 404 200 404",
+    "reviews:refuse_take_over take-over":       "302 302 403 403 403 200 404 200 404",
     "reviews:dossier draft":                    "302 302 403 404 404 200 404 200 404",
     "reviews:dossier sent":                     "302 302 403 404 404 200 404 200 404",
     "reviews:convention draft":                 "302 302 404 404 404 404 404 404 404",
@@ -193,6 +200,10 @@ POST = {
     "applications:withdraw sent":               "302 302 302 404 404 403 404 403 404",
     "applications:contacts draft":              "302 302 405 405 405 405 405 405 405",
     "applications:contacts sent":               "302 302 405 405 405 405 405 405 405",
+    "applications:take_overs":                  "302 302 405 405 405 405 405 405 405",
+    "applications:request_take_over draft":     "302 302 404 200 404 403 403 403 403",
+    "applications:request_take_over sent":      "302 302 404 200 404 403 403 403 403",
+    "applications:transfer other colleague":    "302 302 200 200 404 403 403 403 403",
     "applications:update_contact draft":        "302 302 200 404 404 403 404 403 404",
     "applications:update_contact sent":         "302 302 200 404 404 403 404 403 404",
     "evidence:add draft":                       "302 302 302 404 404 403 404 403 404",
@@ -207,6 +218,9 @@ POST = {
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
     "reviews:queue":                            "302 302 405 405 405 405 405 405 405",
+    "reviews:requests":                         "302 302 405 405 405 405 405 405 405",
+    "reviews:accept_take_over take-over":       "302 302 403 403 403 302 404 302 404",
+    "reviews:refuse_take_over take-over":       "302 302 403 403 403 302 404 302 404",
     "reviews:dossier draft":                    "302 302 405 405 405 405 405 405 405",
     "reviews:dossier sent":                     "302 302 405 405 405 405 405 405 405",
     "reviews:convention draft":                 "302 302 405 405 405 405 405 405 405",
@@ -322,6 +336,9 @@ def world(db):
     )
     Group.objects.create(name="Agents")
     TOTPDevice.objects.create(user=sent.referent, name="téléphone")
+    other = UserFactory(establishment=sent.establishment)
+    asked = TakeOverRequest.objects.create(application=sent, by=other, reason="Le référent a quitté l’établissement.")
+    found |= {"other colleague": other.pk, "take-over": asked.pk}
     return found
 
 
@@ -373,6 +390,7 @@ def typed(world) -> dict:
         "state": "paid",
         "referent": "1",
         "precision": "écrasé",
+        "holder": str(world["owner"].pk),
     }
 
 
@@ -390,6 +408,7 @@ def traces() -> tuple:
         list(Application.objects.order_by("pk").values()),
         list(Answer.objects.order_by("pk").values()),
         list(Evidence.objects.order_by("pk").values()),
+        list(TakeOverRequest.objects.order_by("pk").values()),
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import actions, facts
 from accounts.forms import TermsForm
-from accounts.models import Terms
+from accounts.models import Terms, User
 
 
 @require_GET
@@ -20,6 +20,7 @@ def account(request):
     context = {"terms": Terms.objects.in_force(for_user=user), "person_facts": facts.of_person(user)}
     if user.establishment:
         context["establishment_facts"] = facts.of_establishment(user.establishment)
+        context["colleagues"] = [(one, facts.of_colleague(one)) for one in User.objects.colleagues_of(user)]
     return render(request, "accounts/account.html", context)
 
 

@@ -2,6 +2,7 @@ from applications.models.answers import Answer, ChangeRequest, Contact, Submissi
 from applications.models.application import Application
 from applications.models.domain import Domain, FormVersion, Question, Section
 from applications.models.money import Bracket
+from applications.models.people import TakeOverRequest
 
 __all__ = [
     "Answer",
@@ -14,4 +15,5 @@ __all__ = [
     "Question",
     "Section",
     "Submission",
+    "TakeOverRequest",
 ]

@@ -50,6 +50,14 @@ class ApplicationQuerySet(models.QuerySet):
         """Those that keep the establishment's place in the domain: all but the withdrawn."""
         return self.exclude(state=State.WITHDRAWN)
 
+    def transferable_by(self, user):
+        """A référent's own dossiers, in any state but withdrawn."""
+        return self.in_place().filter(referent=user).select_related("domain")
+
+    def held_by_colleagues_of(self, user):
+        """Those of the person's establishment that they may ask to take over: never what stands in them."""
+        return self.in_place().filter(establishment=user.establishment_id).exclude(referent=user)
+
     def matching(self, words: str):
         """Each word is found in the reference, the domain or the establishment; case forgiven everywhere."""
         found = self
