@@ -1,14 +1,18 @@
 """Who may apply to a domain, and why not: for the pages that say it before anybody applies."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from applications.models import Domain
+from applications.money import Ceiling, ceilings
+from applications.rules import Calendar, calendar
 from establishments.models import Establishment, Ght, LegalEntity, words_of
 
 
@@ -44,6 +48,24 @@ def is_eligible(domain: Domain, establishment: Establishment) -> Eligibility:
     return Eligibility(domain)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What a domain holds out to an establishment: whether it may apply, when, and up to how much."""
+
+    domain: Domain
+    calendar: Calendar
+    eligibility: Eligibility
+    ceiling: Ceiling
+
+
+def offers(domains: Iterable[Domain], establishment: Establishment, at: datetime) -> list[Offer]:
+    domains = list(domains)
+    found = ceilings(domains, establishment)
+    return [
+        Offer(domain, calendar(domain, at), is_eligible(domain, establishment), found[domain.pk]) for domain in domains
+    ]
+
+
 def group_of(entity: LegalEntity) -> Ght | None:
     """The open group through which a public entity applies: never alone, be it the support establishment."""
     if not entity.is_public:
@@ -77,7 +99,7 @@ def number_in(words: str) -> str:
 
 
 def search(words: str):
-    """Rows of `FOUND`: establishments that may apply first, then the other entities of the directory."""
+    """Rows of `FOUND`: groups first, then their members, public entities outside groups, private ones, the rest."""
     establishments, entities = Establishment.objects.all(), LegalEntity.objects.all()
     if number := number_in(words):
         entities = entities.filter(pk__in=_numbered(number))
@@ -94,7 +116,7 @@ def search(words: str):
         kind=Value("", CharField()),
         group=Coalesce(Subquery(groups), Value("")),
         closed=F("closed_on"),
-        rank=Value(1),
+        rank=Case(When(group="", then=Value(4)), default=Value(1)),
     )
     establishments = establishments.annotate(
         number=Coalesce("ght__code", "legal_entity__finess"),
@@ -102,7 +124,7 @@ def search(words: str):
         place=F("legal_entity__town"),
         group=Coalesce("ght__code", Value("")),
         closed=F("closed_on"),
-        rank=Value(0),
+        rank=Case(When(kind="ght", then=Value(0)), When(kind="public", then=Value(2)), default=Value(3)),
     )
     rows = [found.order_by().values(*FOUND) for found in (establishments, entities)]
     return rows[0].union(rows[1], all=True).order_by("rank", "title", "number")

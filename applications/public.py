@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_safe
 
-from applications import eligibility, money, rules
+from applications import eligibility, rules
 from applications.actions import questions_of
 from applications.forms import Part, parts_of
 from applications.models import Domain, FormVersion
@@ -60,7 +60,7 @@ def eligibility_of(request, number):
         return _entity(request, get_object_or_404(LegalEntity, finess=number))
     context = {
         "establishment": establishment,
-        "offers": _offers(request, establishment),
+        "offers": eligibility.offers(Domain.objects.all(), establishment, request.arrived_at),
         "crumbs": [HOME, ELIGIBILITY, (str(establishment), "")],
     }
     return render(request, "applications/eligibility.html", context)
@@ -75,30 +75,6 @@ def _entity(request, entity: LegalEntity):
         "crumbs": [HOME, ELIGIBILITY, (entity.name, "")],
     }
     return render(request, "applications/eligibility_of_entity.html", context)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What a domain holds out to an establishment: whether it may apply, when, and up to how much."""
-
-    domain: Domain
-    calendar: rules.Calendar
-    eligibility: eligibility.Eligibility
-    ceiling: money.Ceiling
-
-
-def _offers(request, establishment: Establishment) -> list[Offer]:
-    domains = list(Domain.objects.all())
-    ceilings = money.ceilings(domains, establishment)
-    return [
-        Offer(
-            domain,
-            rules.calendar(domain, request.arrived_at),
-            eligibility.is_eligible(domain, establishment),
-            ceilings[domain.pk],
-        )
-        for domain in domains
-    ]
 
 
 # --- « Préparez votre dossier » -----------------------------------------------------------------------------------

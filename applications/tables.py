@@ -2,6 +2,7 @@
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 
 from applications.models import Application
@@ -67,15 +68,20 @@ class ApplicationTable(tables.Table):
 class FoundTable(tables.Table):
     """Rows of `eligibility.search`."""
 
-    title = tables.Column("Nom", linkify=("eligibility_of", {"number": tables.A("number")}))
+    title = tables.Column("Nom")
     place = tables.Column("Commune", default="")
     kind = tables.Column("Type", empty_values=())
-    number = tables.Column("FINESS EJ ou code GHT")
     caption = "Établissements trouvés"
 
     class Meta:
         orderable = False
         empty_text = "Aucun établissement ne correspond à votre recherche."
+
+    def render_title(self, record, value):
+        """The name, then its number: a GHT code or a FINESS number."""
+        number = record["number"]
+        address = reverse("eligibility_of", args=[number])
+        return format_html('<a href="{}">{}</a><br><span class="ecare-mention">{}</span>', address, value, number)
 
     def render_kind(self, record):
         if record["kind"]:

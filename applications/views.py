@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from applications import actions, rules, writers
+from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
 from applications.models import Application, Domain, FormVersion, Submission
@@ -53,13 +53,15 @@ def dashboard(request):
     dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     lay_out(table, request, length=10)
-    domains = _domains_for(request.user)
+    offers = eligibility.offers(_domains_for(request.user), request.user.establishment, request.arrived_at)
+    startable = _startable_by(request)
     context = {
         "table": table,
         "words": words,
         "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
-        "calendars": [rules.calendar(domain, request.arrived_at) for domain in domains],
-        "form": StartForm(_startable_by(request)),
+        "offers": offers,
+        "startable": [offer for offer in offers if offer.domain in startable],
+        "form": StartForm(startable),
         "held": _held_by_colleagues(request),
     }
     return render(request, "applications/dashboard.html", context)
@@ -97,6 +99,7 @@ def start(request):
         return _start(request, form.cleaned_data["domain"])
     context = {
         "form": form,
+        "startable": eligibility.offers(domains, request.user.establishment, request.arrived_at),
         "held": _held_by_colleagues(request),
         "crumbs": [*HOME, ("Candidater à un domaine", "")],
     }

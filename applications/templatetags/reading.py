@@ -39,11 +39,15 @@ def expected(question: Question) -> str:
     if question.kind == Question.Kind.TEXT:
         length = CONTACT_LENGTH if question.contact_role else TEXT_LENGTH
         return f"Texte court, {length} caractères au plus"
-    return _EXPECTED.get(question.kind) or question.get_kind_display()
+    return _EXPECTED.get(question.kind, question.get_kind_display())
 
 
 _EXPECTED: dict[str, str] = {
     Question.Kind.LONG_TEXT: f"Texte libre, {thousands(LONG_TEXT_LENGTH)} caractères au plus",
+    Question.Kind.EMAIL: "Une adresse e-mail",
+    Question.Kind.PHONE: "Un numéro de téléphone, de métropole, d’outre-mer ou de l’étranger",
+    Question.Kind.IBAN: "Sa clé de contrôle est vérifiée",
+    Question.Kind.BIC: "8 ou 11 caractères",
     Question.Kind.NUMBER: "Nombre entier",
     Question.Kind.AMOUNT: "Montant en euros, deux chiffres au plus après la virgule",
     Question.Kind.CIVILITY: "Madame ou Monsieur",

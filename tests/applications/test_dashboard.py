@@ -5,9 +5,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.models import Application, Domain
+from applications.models import Application, Bracket, Domain
+from establishments.models import Activity
 from tests.applications.pages import text_of
-from tests.factories import ApplicationFactory, DomainFactory, UserFactory
+from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
 
 ADDRESS = reverse("applications:dashboard")
 TODAY = timezone.localdate
@@ -136,6 +137,57 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, row
     for _ in range(rows):
         ApplicationFactory(referent=referent)
     client.get(ADDRESS)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         client.get(ADDRESS)
     assert Application.objects.visible_to(referent).count() == rows
+
+
+def with_ceiling(referent, ceiling, **fields):
+    domain = FormFactory(domain=DomainFactory(**fields)).domain
+    Bracket.objects.create(domain=domain, kind=referent.establishment.kind, days_from=0, ceiling=ceiling)
+    return domain
+
+
+@pytest.fixture
+def known_activity(referent):
+    Activity.objects.create(legal_entity=referent.establishment.legal_entity, year=2023, days=12_345)
+
+
+@pytest.mark.parametrize("address", [ADDRESS, reverse("applications:start")])
+def test_the_ceiling_and_the_conditions_are_read_before_applying(client, referent, known_activity, address):
+    domain = with_ceiling(referent, 1_234_500, expenses_from=date(2025, 7, 16))
+    page = text_of(client.get(address))
+    for said in (
+        "12 345 €",
+        "non officiel",
+        "12 345 journées",
+        "Plancher du domaine : 7 000 €",
+        "seules comptent les dépenses engagées à partir du <strong>16 juillet 2025</strong>",
+        reverse("preparation", args=[domain.slug]),
+    ):
+        assert said in page, said
+
+
+def test_the_dialog_says_the_ceiling_of_what_may_be_started(client, referent, known_activity):
+    taken = with_ceiling(referent, 1_111_100)
+    ApplicationFactory(domain=taken, referent=referent, candidature_form=taken.forms.get())
+    free = with_ceiling(referent, 2_222_200)
+    assert [offer.domain for offer in client.get(ADDRESS).context["startable"]] == [free]
+
+
+def test_a_domain_that_is_over_says_no_ceiling_any_more(client, referent):
+    with_ceiling(referent, 1_234_500, candidature_until=date(2024, 2, 1))
+    assert "Plafond" not in text_of(client.get(ADDRESS))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_neither_does_it_grow_with_the_domains_nor_with_their_scales(
+    client, referent, known_activity, rows, django_assert_num_queries
+):
+    for rank in range(rows):
+        with_ceiling(referent, 1_000_000 + rank)
+    client.get(ADDRESS)
+    with django_assert_num_queries(13):
+        client.get(ADDRESS)
+    with django_assert_num_queries(11):
+        client.get(reverse("applications:start"))

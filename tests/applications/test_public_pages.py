@@ -75,6 +75,11 @@ def test_a_group_is_found_by_its_code_its_members_and_their_numbers(visitor):
     assert found(visitor, "occ-44") == ["OCC-44"]
     assert found(visitor, "lunel") == ["OCC-44", member.finess]
     assert found(visitor, member.finess) == ["OCC-44", member.finess]
+    clinic = EstablishmentFactory(private=True, legal_entity__name="A LUNEL")
+    hospital = EstablishmentFactory(legal_entity__name="B LUNEL")
+    stranger = LegalEntityFactory(name="C LUNEL")
+    known = [member.finess, hospital.finess, clinic.finess, stranger.finess]
+    assert found(visitor, "lunel") == ["OCC-44", *known]
     assert "Membre du GHT OCC-44" in text_of(visitor.get(SEARCH, {"q": "lunel"}))
 
 
