@@ -173,13 +173,17 @@ def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) ->
 def shift_calendar(domain: Domain, *, today: date) -> None:
     """For a demo: candidatures may be started today, and declarations stand open at the same time.
 
-    A window without end stays so. The definitions keep the historical dates; only this database is shifted.
+    A window without end stays so, and expenses count from as long before the candidatures. The definitions keep the
+    historical dates; only this database is shifted.
     """
     if domain.candidature_until is not None:
-        domain.expenses_from = domain.candidature_from = today - timedelta(days=120)
+        before = domain.candidature_from - domain.expenses_from if domain.expenses_from else timedelta()
+        domain.expenses_from = today - timedelta(days=120)
+        domain.candidature_from = domain.expenses_from + before
         domain.candidature_until = today + timedelta(days=18)
         domain.candidature_first_submission_until = None
-    if domain.declaration_until is not None:
+    if domain.declaration_from is not None:
         domain.declaration_from = today - timedelta(days=60)
+    if domain.declaration_until is not None:
         domain.declaration_until = today + timedelta(days=240)
     domain.save()

@@ -17,7 +17,7 @@ from applications import actions
 from applications.definitions import DomainDefinition, load_domain
 from applications.models import Application, Domain, Question
 from applications.readers import read_folder
-from applications.rules import is_shown
+from applications.rules import facts_of, is_for, is_shown
 from applications.states import State
 from demo.specimens import specimen
 from establishments.models import Establishment
@@ -26,6 +26,12 @@ from reviews import actions as reviews
 
 FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
 IBAN, BIC = "FR7630006000011234567890189", "AGRIFRPP"
+EXPENSES = [
+    ("Sauvegarde et Reprise SAS", "Coffre de sauvegarde hors ligne", 2_450_000),
+    ("Sauvegarde et Reprise SAS", "Licences de sauvegarde immuable, un an", 1_180_050),
+    ("Cabinet Continuité", "Rédaction du plan de reprise d’activité", 960_000),
+    ("Cabinet Continuité", "Exercice de reprise, deux journées", 312_000),
+]
 
 # From the start of a dossier to each state, the verbs on the way.
 SENT = ["submit"]
@@ -126,7 +132,7 @@ def _lead(dossier: dict, remarks: dict, *, at: datetime) -> Application:
         _do(verb, application, remark=remarks.get(state, ""), at=at if application.sendings else started)
     application = Application.objects.get(pk=application.pk)
     if state in (State.DRAFT, State.DECLARATION_OPEN):
-        _fill(application, at=started, share=0.4)
+        _fill(application, at=started, share=dossier.get("share", 0.4))
     return application
 
 
@@ -154,7 +160,8 @@ def _do(verb: str, application: Application, *, remark: str, at: datetime) -> No
 
 def _fill(application: Application, *, at: datetime, share: float) -> None:
     """Answer the first part of the present step: `share` of its questions, with plausible values."""
-    questions = actions.questions_of(application.form)
+    facts = facts_of(application.establishment)
+    questions = [question for question in actions.questions_of(application.form) if is_for(question, facts)]
     questions = questions[: int(len(questions) * share)]
     values = {q.key: _answer(q, application) for q in questions if not q.is_evidence and q.is_required}
     actions.save_answers(application, by=application.referent, values=values, at=at)
@@ -184,7 +191,19 @@ def _answer(question: Question, application: Application):
         kind.BIC: BIC,
         kind.CHOICE: question.choices[0][0] if question.choices else "",
         kind.DATE: timezone.localdate().isoformat(),
+        kind.AMOUNT: 6_500_000,
+        kind.LONG_TEXT: f"{question.label} : exemple de réponse pour {application.establishment.name}.",
+        kind.EXPENSES: _expenses(application.domain),
         kind.CHECKLIST: dict.fromkeys(actions.entities_of(application.establishment), ""),
     }
     texts = {"job": "Directrice générale"}
     return answers.get(kind(question.kind), texts.get(question.contact_field, application.establishment.name))
+
+
+def _expenses(domain: Domain) -> list[dict]:
+    """A few lines, a week after another from the first day that counts."""
+    first = domain.expenses_from or timezone.localdate() - timedelta(days=60)
+    return [
+        {"date": (first + timedelta(days=7 * rank)).isoformat(), "supplier": supplier, "label": label, "amount": amount}
+        for rank, (supplier, label, amount) in enumerate(EXPENSES)
+    ]

@@ -76,8 +76,19 @@ function follow(frame) {
     list.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
-  list.addEventListener("input", sumUp);
+  // What was said of a cell, or of a line to complete, is no longer true once it is typed anew.
+  list.addEventListener("input", (event) => {
+    const line = event.target.closest("li");
+    document.getElementById(`${event.target.id}_error`)?.remove();
+    event.target.classList.remove("fr-input--error");
+    event.target.removeAttribute("aria-invalid");
+    event.target.removeAttribute("aria-describedby");
+    if (!line.querySelector(".fr-message--error")) line.classList.remove("ecare-expense--wrong");
+    if (fields(line).every((field) => field.value.trim() !== "")) line.querySelector("[data-missing]")?.remove();
+    sumUp();
+  });
   add.disabled = list.children.length > most;
 }
 
 document.querySelectorAll("[data-expenses]").forEach(follow);
+document.addEventListener("ecare:renewed", (event) => event.target.querySelectorAll("[data-expenses]").forEach(follow));

@@ -39,9 +39,7 @@ def submit(application, at=AT) -> Submission:
 
 
 def receipt_of(submission) -> str:
-    return reverse(
-        "applications:receipt", args=[submission.application.reference, submission.step, submission.number]
-    )
+    return reverse("applications:receipt", args=[submission.application.reference, submission.step, submission.number])
 
 
 def sent_with(*questions: dict, **values) -> Submission:
@@ -129,7 +127,9 @@ def test_what_people_type_is_shown_and_never_obeyed(db, canary):
     assert said.count(" ".join(canary.split())) == 3
 
 
-@pytest.mark.parametrize("text", ["😀 漢字 عربي", "a\u0301e\u0301", "\u0001", "x" * 400, "ligne\r\n\r\nautre", "\ufeff\u202e"])
+@pytest.mark.parametrize(
+    "text", ["😀 漢字 عربي", "a\u0301e\u0301", "\u0001", "x" * 400, "ligne\r\n\r\nautre", "\ufeff\u202e"]
+)
 def test_no_character_stops_it(db, text):
     assert read(writers.receipt(sent_with({"key": "precision", "kind": "long_text"}, precision=text)))
 

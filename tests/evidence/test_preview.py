@@ -69,4 +69,6 @@ def test_only_files_that_can_be_shown_have_the_link(dossier, signed_in):
     shown, other = put_in(dossier), put_in(dossier, docx(), "liste.docx")
     page = signed_in(dossier.referent).get(reverse("applications:detail", args=[dossier.reference])).text
     assert address(shown) in page and address(other) not in page
-    assert f'href="{address(shown)}" target="_blank" rel="noopener" title="Aperçu de RIB.pdf – nouvelle fenêtre"' in page
+    assert (
+        f'href="{address(shown)}" target="_blank" rel="noopener" title="Aperçu de RIB.pdf – nouvelle fenêtre"' in page
+    )
