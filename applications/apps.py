@@ -1,7 +1,13 @@
 from django.apps import AppConfig
 
+from ecare.letters import rules as letters
+
 
 class ApplicationsConfig(AppConfig):
     name = "applications"
     verbose_name = "Candidatures"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        letters.may_wait("to_review", "sent_back", "passed_to_ans", "contacts_changed", "reminder")
+        letters.check_before_sending("reminder", "applications.reminders.is_still_true")

@@ -4,13 +4,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from applications.models import Application, ChangeRequest, Contact, Submission, TakeOverRequest
+from applications.rules import Progress, Reminder
+from applications.states import Step
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
 
 # Letters that ask somebody to do something: untrue as soon as the dossier moves on.
-CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened"]
+CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened", "reminder"]
 # Of these, what the référent was to do: untrue for somebody who no longer holds the dossier.
-CALLS_TO_REFERENT = ["changes_requested", "declaration_opened"]
+CALLS_TO_REFERENT = ["changes_requested", "declaration_opened", "reminder"]
 
 
 def _to_referent(name: str, application: Application, **context) -> Letter:
@@ -105,6 +107,15 @@ def sent_back(application: Application, reader: User, reason: str) -> Letter:
 
 def declaration_opened(application: Application) -> Letter:
     return _to_referent("declaration_opened", application)
+
+
+def reminder(application: Application, due: Reminder, *, progress: Progress, request: ChangeRequest | None) -> Letter:
+    """Written once per threshold; asked about again when it leaves (`applications.reminders`)."""
+    step = Step(application.step).label
+    letter = _to_referent("reminder", application, due=due, progress=progress, request=request, step=step)
+    letter.premise = {"reminder": due.key}
+    letter.once = f"{application.subject}:{due.key}"
+    return letter
 
 
 def passed_to_ans(application: Application) -> Letter:

@@ -1,7 +1,7 @@
 """What the law of a dossier says: who may act, until when, and whether a step is complete."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import rules
@@ -213,6 +213,54 @@ def declarations_may_open(domain: Domain, at: datetime) -> bool:
 
 def declaration_may_open(application: Application, at: datetime) -> bool:
     return application.state == State.CONVENTION_SIGNED and declarations_may_open(application.domain, at)
+
+
+# --- when to remind -----------------------------------------------------------------------------------------------
+DAYS_BEFORE_A_LAST_DAY = (14, 7, 2)
+DAYS_AFTER_A_REQUEST = (7, 14)
+
+
+class Occasion(StrEnum):
+    """What a référent is reminded of."""
+
+    FIRST_SENDING = "first sending"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One is written per dossier, occasion, day it counts from (a last day, or that of a request) and threshold."""
+
+    occasion: Occasion
+    day: date
+    threshold: int
+
+    @property
+    def is_correction(self) -> bool:
+        return self.occasion == Occasion.CORRECTION
+
+    @property
+    def key(self) -> str:
+        return f"{self.occasion}:{self.day.isoformat()}:{self.threshold}"
+
+
+def reminder_due(application: Application, asked_at: datetime | None, at: datetime) -> Reminder | None:
+    """The tightest reminder that a Paris day calls for; None for who began, or was asked, after its own day.
+
+    `asked_at`: when the open change request was made, if there is one.
+    """
+    today = paris_day(at)
+    if application.is_never_sent:
+        last, began = last_day(application), paris_day(application.moved_at)
+        if last is None or today > last:
+            return None
+        reached = [n for n in DAYS_BEFORE_A_LAST_DAY if began < last - timedelta(days=n) <= today]
+        return Reminder(Occasion.FIRST_SENDING, last, min(reached)) if reached else None
+    if asked_at is not None and application.is_editable:
+        asked_on = paris_day(asked_at)
+        reached = [n for n in DAYS_AFTER_A_REQUEST if asked_on + timedelta(days=n) <= today]
+        return Reminder(Occasion.CORRECTION, asked_on, max(reached)) if reached else None
+    return None
 
 
 # --- complete or not ----------------------------------------------------------------------------------------------

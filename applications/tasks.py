@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from applications import actions
+from applications import actions, reminders
 from applications.models import Application
 from applications.states import State
 
@@ -24,3 +24,9 @@ def open_declarations() -> int:
         except Exception:
             log.exception("The declaration of %s could not be opened", application.reference)
     return opened
+
+
+@shared_task
+def remind() -> int:
+    """Write the reminders of the day; as often as one likes."""
+    return reminders.remind(timezone.now())

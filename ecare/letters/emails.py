@@ -14,13 +14,13 @@ HEADING = re.compile(r"Objet\s*:\s*(?P<title>.+)")
 BUTTON = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)")
 
 
-def compose(name, *, to, subject="", context=None, secret=None, expires_at=None, premise=None) -> Letter:
+def compose(name, *, to, subject="", context=None, secret=None, expires_at=None) -> Letter:
     """An unsaved letter from `templates/letters/<name>.txt`; the action that calls saves it.
 
     The source: « Objet : … », a blank line, paragraphs; a line `[Libellé](https://…)` is a button, lines that start
     with « - » a list, whose lines may be links of the same form. `subject` is the reference of what it is about
     ("application:VEHCXTRMWL"). `secret` replaces `{{ secret }}` only when the letter leaves, and is kept sealed until
-    then. `premise`: what must still be true then.
+    then.
     """
     own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
     template = Engine.get_default().get_template(f"letters/{name}.txt")
@@ -41,7 +41,6 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None,
         text=f"{_as_text(blocks)}\n\n-- \n{_as_text(footer)}\n",
         html=render_to_string("letters/layout.html", page),
         link="" if secret is not None else _first_link(blocks),
-        premise=premise or {},
         secret=seal(secret.encode(), purpose="letter") if secret is not None else None,
         expires_at=expires_at,
     )

@@ -70,6 +70,9 @@ class Letter(models.Model):
     attempts = models.PositiveSmallIntegerField("essais", default=0)
     sent_at = models.DateTimeField("envoi", null=True, blank=True)
     error = models.CharField("dernière erreur", max_length=200, blank=True)
+    once = models.CharField(
+        "une seule fois", max_length=120, null=True, editable=False, unique=True, help_text="Clé d’un rappel."
+    )
     digest = models.ForeignKey(
         "self",
         models.SET_NULL,
