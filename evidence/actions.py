@@ -1,4 +1,4 @@
-"""The verbs of the vault: put a file in, take it back, note who read it, sweep what nobody refers to."""
+"""The verbs of the vault: put a file in, replace it, take it back, note who read it, sweep what nobody refers to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile
-from evidence.rules import first_scan
+from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
 
@@ -56,17 +56,47 @@ def storing(upload, *, formats: list[str], max_bytes: int, by: User) -> Iterator
 # --- the référent -------------------------------------------------------------------------------------------------
 def add(application: Application, question: Question, *, upload, by: User, at: datetime) -> Evidence:
     """Put a file into an evidence space. Raises Refused, NotNow or PermissionDenied."""
-    _check_space(application, question, by=by, at=at)  # before any byte is looked at; again once locked
+    check_space(application, question, by=by, at=at)  # before any byte is looked at; again once locked
     with storing(upload, formats=question.formats, max_bytes=question.max_bytes, by=by) as stored:
-        application = lock(application)
-        _check_space(application, question, by=by, at=at)
-        if _space(application, question).filter(file__sha256=stored.sha256).exists():
-            raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
-        evidence = Evidence.objects.create(
-            application=application, question=question, file=stored, added_after=application.sendings
-        )
-        _update_answer(application, question)
+        return place(stored, application, question, by=by, at=at)
+
+
+def replace(evidence: Evidence, *, upload, by: User, at: datetime) -> Evidence:
+    """Put a file in the place of one that was sent, which stays in history. Raises what `add` raises."""
+    application, question = evidence.application, evidence.question
+    check_space(application, question, by=by, at=at, instead_of=evidence)
+    with storing(upload, formats=question.formats, max_bytes=question.max_bytes, by=by) as stored:
+        return place(stored, application, question, by=by, at=at, instead_of=evidence)
+
+
+def place(
+    stored: StoredFile,
+    application: Application,
+    question: Question,
+    *,
+    by: User,
+    at: datetime,
+    instead_of: Evidence | None = None,
+) -> Evidence:
+    """Give a stored file its place in a space; called in the transaction of `storing`."""
+    application = lock(application)
+    if instead_of is not None:
+        instead_of = _current(instead_of)
+    check_space(application, question, by=by, at=at, instead_of=instead_of)
+    if _space(application, question).filter(file__sha256=stored.sha256).exists():
+        raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
+    replaces = None
+    if instead_of is not None:
+        was_sent = _take_out(instead_of, application, at=at)
+        replaces = instead_of if was_sent else instead_of.replaces
+    evidence = Evidence.objects.create(
+        application=application, question=question, file=stored, added_after=application.sendings, replaces=replaces
+    )
+    _update_answer(application, question)
+    if instead_of is None:
         _note(evidence, "add_evidence", by=by)
+    else:
+        _note(evidence, "replace_evidence", by=by, replaces=str(instead_of.file.pk))
     return evidence
 
 
@@ -74,20 +104,33 @@ def add(application: Application, question: Question, *, upload, by: User, at: d
 def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
     application = lock(evidence.application)
-    evidence = Evidence.objects.select_related("file", "question__section", "application").get(pk=evidence.pk)
+    evidence = _current(evidence)
     _check_open(application, evidence.question, by=by, at=at)
-    if evidence.withdrawn_after is not None:
-        raise NotNow("Ce fichier a déjà été retiré.")
     _note(evidence, "remove_evidence", by=by)
-    if evidence.added_after < application.sendings:
-        evidence.withdrawn_after = application.sendings
-        evidence.save(update_fields=["withdrawn_after"])
-    else:
-        storage_name = evidence.file.storage_name
-        evidence.delete()
-        evidence.file.delete()
-        transaction.on_commit(lambda: vault.discard(storage_name))
+    _take_out(evidence, application, at=at)
     _update_answer(application, evidence.question)
+
+
+def _current(evidence: Evidence) -> Evidence:
+    """Read anew on a locked dossier. Raises NotNow when it left its space meanwhile."""
+    found = Evidence.objects.select_related("file", "question__section", "application", "replaces")
+    now = found.current().filter(pk=evidence.pk).first()
+    if now is None:
+        raise NotNow("Ce fichier a déjà été retiré ou remplacé.")
+    return now
+
+
+def _take_out(evidence: Evidence, application: Application, *, at: datetime) -> bool:
+    """Into history, or for good if it was never sent. Returns whether it was."""
+    if evidence.added_after < application.sendings:
+        evidence.withdrawn_after, evidence.withdrawn_at = application.sendings, at
+        evidence.save(update_fields=["withdrawn_after", "withdrawn_at"])
+        return True
+    storage_name = evidence.file.storage_name
+    evidence.delete()
+    evidence.file.delete()
+    transaction.on_commit(lambda: vault.discard(storage_name))
+    return False
 
 
 def _check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:
@@ -97,14 +140,22 @@ def _check_open(application: Application, question: Question, *, by: User, at: d
         raise NotNow(CLOSED)
 
 
-def _check_space(application: Application, question: Question, *, by: User, at: datetime) -> None:
+def check_space(
+    application: Application, question: Question, *, by: User, at: datetime, instead_of: Evidence | None = None
+) -> None:
+    """Whether one more file may enter, or one in the place of another. Raises Refused, NotNow or PermissionDenied."""
     _check_open(application, question, by=by, at=at)
     if not question.is_evidence or not law.is_shown(question, known_of(application)):
         raise NotNow(
             "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "
             "Enregistrez le formulaire, puis déposez le fichier à nouveau si besoin."
         )
-    if _space(application, question).count() >= question.max_files:
+    if instead_of is not None and not is_replaceable(instead_of, application):
+        raise NotNow("Ce fichier n’a pas encore été transmis. Retirez-le, puis déposez le nouveau.")
+    others = _space(application, question)
+    if instead_of is not None:
+        others = others.exclude(pk=instead_of.pk)
+    if others.count() >= question.max_files:
         raise Refused(
             f"Cet espace contient déjà {question.max_files} fichier{'s' if question.max_files > 1 else ''}, "
             "le nombre maximum. Retirez-en un avant d’en déposer un autre."
@@ -122,7 +173,7 @@ def _update_answer(application: Application, question: Question) -> None:
     write_answer(application, question, value)
 
 
-def _note(evidence: Evidence, verb: str, *, by: User) -> None:
+def _note(evidence: Evidence, verb: str, *, by: User, **more: str) -> None:
     file = evidence.file
     data = {
         "question": evidence.question.key,
@@ -130,7 +181,7 @@ def _note(evidence: Evidence, verb: str, *, by: User) -> None:
         "name": file.name,
         "size": file.size,
         "sha256": file.sha256,
-    }
+    } | more
     record(evidence.application.subject, verb, actor=by.actor, data=data)
 
 

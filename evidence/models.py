@@ -82,6 +82,10 @@ class Evidence(models.Model):
     file = models.OneToOneField(StoredFile, models.PROTECT, related_name="evidence", verbose_name="fichier")
     added_after = models.PositiveSmallIntegerField("ajoutée après l’envoi n°")
     withdrawn_after = models.PositiveSmallIntegerField("retirée après l’envoi n°", null=True, blank=True)
+    withdrawn_at = models.DateTimeField("retirée le", null=True, blank=True)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, related_name="replaced_by", null=True, blank=True, verbose_name="remplace"
+    )
 
     objects = EvidenceQuerySet.as_manager()
 

@@ -24,6 +24,11 @@ def may_open_containers(user: User, application: Application) -> bool:
     return user.is_ans or application.referent_id == user.pk
 
 
+def is_replaceable(evidence: Evidence, application: Application) -> bool:
+    """What was sent, or stands in the place of what was: the new file is then read beside the former one."""
+    return evidence.added_after < application.sendings or evidence.replaces_id is not None
+
+
 def first_scan(extension: str) -> str:
     """The state in which a file enters: the antivirus, where there is one, takes it from here."""
     if extension == "zed":

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evidence import views
+from evidence import upload_views, views
 
 app_name = "evidence"
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("preuves/<uuid:pk>/", views.download, name="download"),
     path("preuves/<uuid:pk>/apercu/", views.preview, name="preview"),
     path("preuves/<uuid:pk>/retirer/", views.remove, name="remove"),
+    path("preuves/<uuid:pk>/remplacer/", upload_views.replace, name="replace"),
 ]

@@ -96,7 +96,7 @@ def _answer_script(request, application, spaces, handler):
     lists = {
         key: render_to_string(
             "components/evidence_files.html",
-            {"application": application, "files": values.get(key, []), "editable": True},
+            {"application": application, "question": spaces[key], "files": values.get(key, []), "editable": True},
             request,
         )
         for key in spaces.keys() & request.FILES.keys()

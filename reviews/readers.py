@@ -1,6 +1,7 @@
 """What reviewers read of a dossier: each step as last sent, what changed since the sending before, its history."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from applications.expenses import summed_up
 from applications.forms import Part, Row, parts_of, spoken
@@ -23,12 +24,22 @@ class ReadFile:
     remark: str
 
 
+@dataclass(frozen=True)
+class FormerFile:
+    """A file that an earlier sending listed and the latest does not; what took its place, if that was sent too."""
+
+    file: ReadFile
+    replaced_by: StoredFile | None
+    withdrawn_at: datetime | None
+
+
 @dataclass
 class Line:
     """One answer as it was sent; `before` is what the previous sending said, when it said something else."""
 
     row: Row
     files: list[ReadFile] = field(default_factory=list)
+    former: list[FormerFile] = field(default_factory=list)
     is_changed: bool = False
     before: str = ""
 
@@ -56,7 +67,8 @@ class Reading:
 
 def readings(application: Application, entities, *, user) -> list[Reading]:
     """The steps that were sent at least once, the present one first, as this agent may read them."""
-    evidence = Evidence.objects.visible_to(user).filter(application=application).select_related("file", "application")
+    evidence = Evidence.objects.visible_to(user).filter(application=application)
+    evidence = evidence.select_related("file", "application", "replaced_by__file")
     stored = {str(one.file_id): one for one in evidence}
     sent = list(application.submissions.select_related("by").order_by("number"))
     found = []
@@ -67,6 +79,7 @@ def readings(application: Application, entities, *, user) -> list[Reading]:
             chapters = _chapters(application, last, earlier[-1] if earlier else None, entities)
             for line in (line for chapter in chapters for line in chapter.lines if line.row.question.is_evidence):
                 line.files = [_file(file, stored.get(file["id"]), user) for file in line.row.value or []]
+                line.former = [_former(file, stored, user) for file in _no_longer_listed(line.row, earlier)]
             found.append(Reading(step.value, str(step.label), last, chapters, earlier[::-1]))
     return found
 
@@ -79,6 +92,25 @@ def _file(sent: dict, evidence: Evidence | None, user) -> ReadFile:
         file = evidence.file
         is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
     return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark)
+
+
+def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:
+    """The files of a space that earlier sendings list and this one does not, oldest first."""
+    listed = {
+        file["id"]: file for submission in earlier for file in submission.content["answers"].get(row.question.key, [])
+    }
+    kept = {file["id"] for file in row.value or []}
+    return [file for number, file in listed.items() if number not in kept]
+
+
+def _former(sent: dict, stored: dict[str, Evidence], user) -> FormerFile:
+    """What replaced it is told once it was sent itself."""
+    evidence = stored.get(sent["id"])
+    successor = getattr(evidence, "replaced_by", None)
+    was_sent = successor is not None and str(successor.file_id) in stored
+    return FormerFile(
+        _file(sent, evidence, user), successor.file if was_sent else None, evidence.withdrawn_at if evidence else None
+    )
 
 
 def _chapters(application, submission, previous, entities) -> list[Chapter]:

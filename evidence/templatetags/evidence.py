@@ -6,8 +6,8 @@ from applications.models import Application, Question
 from ecare.french import NBSP
 from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
-from evidence.models import StoredFile
-from evidence.rules import PREVIEWED, may_open_containers
+from evidence.models import Evidence, StoredFile
+from evidence.rules import PREVIEWED, is_replaceable, may_open_containers
 from evidence.uploads import take_refusals
 
 register = template.Library()
@@ -17,11 +17,14 @@ register = template.Library()
 def space_rule(question: Question) -> str:
     """The limits in one sentence, from the definition that the browser and the server use too."""
     count = question.max_files
-    return (
-        f"Taille : {question.max_megabytes} Mo maximum par fichier. "
-        f"Formats autorisés : {', '.join(question.formats)}. "
-        f"{count}{NBSP}fichier{'s' if count > 1 else ''} maximum."
-    )
+    return f"{file_rule(question)} {count}{NBSP}fichier{'s' if count > 1 else ''} maximum."
+
+
+@register.filter
+def file_rule(question: Question) -> str:
+    """What one file may be."""
+    size = f"Taille : {question.max_megabytes} Mo maximum par fichier."
+    return f"{size} Formats autorisés : {', '.join(question.formats)}."
 
 
 @register.filter
@@ -38,24 +41,36 @@ def has_preview(name: str) -> bool:
 
 @register.simple_tag(takes_context=True)
 def file_facts(context, file: dict) -> dict:
-    """Of one file of an answer: what is known of it, and whether this person may download it."""
+    """Of one file of an answer: what is known of it, and what this person may do with it."""
+    return _facts(context, _register(context["application"]).get(file["id"]), name=file["name"])
+
+
+def _facts(context, evidence: Evidence | None, *, name: str) -> dict:
     application, user = context["application"], context["request"].user
-    scan = _scans(application).get(file["id"])
-    is_container = extension_of(file["name"]) == "zed"
-    is_readable = scan in StoredFile.READABLE
+    scan = evidence.file.scan if evidence else ""
+    is_container = extension_of(name) == "zed"
     return {
         "scan": StoredFile.Scan(scan).label if scan else "",
-        "is_readable": is_readable,
+        "is_readable": scan in StoredFile.READABLE,
         "is_for_ans": is_container and not may_open_containers(user, application),
+        "is_replaceable": evidence is not None and is_replaceable(evidence, application),
     }
 
 
-def _scans(application: Application) -> dict[str, str]:
+def _register(application: Application) -> dict[str, Evidence]:
     """Read once for a page, however many spaces it shows."""
-    if not hasattr(application, "_scans"):
-        rows = StoredFile.objects.filter(evidence__application=application).values_list("pk", "scan")
-        application._scans = {str(pk): scan for pk, scan in rows}
-    return application._scans
+    if not hasattr(application, "_register"):
+        rows = Evidence.objects.filter(application=application).select_related("file", "replaced_by__file")
+        application._register = {str(row.file_id): row for row in rows}
+    return application._register
+
+
+@register.simple_tag(takes_context=True)
+def former_files(context, question: Question) -> list[tuple[Evidence, dict]]:
+    """What was sent from this space, then replaced or taken back; each with its facts."""
+    rows = _register(context["application"]).values()
+    former = [row for row in rows if row.question_id == question.pk and row.withdrawn_after is not None]
+    return [(row, _facts(context, row, name=row.file.name)) for row in former]
 
 
 @register.simple_tag(takes_context=True)

@@ -4,6 +4,7 @@
 const LOST = "l’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
 const UNIT = 1024 * 1024;
 let sending = 0;
+let isLeaving = false;
 // The button pressed while files were still on their way: pressed anew once they have all arrived.
 let waiting = null;
 
@@ -13,7 +14,7 @@ function start(space) {
   const queue = [];
   let isBusy = false;
 
-  space.querySelector("[data-deposit]").hidden = true;
+  (space.querySelector("[data-deposit]") ?? input.form.querySelector("[data-deposit]")).hidden = true;
   space.querySelector("[data-invitation]").hidden = false;
   zone.classList.add("ecare-space__zone--live");
 
@@ -62,7 +63,7 @@ function start(space) {
     list().hidden = list().children.length === 0;
     isBusy = false;
     sending -= 1;
-    if (queue.length === 0) refreshSide();
+    if (queue.length === 0 && !isLeaving) refreshSide();
     next();
     if (sending === 0) goOn();
   }
@@ -86,6 +87,13 @@ function start(space) {
   }
 
   function show(file, answer) {
+    if (answer.next) {
+      isLeaving = true;
+      window.location.assign(answer.next);
+      return;
+    }
+    for (const reason of answer.errors ?? []) tell(reason, "error");
+    if (answer.errors) return;
     const html = answer.lists?.[space.dataset.space];
     if (html !== undefined) space.querySelector("[data-files-place]").innerHTML = html;
     const refused = answer.refused?.[space.dataset.space] ?? [];
@@ -183,5 +191,5 @@ if (form) {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (sending > 0) event.preventDefault();
+  if (sending > 0 && !isLeaving) event.preventDefault();
 });
