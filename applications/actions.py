@@ -3,6 +3,8 @@ letters: one transaction. Views call these and nothing else."""
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import rules as permissions
@@ -13,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from applications import emails, rules
 from applications.models import Answer, Application, ChangeRequest, Contact, Domain, FormVersion, Question, Submission
+from applications.models.answers import Fate, fate_of
 from applications.states import Desk, State, Step
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel
@@ -34,6 +37,14 @@ class AlreadyStarted(NotNow):
     def __init__(self, application: Application):
         super().__init__("Votre établissement a déjà une candidature pour ce domaine.")
         self.application = application
+
+
+@dataclass
+class Saved:
+    """How many answers changed, and those that were left as they are because the page had not seen them."""
+
+    changed: int = 0
+    conflicts: dict[str, Answer] = field(default_factory=dict)
 
 
 MOVED = (
@@ -107,6 +118,12 @@ def questions_of(form: FormVersion) -> list[Question]:
     )
 
 
+def answers_of(application: Application) -> dict[str, Answer]:
+    """Current answers of the present step, by question key."""
+    answers = Answer.objects.filter(application=application, question__section__form=application.form)
+    return {answer.question.key: answer for answer in answers.select_related("question")}
+
+
 def values_of(application: Application, form: FormVersion | None = None) -> dict:
     """Current values of the present step (or of the step of `form`), by question key."""
     return dict(
@@ -149,18 +166,32 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
 
 
 @transaction.atomic
-def save_answers(application: Application, *, by: User, values: dict[str, object], at: datetime) -> int:
-    """Keep checked values by question key (evidence excepted: the vault keeps those). Returns how many changed."""
+def save_answers(
+    application: Application,
+    *,
+    by: User,
+    values: dict[str, object],
+    at: datetime,
+    marks: Mapping[str, str] | None = None,
+) -> Saved:
+    """Keep checked values by question key (evidence excepted: the vault keeps those). `marks`, by question key: what
+    the page showed; a value that would write over an answer given since elsewhere is refused, it alone."""
     application = lock(application)
     if not permissions.test_rule("act_as_referent", by, application):
         raise PermissionDenied
     if not rules.is_open_for_answers(application, at):
         raise NotNow("Ce formulaire n’est plus modifiable.")
-    changed = 0
+    saved, kept, marks = Saved(), answers_of(application), marks or {}
     for question in questions_of(application.form):
-        if question.key in values and not question.is_evidence:
-            changed += write_answer(application, question, values[question.key])
-    return changed
+        key = question.key
+        if key not in values or question.is_evidence:
+            continue
+        fate = fate_of(values[key], mark=marks.get(key), answer=kept.get(key))
+        if fate == Fate.CONFLICT:
+            saved.conflicts[key] = kept[key]
+        elif fate == Fate.WRITE:
+            saved.changed += write_answer(application, question, values[key])
+    return saved
 
 
 def write_answer(application: Application, question: Question, value) -> bool:

@@ -90,6 +90,7 @@ class ExpensesField(forms.Field):
     """Lines of {"date", "supplier", "label", "amount"}. `cells`: the field of each, in the order of CELLS."""
 
     widget = ExpensesWidget
+    shows_stored = False  # what is stored, although something was typed
 
     def __init__(self, *, cells: dict[str, Any], first_day: date | None = None, **options):
         super().__init__(required=False, template_name="applications/expenses_field.html", **options)
@@ -157,6 +158,9 @@ class ExpensesField(forms.Field):
     def typed(self, value):
         """What the person would type to get the stored lines."""
         return [{name: cell.typed(line[name]) or "" for name, cell in self.cells.items()} for line in value or []]
+
+    def bound_data(self, data, initial):
+        return initial if self.shows_stored else super().bound_data(data, initial)
 
     def has_changed(self, initial, data):
         return bool(data)

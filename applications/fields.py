@@ -34,12 +34,17 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 class _DraftField(forms.Field):
     """May stay empty: a draft is complete only when it is sent."""
 
+    shows_stored = False  # what is stored, although something was typed
+
     def __init__(self, **options):
         super().__init__(required=False, **options)
 
     def typed(self, value):
         """What the person would type to get the stored `value`."""
         return value
+
+    def bound_data(self, data, initial):
+        return initial if self.shows_stored else super().bound_data(data, initial)
 
 
 class _TextField(_DraftField, forms.CharField):
@@ -299,6 +304,14 @@ class ChecklistField(_DraftField):
 
     def has_changed(self, initial, data):
         return bool(data)
+
+
+def bank_of(iban: str) -> str:
+    """The bank that holds the account; empty when the list of banks does not know it."""
+    try:
+        return IBAN(iban).bank_name or ""
+    except schwifty_errors.SchwiftyException:
+        return ""
 
 
 def spoken_iban(value: str) -> str:

@@ -8,16 +8,52 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import Truncator
 
 from accounts.models import Civility
 from applications import actions, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
-from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
-from applications.models import Application, Domain, Question, Section
+from applications.fields import ChecklistField, bank_of, field_for, spoken_iban, spoken_phone
+from applications.models import Answer, Application, Domain, Fate, Question, Section, fate_of, mark_of
 from ecare import french
 from establishments.models import Establishment
 
 EMPTY = (None, "", [], {})
+LONGEST_OTHER = 600
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An answer given elsewhere since the page was shown, which what was typed would have written over."""
+
+    question: Question
+    answer: Answer
+    entities: list
+
+    @property
+    def text(self) -> str:
+        """The other value as it is read; long ones are cut."""
+        value, kind = self.answer.value, self.question.kind
+        if value is False or value in EMPTY:
+            return "sans réponse"
+        if kind == Question.Kind.CHECKLIST:
+            names = {entity.finess: entity.name for entity in self.entities}
+            lines = [f"{names.get(finess, finess)} : {reason or 'confirmée'}" for finess, reason in value.items()]
+            return Truncator(" ; ".join(lines)).chars(LONGEST_OTHER)
+        return Truncator(spoken(self.question, value)).chars(LONGEST_OTHER)
+
+    @property
+    def mark(self) -> str:
+        return mark_of(self.answer)
+
+    @property
+    def sentence(self) -> str:
+        day = french.paris_datetime(self.answer.updated_at)
+        return (
+            f"Cette réponse a été modifiée ailleurs le {day} : « {self.text} ». "
+            "Ce que vous avez saisi ici n’est pas enregistré."
+        )
 
 
 @dataclass
@@ -30,6 +66,31 @@ class Row:
     condition: str = ""
     bound: forms.BoundField | None = None
     entities: list = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.question.key
+
+    @property
+    def mark(self) -> str:
+        return self.bound.form.mark_of(self.key)
+
+    @property
+    def conflict(self) -> Conflict | None:
+        return self.bound.form.conflicts.get(self.key)
+
+    @property
+    def is_unsaved(self) -> bool:
+        """What was typed came back, and is not kept yet."""
+        return self.key in self.bound.form.unsaved
+
+    @property
+    def note(self) -> str:
+        """What the answer tells by itself: an IBAN, its bank."""
+        if self.question.kind == Question.Kind.IBAN and self.value:
+            bank = bank_of(self.value)
+            return f"Banque : {bank}." if bank else ""
+        return ""
 
     @property
     def anchor(self) -> str:
@@ -148,7 +209,10 @@ class StepForm(forms.Form):
     def __init__(self, application: Application, data=None):
         self.application = application
         self.questions = actions.questions_of(application.form)
-        self.values = actions.known_of(application)
+        self.conflicts: dict[str, Conflict] = {}
+        self.unsaved: set[str] = set()
+        self._settled: set[str] = set()
+        self._read()
         self.entities = list(application.establishment.entities())
         super().__init__(data, auto_id="id_%s")
         for question in self.questions:
@@ -171,8 +235,64 @@ class StepForm(forms.Form):
             if self._was_posted(key) and (key in self.values or not (value in EMPTY or value is False))
         }
 
+    def _read(self) -> None:
+        self.answers = actions.answers_of(self.application)
+        self.values = {key: answer.value for key, answer in self.answers.items()}
+        self.values |= rules.facts_of(self.application.establishment)
+        self.__dict__.pop("progress", None)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the page had shown, by question key: « Garder la mienne » names the other value that was read."""
+        marks = {key: self.data[f"{MARK}{key}"] for key in self.fields if f"{MARK}{key}" in self.data}
+        kept, _, other = self.data.get(KEEP, "").partition(":")
+        return marks | ({kept: other} if kept in self.fields else {})
+
+    @property
+    def chosen(self) -> str:
+        """The question whose two values the person has just chosen between."""
+        return self.data.get(TAKE) or self.data.get(KEEP, "").partition(":")[0]
+
+    def mark_of(self, key: str) -> str:
+        """What the page carries: of the answer that it shows, or still of the one that it had shown."""
+        if key in self._settled or key not in self.marks:
+            return mark_of(self.answers.get(key))
+        return self.marks[key]
+
+    def weigh(self) -> None:
+        """Once the good values were kept, or before: each field shows what is stored, unless what was typed there is
+        wrong, stands against another answer, or is still to be kept."""
+        good = self.good_values()
+        taken = self.data.get(TAKE, "")
+        self.errors.pop(taken, None)
+        self._read()
+        for key, made in self.fields.items():
+            fate = fate_of(good[key], mark=self.marks.get(key), answer=self.answers.get(key)) if key in good else None
+            if fate == Fate.CONFLICT:
+                self._tell(key)
+            elif fate == Fate.WRITE:
+                self.unsaved.add(key)
+            elif key not in self.errors:
+                self._show_stored(key, made)
+            else:
+                self.unsaved.add(key)
+                if key in good and good[key] == self.values.get(key):  # what is right in it was kept
+                    self._settled.add(key)
+
+    def _show_stored(self, key: str, made) -> None:
+        made.shows_stored = True
+        self.initial[key] = made.typed(self.values[key]) if key in self.values else None
+        self._settled.add(key)
+
+    def _tell(self, key: str) -> None:
+        answer = self.answers[key]
+        self.conflicts[key] = Conflict(answer.question, answer, self.entities)
+        self.add_error(key, ValidationError(self.conflicts[key].sentence, code="conflict"))
+
     def _was_posted(self, key: str) -> bool:
         """An unticked box is not posted, so boxes count whenever the page was posted at all."""
+        if key == self.data.get(TAKE):
+            return False
         made = self.fields[key]
         if isinstance(made, ExpensesField):
             return f"{key}:lines" in self.data
@@ -187,11 +307,6 @@ class StepForm(forms.Form):
         lists = (key for key, made in self.fields.items() if isinstance(made, ExpensesField))
         return next((key for key in lists if f"{key}:add" in self.data or f"{key}:remove" in self.data), "")
 
-    def keep(self, values: dict) -> None:
-        """Let the page count what was just saved."""
-        self.values = self.values | values
-        self.__dict__.pop("progress", None)
-
     @cached_property
     def progress(self) -> rules.Progress:
         return rules.progress(self.questions, self.values, frozenset(entity.finess for entity in self.entities))
@@ -201,7 +316,11 @@ class StepForm(forms.Form):
 
 
 PAGE_MARK = "_page"
-"""Name of the hidden field by which a post says that it comes from the whole page."""
+"""Name of the hidden field by which a post says that it comes from the whole page, and of which dossier."""
+MARK = "_version:"
+"""What the names of the hidden fields begin with that say which answer the page showed."""
+KEEP, TAKE = "_keep", "_take"
+"""« Garder la mienne » (the key, a colon, the mark of the other value) and « Prendre l’autre » (the key)."""
 
 
 class StartForm(forms.Form):

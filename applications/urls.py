@@ -1,6 +1,6 @@
 from django.urls import path
 
-from applications import contacts, transfers, views
+from applications import answering, contacts, transfers, views
 
 app_name = "applications"
 
@@ -10,7 +10,8 @@ urlpatterns = [
     path("candidatures/reprises/", transfers.take_overs, name="take_overs"),
     path("candidatures/reprises/<slug:reference>/", transfers.request_take_over, name="request_take_over"),
     path("compte/collaborateurs/<int:pk>/transferer/", transfers.transfer, name="transfer"),
-    path("candidatures/<slug:reference>/", views.detail, name="detail"),
+    path("candidatures/<slug:reference>/", answering.detail, name="detail"),
+    path("candidatures/<slug:reference>/reponses/<slug:key>/", answering.answer, name="answer"),
     path("candidatures/<slug:reference>/formulaire-de-candidature/", views.step, name="step"),
     path("candidatures/<slug:reference>/recapitulatif/", views.recap, name="recap"),
     path("candidatures/<slug:reference>/transmettre/", views.submit, name="submit"),

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpResponseRedirect, QueryDict
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -137,66 +137,8 @@ def _start(request, domain: Domain):
     return redirect("applications:detail", application.reference)
 
 
-# --- the form of a step -------------------------------------------------------------------------------------------
-@require_http_methods(["GET", "HEAD", "POST"])
-def detail(request, reference):
-    """The form of the present step; read-only when it may not be typed in."""
-    application = own_dossier(request, reference)
-    if request.method == "POST":
-        return _save(request, application)
-    if not rules.is_open_for_answers(application, request.arrived_at):
-        return render(request, "applications/read.html", _reading(request, application, application.form))
-    return _show(request, application, StepForm(application, _typed_before(request, application)))
-
-
-def _save(request, application):
-    """Keep the good values, show the wrong ones as typed. Files go to the vault, and all the rest with them."""
-    if request.FILES:
-        return HttpResponseRedirect(reverse("evidence:add", args=[application.reference]), preserve_request=True)
-    form = _keep(request, application)
-    if form.errors:
-        messages.warning(request, "Vos autres réponses sont enregistrées. Corrigez celles que la page signale.")
-        return _show(request, application, form)
-    if "_next" in request.POST:
-        return redirect("applications:recap", application.reference)
-    messages.success(request, "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis.")
-    address = reverse("applications:detail", args=[application.reference])
-    return redirect(f"{address}#question-{form.changed_list}" if form.changed_list else address)
-
-
-def _keep(request, application) -> StepForm:
-    form = StepForm(application, request.POST)
-    values = form.good_values()
-    actions.save_answers(application, by=request.user, values=values, at=request.arrived_at)
-    form.keep(values)
-    return form
-
-
-def keep_typed(request, application: Application) -> StepForm:
-    """For a page that answers in the form's place (a file was put in): save what was typed; what is wrong waits in the
-    session, as typed, for the next display of the form."""
-    form = _keep(request, application)
-    if form.errors:
-        request.session[_waiting(application)] = request.POST.urlencode()
-    return form
-
-
-def _typed_before(request, application) -> QueryDict | None:
-    typed = request.session.pop(_waiting(application), None)
-    return QueryDict(typed) if typed else None
-
-
-def _waiting(application) -> str:
-    return f"typed:{application.reference}:{application.step}"
-
-
-def _show(request, application, form):
-    return render(
-        request, "applications/detail.html", _page(request, application) | {"form": form, "parts": form.parts()}
-    )
-
-
-def _page(request, application) -> dict:
+# --- what a dossier's pages say --------------------------------------------------------------------------------------
+def page_of(request, application) -> dict:
     """What the pages of a dossier have in common."""
     contacts = list(application.contacts.all())
     return {
@@ -221,11 +163,11 @@ def sendings_of(application):
     return application.submissions.select_related("by").order_by("-at", "-pk")
 
 
-def _reading(request, application, form: FormVersion) -> dict:
+def reading_of(request, application, form: FormVersion) -> dict:
     """The dossier as it is read: the answers of one step, what was sent, and why it cannot be typed in."""
     questions = actions.questions_of(form)
     values = actions.known_of(application, form)
-    context = _page(request, application)
+    context = page_of(request, application)
     return context | {
         "step": form.step,
         "is_past": form.pk != application.form.pk,
@@ -242,7 +184,7 @@ def step(request, reference):
     application = own_dossier(request, reference)
     if application.step == Step.CANDIDATURE:
         return redirect("applications:detail", reference)
-    return render(request, "applications/read.html", _reading(request, application, application.candidature_form))
+    return render(request, "applications/read.html", reading_of(request, application, application.candidature_form))
 
 
 # --- verify, transmit, withdraw -----------------------------------------------------------------------------------
@@ -253,7 +195,7 @@ def recap(request, reference):
     if not rules.is_open_for_answers(application, request.arrived_at):
         return redirect("applications:detail", reference)
     form = StepForm(application)
-    context = _page(request, application) | {
+    context = page_of(request, application) | {
         "form": form,
         "parts": parts_of(form.questions, form.values, form.entities),
         "reminder": application.form.reminder,
@@ -298,7 +240,7 @@ def submitted(request, reference):
     submission = Submission.objects.filter(application=application).order_by("-at", "-pk").first()
     if submission is None:
         return redirect("applications:detail", reference)
-    context = _page(request, application) | {"submission": submission, "sendings": sendings_of(application)}
+    context = page_of(request, application) | {"submission": submission, "sendings": sendings_of(application)}
     return render(request, "applications/submitted.html", context)
 
 
@@ -320,7 +262,7 @@ def receipt(request, reference, step, number):
 def history(request, reference):
     """Who did what and when, every sending and its receipt."""
     application = own_dossier(request, reference)
-    context = _page(request, application) | {
+    context = page_of(request, application) | {
         "history": events_for_referent(application),
         "sendings": sendings_of(application),
         "crumbs": [
@@ -342,4 +284,4 @@ def withdraw(request, reference):
         return redirect("applications:dashboard")
     if not rules.may_now(request.user, "withdraw", application):
         raise actions.NotNow("Cette candidature ne peut plus être retirée.")
-    return render(request, "applications/withdraw.html", _page(request, application))
+    return render(request, "applications/withdraw.html", page_of(request, application))

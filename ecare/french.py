@@ -24,13 +24,16 @@ def paris_date(value: date | datetime | None) -> str:
     return f"{day} {MONTHS[value.month - 1]} {value.year}"
 
 
+def paris_hour(value: datetime) -> str:
+    """14 h 05, the hour that a clock in Paris shows at that instant."""
+    there = value.astimezone(PARIS)
+    return f"{there.hour}{NBSP}h{NBSP}{there.minute:02d}"
+
+
 @register.filter
 def paris_datetime(value: datetime | None) -> str:
-    """21 novembre 2026 à 14 h 05, the hour that a clock in Paris shows at that instant."""
-    if not value:
-        return ""
-    there = value.astimezone(PARIS)
-    return f"{paris_date(there)} à {there.hour}{NBSP}h{NBSP}{there.minute:02d}"
+    """21 novembre 2026 à 14 h 05, in Paris."""
+    return f"{paris_date(value)} à {paris_hour(value)}" if value else ""
 
 
 @register.filter

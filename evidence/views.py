@@ -14,10 +14,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from applications import rules as law
-from applications.actions import NotNow, questions_of, save_answers, values_of
-from applications.forms import PAGE_MARK, StepForm
+from applications.actions import NotNow, questions_of, values_of
+from applications.answering import keep, keep_typed
+from applications.forms import PAGE_MARK
 from applications.models import Question
-from applications.views import keep_typed, own_dossier
+from applications.views import own_dossier
 from ecare.french import after_colon
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
@@ -87,8 +88,7 @@ def _answer_script(request, application, spaces, handler):
     """The same for evidence.js: the lists of the spaces as they are now, and the refusals."""
     try:
         if PAGE_MARK in request.POST:  # the boxes that decide which spaces are shown
-            good = StepForm(application, request.POST).good_values()
-            save_answers(application, by=request.user, values=good, at=request.arrived_at)
+            keep(request, application)
     except NotNow as closed:
         return JsonResponse({"message": after_colon(str(closed))}, status=409)
     added, refused = _take_in(request, application, spaces)

@@ -80,6 +80,8 @@ GET = {
     "applications:start":                       "302 302 200 200 200 403 403 403 403",
     "applications:detail draft":                "302 302 200 404 404 403 404 403 404",
     "applications:detail sent":                 "302 302 200 404 404 403 404 403 404",
+    "applications:answer draft":                "302 302 405 405 405 405 405 405 405",
+    "applications:answer sent":                 "302 302 405 405 405 405 405 405 405",
     "applications:step draft":                  "302 302 302 404 404 403 404 403 404",
     "applications:step sent":                   "302 302 302 404 404 403 404 403 404",
     "applications:recap draft":                 "302 302 200 404 404 403 404 403 404",
@@ -186,6 +188,8 @@ POST = {
     "applications:start":                       "302 302 200 200 200 403 403 403 403",
     "applications:detail draft":                "302 302 302 404 404 403 404 403 404",
     "applications:detail sent":                 "302 302 409 404 404 403 404 403 404",
+    "applications:answer draft":                "302 302 200 404 404 403 404 403 404",
+    "applications:answer sent":                 "302 302 409 404 404 403 404 403 404",
     "applications:step draft":                  "302 302 405 405 405 405 405 405 405",
     "applications:step sent":                   "302 302 405 405 405 405 405 405 405",
     "applications:recap draft":                 "302 302 405 405 405 405 405 405 405",
@@ -318,8 +322,9 @@ def world(db):
     """Everything that an address may name, by the word that the tables use."""
     Terms.objects.create(version="1.0", text="Les conditions.", published_at=timezone.now() - timedelta(days=9))
     space = {"formats": ["pdf", "zed"], "max_files": 3}
-    draft = dossier_with(space)
-    sent = dossier_with(space, referent=draft.referent)
+    text = {"kind": "text", "key": "precision"}
+    draft = dossier_with(space, text)
+    sent = dossier_with(space, text, referent=draft.referent)
     found = {
         "draft": draft.reference,
         "sent": sent.reference,
@@ -367,7 +372,11 @@ def clients(world, signed_in):
 
 
 # What an address names besides its object.
-MORE = {"applications:receipt": ["candidature", 1], "applications:update_contact": ["dsi"]}
+MORE = {
+    "applications:receipt": ["candidature", 1],
+    "applications:update_contact": ["dsi"],
+    "applications:answer": ["precision"],
+}
 
 
 def address(row: str, world) -> str:

@@ -1,4 +1,4 @@
-from applications.models.answers import Answer, ChangeRequest, Contact, Submission
+from applications.models.answers import Answer, ChangeRequest, Contact, Fate, Submission, fate_of, mark_of
 from applications.models.application import Application
 from applications.models.domain import Domain, FormVersion, Question, Section
 from applications.models.money import Bracket
@@ -11,9 +11,12 @@ __all__ = [
     "ChangeRequest",
     "Contact",
     "Domain",
+    "Fate",
     "FormVersion",
     "Question",
     "Section",
     "Submission",
     "TakeOverRequest",
+    "fate_of",
+    "mark_of",
 ]

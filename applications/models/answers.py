@@ -1,5 +1,9 @@
 """What a dossier says: answers, contacts, what was sent, and what was asked to change."""
 
+import hashlib
+import json
+from enum import StrEnum
+
 from django.db import models
 from django.utils import timezone
 
@@ -28,6 +32,38 @@ class Answer(models.Model):
     class Meta:
         verbose_name = "réponse"
         constraints = [models.UniqueConstraint(fields=["application", "question"], name="one_answer_per_question")]
+
+
+class Fate(StrEnum):
+    """What becomes of a value that a page sends."""
+
+    WRITE = "write"
+    LEAVE = "leave"
+    CONFLICT = "conflict"
+
+
+def mark_of(answer: Answer | None) -> str:
+    """What a page carries of the answer that it shows: its version, and a digest of its value."""
+    return f"{answer.version if answer else 0}-{_digest(answer.value if answer else None)}"
+
+
+def _digest(value) -> str:
+    """The same for every way of saying nothing."""
+    is_nothing = value is None or value is False or value in ("", [], {})
+    text = "" if is_nothing else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def fate_of(value, *, mark: str | None, answer: Answer | None) -> Fate:
+    """A page writes over what it showed, and never in silence over what it did not show. `mark`: what the page carried;
+    a value that the page itself left as it was (its digest is the mark's) takes nothing away from anybody."""
+    if answer is None or mark is None:
+        return Fate.WRITE
+    if _digest(value) == _digest(answer.value):
+        return Fate.LEAVE
+    if mark == mark_of(answer):
+        return Fate.WRITE
+    return Fate.LEAVE if _digest(value) == mark.partition("-")[2] else Fate.CONFLICT
 
 
 class Contact(models.Model):

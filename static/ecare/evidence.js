@@ -68,9 +68,13 @@ function start(space) {
     if (sending === 0) goOn();
   }
 
-  function send(file, line) {
+  async function send(file, line) {
+    // The answers that decide which spaces are asked for go first, each by itself (autosave.js).
+    await input.form.whenSaved?.();
     const data = new FormData();
-    for (const [name, value] of new FormData(input.form)) if (!(value instanceof File)) data.append(name, value);
+    for (const [name, value] of new FormData(input.form)) {
+      if (!(value instanceof File) && name !== "_page") data.append(name, value);
+    }
     data.append(space.dataset.space, file);
     const request = new XMLHttpRequest();
     return new Promise((resolve, reject) => {

@@ -50,29 +50,24 @@ function followChecklist(list) {
   countLines(list, count);
 }
 
-// Leaving the page with something typed and not saved asks first.
-function guardUnsaved() {
-  let isChanged = form.querySelector(".fr-message--error") !== null;
-  form.addEventListener("change", (event) => { isChanged ||= event.target.type !== "file"; });
-  form.addEventListener("input", (event) => { isChanged ||= event.target.type !== "file"; });
-  form.addEventListener("submit", () => { isChanged = false; });
-  window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
-}
-
 if (form) {
   showConditionalQuestions();
   form.addEventListener("change", showConditionalQuestions);
   form.querySelectorAll("[data-checklist]").forEach(followChecklist);
-  guardUnsaved();
-}
-
-// A link to a question leads into its field.
-for (const link of document.querySelectorAll(".ecare-remaining a")) {
-  link.addEventListener("click", () => {
-    const question = document.getElementById(link.hash.slice(1));
-    setTimeout(() => (question?.querySelector("input:not([type=hidden]), select, textarea") ?? question)?.focus());
+  // An answer that was taken from elsewhere stands anew.
+  form.addEventListener("ecare:renewed", (event) => {
+    event.target.querySelectorAll("[data-checklist]").forEach(followChecklist);
+    showConditionalQuestions();
   });
 }
+
+// A link to a question leads into its field; the card that holds it is renewed as answers are saved.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".ecare-remaining a");
+  if (!link) return;
+  const question = document.getElementById(link.hash.slice(1));
+  setTimeout(() => (question?.querySelector("input:not([type=hidden]), select, textarea") ?? question)?.focus());
+});
 
 // On a narrow screen the card is compact.
 if (window.matchMedia("(max-width: 61.99em)").matches) {

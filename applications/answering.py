@@ -1,0 +1,116 @@
+"""The form of a step: shown, kept as it is typed or as a whole; what is wrong or disputed stays as it was typed."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from applications import actions, rules, typed
+from applications.forms import Row, StepForm
+from applications.models import Application
+from applications.views import own_dossier, page_of, reading_of
+from ecare.french import paris_hour
+
+RETURNED = (
+    "Votre session avait pris fin : ce que vous aviez saisi est revenu dans le formulaire et n’est pas encore "
+    "enregistré. Vérifiez votre saisie, puis enregistrez. Les fichiers choisis sont à déposer à nouveau."
+)
+SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def detail(request, reference):
+    """The form of the present step; read-only when it may not be typed in."""
+    application = own_dossier(request, reference)
+    if request.method == "POST":
+        return _save(request, application)
+    if not rules.is_open_for_answers(application, request.arrived_at):
+        return render(request, "applications/read.html", reading_of(request, application, application.form))
+    return _show(request, application, _form_with_what_was_typed(request, application))
+
+
+def _form_with_what_was_typed(request, application) -> StepForm:
+    posted, is_ended = typed.take_up(request.session, application, by=request.user, at=request.arrived_at)
+    form = StepForm(application, posted)
+    if posted is not None:
+        form.weigh()
+    if is_ended:
+        messages.warning(request, RETURNED)
+    return form
+
+
+def _save(request, application):
+    """Keep the good values, show the others as typed. Files go to the vault, and all the rest with them."""
+    if request.FILES:
+        return HttpResponseRedirect(reverse("evidence:add", args=[application.reference]), preserve_request=True)
+    form = keep(request, application)
+    if form.errors:
+        messages.warning(request, "Vos autres réponses sont enregistrées. Reprenez celles que la page signale.")
+        return _show(request, application, form)
+    if "_next" in request.POST:
+        return redirect("applications:recap", application.reference)
+    messages.success(request, SAVED)
+    return redirect(f"{reverse('applications:detail', args=[application.reference])}{_place(request, form)}")
+
+
+def _place(request, form: StepForm) -> str:
+    """After a choice between two values, or a line more or less: the question that it was about."""
+    key = form.chosen or form.changed_list
+    return f"#question-{key}" if key in form.fields else ""
+
+
+def keep(request, application: Application) -> StepForm:
+    """Keep each good value that takes nothing away from another page; the form then shows where things stand."""
+    form = StepForm(application, request.POST)
+    values = form.good_values()
+    actions.save_answers(application, by=request.user, values=values, at=request.arrived_at, marks=form.marks)
+    form.weigh()
+    return form
+
+
+def keep_typed(request, application: Application) -> StepForm:
+    """For a page that answers in the form's place (a file was put in): save what was typed; what is wrong or disputed
+    waits in the session, as typed, for the next display of the form."""
+    form = keep(request, application)
+    if form.errors:
+        typed.put_by(request.session, application, request.POST, at=request.arrived_at)
+    return form
+
+
+def _show(request, application, form):
+    context = page_of(request, application) | {"form": form, "parts": form.parts()}
+    return render(request, "applications/detail.html", context)
+
+
+@require_POST
+def answer(request, reference, key):
+    """One answer, for autosave.js: kept (200), wrong (422), given elsewhere meanwhile or no longer possible (409)."""
+    application = own_dossier(request, reference)
+    form = StepForm(application, request.POST)
+    if key not in form.fields:
+        raise Http404
+    values = {name: value for name, value in form.good_values().items() if name == key}
+    try:
+        actions.save_answers(application, by=request.user, values=values, at=request.arrived_at, marks=form.marks)
+    except actions.NotNow as closed:
+        return JsonResponse({"message": str(closed)}, status=409)
+    form.weigh()
+    return _told(request, application, form, key)
+
+
+def _told(request, application, form: StepForm, key: str) -> JsonResponse:
+    row = next(row for part in form.parts() for row in part.rows if row.key == key)
+    if key in form.conflicts:
+        panel = render_to_string("applications/_conflict.html", {"row": row}, request)
+        return JsonResponse({"errors": list(form[key].errors), "conflict": panel}, status=409)
+    if key in form.errors:
+        return JsonResponse({"errors": list(form[key].errors), "mark": row.mark}, status=422)
+    return JsonResponse(_kept(request, application, form, row))
+
+
+def _kept(request, application, form: StepForm, row: Row) -> dict:
+    side = render_to_string("applications/_side.html", page_of(request, application) | {"form": form}, request)
+    return {"at": paris_hour(timezone.now()), "mark": row.mark, "note": row.note, "side": side}
