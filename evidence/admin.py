@@ -1,9 +1,13 @@
 """The register of the vault, to look at: names, sizes, digests; never a file."""
 
+from django import forms
 from django.contrib import admin
+from django.utils import timezone
 
-from ecare.admin_site import ReadOnlyAdmin
-from evidence.models import StoredFile
+from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
+from evidence import files
+from evidence.models import SpaceTemplate, StoredFile
+from evidence.space_templates import FORMATS, MAX_BYTES, asks_for, publish_template
 
 
 @admin.register(StoredFile)
@@ -13,3 +17,61 @@ class StoredFileAdmin(ReadOnlyAdmin):
     list_select_related = ["created_by"]
     search_fields = ["name", "sha256"]
     fields = ["name", "size", "media_type", "sha256", "scan", "key_name", "created_at", "created_by"]
+
+
+class SpaceTemplateForm(forms.ModelForm):
+    upload = forms.FileField(label="Fichier", help_text="docx, xlsx ou pdf, 10 Mo au plus.")
+
+    class Meta:
+        model = SpaceTemplate
+        fields = ["domain", "question", "title"]
+
+    def clean_upload(self):
+        try:
+            files.check(self.cleaned_data["upload"], formats=FORMATS, max_bytes=MAX_BYTES)
+        except files.Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+        return self.cleaned_data["upload"]
+
+    def clean(self):
+        domain, question = self.cleaned_data.get("domain"), self.cleaned_data.get("question")
+        if domain and question and not asks_for(domain, question):
+            self.add_error("question", "Aucun espace de dépôt de ce domaine ne porte cette clé.")
+
+
+@admin.register(SpaceTemplate)
+class SpaceTemplateAdmin(OfferedFilters, admin.ModelAdmin):
+    """A new version is added; none is changed or taken away."""
+
+    form = SpaceTemplateForm
+    list_display = ["title", "domain", "question", "number", "name", "size", "published_at"]
+    list_filter = ["domain"]
+    list_select_related = ["domain"]
+    fields = ["domain", "question", "title", "upload"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("content")
+
+    def get_fields(self, request, obj=None):
+        kept = ["number", "name", "size", "sha256", "published_at", "published_by"]
+        return [*self.fields[:3], *kept] if obj else self.fields
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        typed = form.cleaned_data
+        published = publish_template(
+            typed["domain"],
+            typed["question"],
+            title=typed["title"],
+            upload=typed["upload"],
+            by=request.user,
+            at=timezone.now(),
+        )
+        same = SpaceTemplate.objects.filter(domain=typed["domain"], question=typed["question"])
+        kept = published or same.order_by("-number").first()
+        obj.pk, obj.number = kept.pk, kept.number

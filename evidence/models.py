@@ -3,12 +3,12 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, Func, OuterRef, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat, Replace, StrIndex
 from django.utils import timezone
 
 from accounts.models import User
-from applications.models import Application, Question, Submission
+from applications.models import Application, Domain, Question, Submission
 
 
 class StoredFile(models.Model):
@@ -95,3 +95,44 @@ class Evidence(models.Model):
         indexes = [
             models.Index(fields=["application", "question"], name="evidence_space", condition=Q(withdrawn_after=None))
         ]
+
+
+class SpaceTemplateQuerySet(models.QuerySet):
+    def latest_of(self, domain: Domain):
+        """The version in force of each space of the domain."""
+        newer = self.model.objects.filter(domain=OuterRef("domain"), question=OuterRef("question"))
+        newer = newer.filter(number__gt=OuterRef("number"))
+        return self.filter(domain=domain).exclude(Exists(newer))
+
+
+class SpaceTemplate(models.Model):
+    """« Modèle »: a document that an evidence space gives to fill in. A version, once published, is never changed."""
+
+    domain = models.ForeignKey(Domain, models.PROTECT, related_name="space_templates", verbose_name="domaine")
+    question = models.SlugField("clé de la question")
+    number = models.PositiveSmallIntegerField("version")
+    title = models.CharField("intitulé", max_length=160)
+    name = models.CharField("nom du fichier", max_length=200)
+    content = models.BinaryField()
+    size = models.PositiveBigIntegerField("taille (octets)")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    published_at = models.DateTimeField("publication", default=timezone.now)
+    published_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="publié par"
+    )  # nobody: a command
+
+    objects = SpaceTemplateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "modèle"
+        ordering = ["domain", "question", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "question", "number"], name="one_template_per_version")
+        ]
+
+    def __str__(self):
+        return f"{self.title} (version {self.number})"
+
+    @property
+    def extension(self) -> str:
+        return self.name.rpartition(".")[2].lower()

@@ -6,6 +6,7 @@ app_name = "evidence"
 
 urlpatterns = [
     path("candidatures/<slug:reference>/preuves/", views.add, name="add"),
+    path("modeles/<int:pk>/", views.template, name="template"),
     path("preuves/<uuid:pk>/", views.download, name="download"),
     path("preuves/<uuid:pk>/apercu/", views.preview, name="preview"),
     path("preuves/<uuid:pk>/retirer/", views.remove, name="remove"),

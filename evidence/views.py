@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -23,7 +23,7 @@ from ecare.french import after_colon
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
 from evidence.files import Refused
-from evidence.models import Evidence, StoredFile
+from evidence.models import Evidence, SpaceTemplate, StoredFile
 from evidence.uploads import SealedUploadHandler, keep_refusals
 from evidence.vault import SealedReader, open_stored
 
@@ -175,6 +175,15 @@ def _given(request, evidence: Evidence, *, media_type: str = ""):
     name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
     response = sealed_response(evidence.file, name=name, shown_as=media_type)
     actions.note_download(evidence, by=request.user)
+    return response
+
+
+@require_GET
+def template(request, pk):
+    """A model to fill in, for anybody who signed in."""
+    found = get_object_or_404(SpaceTemplate, pk=pk)
+    response = HttpResponse(bytes(found.content), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, found.name)
     return response
 
 

@@ -27,6 +27,7 @@ from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import storing
 from evidence.models import Evidence
+from evidence.space_templates import publish_template
 from reviews.models import Convention
 from tests.accounts.steps import give_password
 from tests.evidence.conftest import dossier_with, put_in
@@ -114,6 +115,7 @@ GET = {
     "evidence:preview container":               "302 302 404 404 404 403 404 404 404",
     "evidence:replace unsent file":             "302 302 409 404 404 404 404 404 404",
     "evidence:replace sent file":               "302 302 409 404 404 403 404 403 404",
+    "evidence:template template":               "302 302 200 200 200 200 200 200 200",
     "evidence:remove unsent file":              "302 302 200 404 404 404 404 404 404",
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
@@ -222,6 +224,7 @@ POST = {
     "evidence:preview container":               "302 302 405 405 405 405 405 405 405",
     "evidence:replace unsent file":             "302 302 409 404 404 404 404 404 404",
     "evidence:replace sent file":               "302 302 409 404 404 403 404 403 404",
+    "evidence:template template":               "302 302 405 405 405 405 405 405 405",
     "evidence:remove unsent file":              "302 302 302 404 404 404 404 404 404",
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
@@ -288,6 +291,7 @@ ADMIN = {
     "applications_application":                 "200 403 200 200 403",
     "applications_submission":                  "200 403 200 200 403",
     "evidence_storedfile":                      "200 403 200 200 403",
+    "evidence_spacetemplate":                   "200 200 200 200 403",
 }
 MODEL_PAGES = ("changelist", "add", "change", "history", "delete")
 ADMIN_PAGES = {
@@ -332,6 +336,7 @@ def world(db):
         "sent file": put_in(sent).file_id,
         "container": put_in(sent, zed_bytes(), "preuves.zed").file_id,
         "owner": draft.referent,
+        "template": _a_template(draft).pk,
     }
     Application.objects.filter(pk=sent.pk).update(
         state=State.SUBMITTED, sendings=1, candidature_submitted_at=timezone.now()
@@ -349,6 +354,11 @@ def world(db):
     asked = TakeOverRequest.objects.create(application=sent, by=other, reason="Le référent a quitté l’établissement.")
     found |= {"other colleague": other.pk, "take-over": asked.pk}
     return found
+
+
+def _a_template(application):
+    model = {"title": "Liste", "upload": SimpleUploadedFile("l.pdf", pdf()), "by": None, "at": timezone.now()}
+    return publish_template(application.domain, "espace-1", **model)
 
 
 @pytest.fixture

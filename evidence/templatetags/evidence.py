@@ -6,7 +6,7 @@ from applications.models import Application, Question
 from ecare.french import NBSP
 from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
-from evidence.models import Evidence, StoredFile
+from evidence.models import Evidence, SpaceTemplate, StoredFile
 from evidence.rules import PREVIEWED, is_replaceable, may_open_containers
 from evidence.uploads import take_refusals
 
@@ -31,6 +31,15 @@ def file_rule(question: Question) -> str:
 def accepted(question: Question) -> str:
     """The value of `accept` of the file control."""
     return ",".join(f".{known}" for known in [*question.formats, *(["jpeg"] if "jpg" in question.formats else [])])
+
+
+@register.simple_tag
+def template_of(application: Application, question: Question) -> SpaceTemplate | None:
+    """The model to fill in of a space, in its latest version; read once for a page."""
+    if not hasattr(application, "_templates"):
+        latest = SpaceTemplate.objects.latest_of(application.domain).defer("content")
+        application._templates = {template.question: template for template in latest}
+    return application._templates.get(question.key)
 
 
 @register.filter

@@ -24,3 +24,4 @@ class Command(BaseCommand):
             call_command("load_terms", verbosity=0)
             call_command("load_domains", today=timezone.localdate(now), verbosity=0)
             load(read_demo(), domains_folder=FIXTURES / "domaines", at=now)
+            call_command("load_templates", verbosity=0)
