@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import emails, usernames
-from accounts.models import SignInCode, TermsAcceptance, User, UsernameHold
+from accounts.models import OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel, release
 from ecare.letters.models import Letter
@@ -160,6 +160,26 @@ def change_password(user: User, password: str):
     SignInCode.objects.filter(user=user).update(failures=0)
     record(f"user:{user.pk}", "change_password", actor=user.actor)
     emails.password_changed(user).save()
+
+
+@transaction.atomic
+def close_session(user: User, *, name: str, current: str) -> bool:
+    """End one session of this person, but for the `current` one (its key). False when it is over already."""
+    for session in OpenSession.of(user):
+        if session.public_name == name and session.session_key != current:
+            session.delete()
+            record(f"user:{user.pk}", "close_session", actor=user.actor)
+            return True
+    return False
+
+
+@transaction.atomic
+def close_other_sessions(user: User, *, current: str) -> int:
+    """End every session of this person but the `current` one (its key). Returns how many."""
+    closed, _ = OpenSession.objects.filter(user=user).exclude(session_key=current).delete()
+    if closed:
+        record(f"user:{user.pk}", "close_other_sessions", actor=user.actor, data={"closed": closed})
+    return closed
 
 
 @transaction.atomic

@@ -22,6 +22,24 @@ def of_colleague(person) -> list[tuple[str, str]]:
     return of_person(person)[1:4]
 
 
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
+def of_browser(user_agent: str) -> str:
+    """« Firefox sous Windows »: the family of a browser, and nothing that tells one computer from another."""
+    browser = next((name for mark, name in _BROWSERS.items() if f"{mark}/" in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
+    return " sous ".join(filter(None, [browser, system]))
+
+
 def of_establishment(establishment) -> list[tuple[str, str]]:
     entity = establishment.legal_entity
     support = " de l’établissement support" if establishment.ght_id else ""

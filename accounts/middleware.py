@@ -9,9 +9,9 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
-from accounts.models import Terms
+from accounts import facts
+from accounts.models import BROWSER, OPENED_AT, SEEN_AT, Terms
 
-OPENED_AT, SEEN_AT = "session_opened_at", "session_seen_at"
 SEEN_PRECISION = 60  # seconds; spares a write of the session at each request
 
 
@@ -34,6 +34,9 @@ class PrivatePageMiddleware:
         now = request.arrived_at.timestamp()
         opened = request.session.setdefault(OPENED_AT, now)
         seen = request.session.setdefault(SEEN_AT, now)
+        if BROWSER not in request.session:
+            request.session[BROWSER] = facts.of_browser(request.headers.get("User-Agent", ""))
+            request.session.save()  # for the list of « Votre compte », which may be the first page
         if not request.user.is_verified():
             logout(request)
         elif now - seen > settings.SESSION_IDLE_LIMIT.total_seconds() or now - opened > settings.SESSION_COOKIE_AGE:

@@ -2,14 +2,18 @@
 
 import hashlib
 import hmac
+from datetime import UTC, datetime
+from importlib import import_module
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.crypto import get_random_string
+from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 from django.utils.functional import cached_property
 from django_otp.models import CooldownMixin, SideChannelDevice
 from django_otp.util import random_number_token
@@ -187,6 +191,58 @@ class SignInCode(CooldownMixin, SideChannelDevice):
         self.token, self.valid_until, self.confirmed = None, timezone.now(), True
         self.save()
         return True
+
+
+OPENED_AT, SEEN_AT, BROWSER = "session_opened_at", "session_seen_at", "session_browser"
+"""What a session keeps of itself: instants as timestamps, and the family of its browser; never an address."""
+
+
+class OpenSession(AbstractBaseSession):
+    """A session, under the key of Django's own table, and whose it is; nobody's until somebody has signed in."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", db_constraint=False)
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = "session"
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_module(settings.SESSION_ENGINE).SessionStore
+
+    @classmethod
+    def of(cls, user) -> list["OpenSession"]:
+        """Those with which this person may still do something, the latest used first."""
+        rows = cls.objects.filter(user=user, expire_date__gt=timezone.now())
+        return sorted((row for row in rows if row._is_alive(user)), key=lambda row: row.seen_at, reverse=True)
+
+    def _is_alive(self, user) -> bool:
+        """A changed password or a long rest ends a session before its row goes."""
+        has_password = constant_time_compare(self.facts.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+        return has_password and timezone.now() - self.seen_at <= settings.SESSION_IDLE_LIMIT
+
+    @cached_property
+    def facts(self) -> dict:
+        return self.get_decoded()
+
+    @property
+    def public_name(self) -> str:
+        """What pages call it: the key itself would let somebody in."""
+        return salted_hmac("accounts.OpenSession", self.session_key, algorithm="sha256").hexdigest()[:24]
+
+    @property
+    def opened_at(self):
+        return self._instant(OPENED_AT)
+
+    @property
+    def seen_at(self):
+        return self._instant(SEEN_AT)
+
+    @property
+    def browser(self) -> str:
+        return self.facts.get(BROWSER) or "Navigateur inconnu"
+
+    def _instant(self, name: str):
+        return datetime.fromtimestamp(self.facts.get(name, 0), UTC)
 
 
 class UsernameHold(models.Model):

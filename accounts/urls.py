@@ -20,6 +20,8 @@ urlpatterns = [
     path("cgu/", account.terms, name="terms"),
     path("cgu/accepter/", account.accept_terms, name="accept_terms"),
     path("compte/", account.account, name="account"),
+    path("compte/sessions/fermer/", account.close_other_sessions, name="close_other_sessions"),
+    path("compte/sessions/<slug:name>/fermer/", account.close_session, name="close_session"),
     path("compte/courriers/", letters.letters, name="letters"),
 ]
 

@@ -159,7 +159,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 50_000},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"  # Django's own, and whose each session is
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # --- people and how they enter ------------------------------------------------------------------------------

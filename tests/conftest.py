@@ -10,8 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
-from accounts.middleware import OPENED_AT, SEEN_AT
-from accounts.models import SignInCode, Terms, TermsAcceptance
+from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -79,6 +78,7 @@ def signed_in(db):
         session = client.session
         session[DEVICE_ID_SESSION_KEY] = SignInCode.objects.create(user=user).persistent_id
         session[OPENED_AT] = session[SEEN_AT] = timezone.now().timestamp()
+        session[BROWSER] = "Firefox sous Linux"
         session.save()
         terms = Terms.objects.in_force()
         if terms:

@@ -63,6 +63,8 @@ GET = {
     "accounts:terms":                           "200 200 200 200 200 200 200 200 200",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 200 200 200 200 200 200 200",
+    "accounts:close_session":                   "302 302 405 405 405 405 405 405 405",
+    "accounts:close_other_sessions":            "302 302 405 405 405 405 405 405 405",
     "accounts:letters":                         "302 302 200 200 200 200 200 200 200",
     "captcha-image":                            "410 410 410 410 410 410 410 410 410",
     "account_login":                            "200 302 302 302 302 302 302 302 302",
@@ -172,6 +174,8 @@ POST = {
     "accounts:terms":                           "405 405 405 405 405 405 405 405 405",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 405 405 405 405 405 405 405",
+    "accounts:close_session":                   "302 302 302 302 302 302 302 302 302",
+    "accounts:close_other_sessions":            "302 302 302 302 302 302 302 302 302",
     "accounts:letters":                         "302 302 200 200 200 200 200 200 200",
     "captcha-image":                            "410 410 410 410 410 410 410 410 410",
     "account_login":                            "200 302 302 302 302 302 302 302 302",
@@ -383,6 +387,7 @@ def clients(world, signed_in):
 
 # What an address names besides its object.
 MORE = {
+    "accounts:close_session": ["abc"],
     "applications:receipt": ["candidature", 1],
     "applications:update_contact": ["dsi"],
     "applications:answer": ["precision"],

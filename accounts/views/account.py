@@ -7,21 +7,43 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import actions, facts
 from accounts.forms import TermsForm
-from accounts.models import Terms, User
+from accounts.models import OpenSession, Terms, User
 
 
 @require_GET
 def account(request):
     user = request.user
-    context = {"terms": Terms.objects.in_force(for_user=user), "person_facts": facts.of_person(user)}
+    context = {
+        "terms": Terms.objects.in_force(for_user=user),
+        "person_facts": facts.of_person(user),
+        "sessions": OpenSession.of(user),
+        "current": request.session.session_key,
+    }
     if user.establishment:
         context["establishment_facts"] = facts.of_establishment(user.establishment)
         context["colleagues"] = [(one, facts.of_colleague(one)) for one in User.objects.colleagues_of(user)]
     return render(request, "accounts/account.html", context)
+
+
+@require_POST
+def close_session(request, name):
+    """One of the list, but not the present one: that is « Se déconnecter »."""
+    if actions.close_session(request.user, name=name, current=request.session.session_key):
+        messages.success(request, "La session est fermée.")
+    else:
+        messages.info(request, "Cette session est déjà fermée.")
+    return redirect("accounts:account")
+
+
+@require_POST
+def close_other_sessions(request):
+    closed = actions.close_other_sessions(request.user, current=request.session.session_key)
+    messages.success(request, "Vos autres sessions sont fermées." if closed else "Vous n’avez pas d’autre session.")
+    return redirect("accounts:account")
 
 
 @login_not_required

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import OpenSession
 from ecare.tasks import forget_sessions
 from tests.accounts.steps import fill_person, give_code, give_password, secret_of
 from tests.factories import UserFactory
@@ -17,17 +17,17 @@ pytestmark = pytest.mark.django_db
 
 def test_an_unfinished_registration_is_forgotten(client):
     fill_person(client)
-    assert "registration" in Session.objects.get().get_decoded()
+    assert "registration" in OpenSession.objects.get().get_decoded()
     forget_sessions()
-    assert Session.objects.exists(), "not while it is under way"
+    assert OpenSession.objects.exists(), "not while it is under way"
     with time_machine.travel(timezone.now() + timedelta(hours=9)):
         forget_sessions()
-    assert not Session.objects.exists()
+    assert not OpenSession.objects.exists()
 
 
 def test_a_registration_under_way_never_holds_the_password(client):
     fill_person(client, password1="Montagne-Bleue-77", password2="Montagne-Bleue-77")
-    assert "Montagne-Bleue" not in str(Session.objects.get().get_decoded())
+    assert "Montagne-Bleue" not in str(OpenSession.objects.get().get_decoded())
 
 
 def test_the_name_of_a_session_chosen_by_somebody_else_is_not_taken(client):
