@@ -6,7 +6,8 @@ from django.db import models
 from django.utils import timezone
 
 from applications import definitions
-from applications.models import Application, Domain, FormVersion, Question, Section, Submission
+from applications.models import Application, Bracket, Domain, FormVersion, Question, Section, Submission
+from applications.money import faults_of
 from applications.readers import DefinitionError, check_form
 from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
 from establishments.models import Establishment
@@ -18,9 +19,31 @@ class DomainForm(forms.ModelForm):
     )
 
 
+class ScaleFormSet(forms.BaseInlineFormSet):
+    """A scale is right as a whole: no day left out, none with two ceilings."""
+
+    def clean(self):
+        super().clean()
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        if any(self.errors):
+            return
+        lines = {id(form.instance): form for form in kept if not self._should_delete_form(form)}
+        brackets = [form.instance for form in lines.values()]
+        for kind in Establishment.Kind:
+            for bracket, message in faults_of([one for one in brackets if one.kind == kind]):
+                lines[id(bracket)].add_error("days_from", message[0].upper() + message[1:])
+
+
+class BracketInline(admin.TabularInline):
+    model = Bracket
+    formset = ScaleFormSet
+    extra = 0
+
+
 @admin.register(Domain)
 class DomainAdmin(admin.ModelAdmin):
     form = DomainForm
+    inlines = [BracketInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = [
         "name",

@@ -1,5 +1,6 @@
 """What a domain pays: its scale, by kind of establishment and combined activity. All amounts are whole cents."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -32,6 +33,10 @@ class Bracket(models.Model):
     def __str__(self):
         until = "et au-delà" if self.days_until is None else f"à {self.days_until}"
         return f"{self.get_kind_display()}, de {self.days_from} {until}"
+
+    def clean(self):
+        if None not in (self.days_from, self.days_until) and self.days_until < self.days_from:
+            raise ValidationError({"days_until": "La tranche finit avant de commencer."})
 
     def holds(self, days: int) -> bool:
         return self.days_from <= days and (self.days_until is None or days <= self.days_until)
