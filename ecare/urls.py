@@ -35,7 +35,7 @@ urlpatterns = [
     _page("donnees-personnelles/", "personal_data", "Données personnelles"),
     _page("accessibilite/", "accessibility", "Accessibilité"),
     _page("plan-du-site/", "sitemap", "Plan du site"),
-    _page("aide/", "help", "Aide"),
+    path("aide/", views.help_page, name="help"),
 ]
 
 if settings.EMBEDDED:

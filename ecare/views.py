@@ -6,14 +6,34 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
+from django.views.decorators.http import require_safe
 
+from ecare import help as questions
 from ecare.context import site
+
+LONGEST_SEARCH = 100
 
 
 @login_not_required
 def page(request, template, title):
     """A page of text."""
     return render(request, template, {"crumbs": [("Accueil", reverse("home")), (title, "")]})
+
+
+@login_not_required
+@require_safe
+def help_page(request):
+    """« Aide »: every question by topic, or those that answer what was typed."""
+    words = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST_SEARCH]
+    topics = questions.topics()
+    context = {
+        "words": words,
+        "found": questions.search(words),
+        "topics": topics,
+        "count": sum(len(topic.questions) for topic in topics),
+        "crumbs": [("Accueil", reverse("home")), ("Aide", "")],
+    }
+    return render(request, "ecare/help.html", context)
 
 
 @login_not_required

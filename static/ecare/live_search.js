@@ -3,7 +3,7 @@
 const PAUSE = 250; // milliseconds without a key
 
 for (const form of document.querySelectorAll("form[data-live-search]")) {
-  const results = document.getElementById(form.dataset.liveSearch);
+  const ids = form.dataset.liveSearch.split(" ");
   let timer;
   let asked = 0;
 
@@ -14,9 +14,8 @@ for (const form of document.querySelectorAll("form[data-live-search]")) {
     const response = await fetch(address);
     if (!response.ok || rank !== asked) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const found = page.getElementById(results.id);
-    if (!found) return location.assign(address);
-    results.replaceChildren(...found.childNodes);
+    if (!ids.every((id) => page.getElementById(id))) return location.assign(address);
+    for (const id of ids) document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
     history.replaceState(null, "", address);
   }
 
