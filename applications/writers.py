@@ -8,6 +8,8 @@ from ecare.french import NBSP, megabytes, paris_second
 from ecare.typesetting import typeset
 from establishments.models import Establishment
 
+EXPENSES = ["Date", "Fournisseur", "Libellé", "Montant"]
+
 
 def receipt(submission: Submission) -> bytes:
     """The legal receipt: instant, digest, and all that was sent, as its référent reads it."""
@@ -87,6 +89,10 @@ def _line(row: Row, names: dict[str, str]) -> dict:
     if kind == Question.Kind.CHECKLIST:
         said = [f"{names.get(finess, 'Entité')} ({finess}){_said(reason)}" for finess, reason in row.value.items()]
         return {"label": label, "kind": "list", "lines": said}
+    if kind == Question.Kind.EXPENSES:
+        spent = row.expenses
+        lines = [[line.date, line.supplier, line.label, line.amount] for line in spent.lines]
+        return {"label": label, "kind": "expenses", "heads": EXPENSES, "lines": lines, "total": spent.total}
     text = f"{row.text} – {row.question.checkbox_label}" if row.question.checkbox_label else row.text
     return {"label": label, "kind": "text", "text": text}
 

@@ -160,6 +160,16 @@ def test_reasons_of_a_checklist_are_in_it(db):
     assert f"{entity.name} ({entity.finess}) : non concernée – Site fermé" in said
 
 
+def test_lines_of_expenses_are_in_it_with_their_total(db):
+    lines = [
+        {"date": "2026-01-15", "supplier": "SAUVEGARDES & CIE #1", "label": "*Baie*", "amount": 1_250_050},
+        {"date": "2026-02-20", "supplier": "Audit SA", "label": "Exercice", "amount": 100_000},
+    ]
+    said = read(writers.receipt(sent_with({"key": "expenses", "kind": "expenses"}, expenses=lines)))
+    for expected in ("15 janvier 2026", "SAUVEGARDES & CIE #1", "*Baie*", "12 500,50 €", "13 500,50 €"):
+        assert expected in said
+
+
 # --- who, and where it is offered ---------------------------------------------------------------------------------
 def test_reviewers_of_the_dossier_read_it_too_and_nobody_else(complete, signed_in):
     submission = submit(complete)
