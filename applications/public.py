@@ -109,6 +109,13 @@ class PreparedStep:
         return sum(row.question.is_required and not row.question.shown_if for row in self.rows)
 
 
+@dataclass
+class Prepared:
+    """Asked for its models to fill in, as a dossier of the domain would be."""
+
+    domain: Domain
+
+
 @login_not_required
 @require_safe
 def preparation(request, slug):
@@ -117,6 +124,7 @@ def preparation(request, slug):
     steps = [_prepared(domain, step) for step in Step]
     context = {
         "domain": domain,
+        "prepared": Prepared(domain),
         "calendar": rules.calendar(domain, request.arrived_at),
         "steps": steps,
         "crumbs": [HOME, PREPARATION, (domain.name, "")],

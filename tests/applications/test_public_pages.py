@@ -12,6 +12,7 @@ from applications import actions
 from applications.models import Bracket, Question
 from applications.states import Step
 from establishments.models import Activity
+from evidence.models import SpaceTemplate
 from tests.applications.pages import text_of
 from tests.factories import (
     DomainFactory,
@@ -252,6 +253,14 @@ def test_every_question_of_both_steps_is_there_with_its_limits(visitor, domain):
     assert "Demandé si « Le prérequis PS1.1 de SUN-ES est-il validé" in page
 
 
+def test_a_model_to_fill_in_is_named_beside_its_document(visitor):
+    form = FormFactory(questions=[{"key": "liste", "kind": "evidence", "formats": ["docx"]}])
+    facts = {"number": 1, "title": "Modèle de liste", "name": "liste.docx", "content": b"x", "size": 2048}
+    SpaceTemplate.objects.create(domain=form.domain, question="liste", **facts)
+    page = text_of(visitor.get(reverse("preparation", args=[form.domain.slug])))
+    assert "Modèle de liste</a> (DOCX, 2 ko)" in page
+
+
 def test_only_what_is_published_is_shown(visitor):
     form = FormFactory(questions=[{"key": "une", "label": "Question publiée"}])
     draft = FormFactory(domain=form.domain, number=2, published_at=None, questions=[{"key": "deux", "label": "Projet"}])
@@ -289,7 +298,7 @@ def test_the_lists_ask_as_much_for_one_row_as_for_three(visitor, rows, django_as
     DomainFactory.create_batch(rows)
     with django_assert_num_queries(1):
         visitor.get(reverse("preparations"))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         visitor.get(reverse("preparation", args=[form.domain.slug]))
 
 
