@@ -36,6 +36,7 @@ class QuestionDefinition:
     formats: list = field(default_factory=list)
     max_megabytes: int = 10
     max_files: int = 10
+    container: str = ""
 
 
 @dataclass

@@ -29,6 +29,8 @@ DEEDS = {
     "request_take_over": "a demandé à reprendre le dossier",
     "accept_take_over": "a accepté la reprise du dossier",
     "refuse_take_over": "a refusé la reprise du dossier",
+    "activate_container": "a activé le téléchargement d’un conteneur ZED",
+    "reissue_container": "a demandé un nouveau conteneur ZED",
 }
 # The same verb, said better where it led.
 DEEDS_TO: dict[tuple[str, str], str] = {
@@ -42,7 +44,7 @@ DEEDS_TO: dict[tuple[str, str], str] = {
     ("reject", State.DECLARATION_REJECTED): "a rejeté la déclaration",
 }
 # Messages that are addressed to the référent; any other is between agents.
-TO_REFERENT = {"request_changes", "reject", "reopen", "abandon"}
+TO_REFERENT = {"request_changes", "reject", "reopen", "abandon", "reissue_container"}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Nothing is written here: `applications.definitions` brings the database in step.
 place, as « domaine-1.yaml, forms → candidature → sections 2 → questions 4 (iban) : … ».
 """
 
+import re
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -241,13 +242,15 @@ def _section(place, value, asked) -> SectionDefinition:
         here = place.at(f"questions {rank} ({definition.key})")
         if definition.key in asked:
             here.at("key").fail(f"« {definition.key} » est déjà la clé d’une autre question de ce formulaire.")
+        if definition.container and definition.container in {other.container for other in asked.values()}:
+            here.at("container").fail(f"« {definition.container} » a déjà un espace dans ce formulaire.")
         _check_condition(here.at("shown_if"), definition, asked)
         asked[definition.key] = definition
         section.questions.append(definition)
     return section
 
 
-QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS)
+QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS, "container")
 
 
 def _question(place, value) -> QuestionDefinition:
@@ -269,6 +272,7 @@ def _question(place, value) -> QuestionDefinition:
     )
     question.contact_role, question.contact_field = _contact(place.at("contact"), value)
     _space(place, value, question)
+    question.container = _container(place.at("container"), value, question)
     return question
 
 
@@ -352,6 +356,16 @@ def _space(place, value, question) -> None:
         setattr(question, name, number)
 
 
+def _container(place, value, question) -> str:
+    """The objective whose ZED container a space hands out."""
+    objective = place.typed({"container": value.get("container", "")}, "container", str, "")
+    if objective and (question.kind != Question.Kind.EVIDENCE or "zed" not in question.formats):
+        place.fail("seul un espace de dépôt qui accepte le format zed remet un conteneur.")
+    if not re.fullmatch(r"[A-Z0-9.-]{0,20}", objective):
+        place.fail(f"« {objective} » : 20 capitales, chiffres, points ou traits d’union au plus (D1.O1).")
+    return objective
+
+
 def check_form(form: FormDefinition, *, name: str) -> None:
     """The same checks for a form that was edited in the administration. Raises DefinitionError."""
     sections = [
@@ -380,4 +394,6 @@ def _raw(question: QuestionDefinition) -> dict:
         raw["contact"] = f"{question.contact_role}.{question.contact_field}"
     if question.kind == Question.Kind.EVIDENCE:
         raw |= {name: getattr(question, name) for name in LIMITS}
+    if question.container:
+        raw["container"] = question.container
     return raw

@@ -1,6 +1,7 @@
 """Fill an empty database with the demo, by the very verbs that people use."""
 
 import dataclasses
+import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from applications.models import Application, Domain, Question
 from applications.readers import read_folder
 from applications.rules import facts_of, is_for, is_shown
 from applications.states import State
+from demo.ole import zed_bytes
 from demo.specimens import specimen
 from establishments.models import Establishment
 from evidence import actions as vault
+from evidence import containers
 from reviews import actions as reviews
 
 FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
@@ -73,6 +76,29 @@ def load(demo: dict, *, domains_folder: Path, at: datetime) -> None:
         _add_person({"role": "referent"} | names | holder, password)
     for dossier in demo["holders"] + demo["dossiers"]:
         _lead(dossier, demo["remarks"], at=at)
+    _fill_pools(demo["containers"], at=at)
+
+
+def _fill_pools(wanted: dict, *, at: datetime) -> None:
+    """Containers that look like ZED's from outside, with invented credentials."""
+    batch = [
+        containers.NewContainer(
+            SimpleUploadedFile(f"{slug}-{objective}-{rank:02}.zed", _container(f"{slug} {objective} {rank} ")),
+            domain,
+            objective,
+            f"conteneur-zed-demo-{objective.lower()}-{rank:02}",
+            f"Demo-{secrets.token_hex(4)}@ZED",
+        )
+        for slug in wanted["domains"]
+        for domain in [Domain.objects.get(slug=slug)]
+        for objective in wanted["objectives"]
+        for rank in range(1, wanted["each"] + 1)
+    ]
+    containers.load(batch, by=User.objects.get(role=User.Role.ANS), at=at)
+
+
+def _container(name: str) -> bytes:
+    return zed_bytes(content=name.encode())
 
 
 def _add_person(account: dict, password: str) -> None:

@@ -58,6 +58,10 @@ _insist(SITE_ADDRESS.startswith("https://"), "ECARE_ADDRESS starts with https://
 SUPPORT_ADDRESS = env.str("ECARE_SUPPORT", default="ans-support-convergence@esante.gouv.fr")
 # Where digital health companies sign in; empty: the home page says where to go, without a link.
 VENDOR_URL = env.str("ECARE_VENDOR_URL", default="")
+# Where ZED Limited Edition, which opens encrypted containers, is downloaded.
+ZED_URL = env.str("ECARE_ZED_URL", default="https://www.zedencrypt.com/")
+# The ANS is warned when a pool of containers holds no more than this.
+CONTAINER_POOL_THRESHOLD = env.int("ECARE_CONTAINER_THRESHOLD", default=10)
 # Name and address of the host, which the legal notice must give.
 HOSTING = env.str("ECARE_HOSTING", default="")
 
@@ -319,6 +323,11 @@ CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
     "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
+    "containers": {
+        "task": "evidence.tasks.warn_of_low_pools",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "declarations": {
         "task": "applications.tasks.open_declarations",
         "schedule": 60.0,

@@ -17,7 +17,7 @@ from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused
-from evidence.models import Evidence, StoredFile
+from evidence.models import Container, Evidence, StoredFile
 from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
@@ -85,6 +85,11 @@ def place(
     check_space(application, question, by=by, at=at, instead_of=instead_of)
     if _space(application, question).filter(file__sha256=stored.sha256).exists():
         raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
+    if Container.objects.filter(application=application, sha256=stored.sha256).exists():
+        raise Refused(
+            "Ce conteneur est celui que vous avez téléchargé, encore vide. "
+            "Ouvrez-le avec ZED, ajoutez vos pièces, fermez-le, puis déposez-le à nouveau."
+        )
     replaces = None
     if instead_of is not None:
         was_sent = _take_out(instead_of, application, at=at)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
 from evidence import files
-from evidence.models import SpaceTemplate, StoredFile
+from evidence.models import Container, SpaceTemplate, StoredFile
 from evidence.space_templates import FORMATS, MAX_BYTES, asks_for, publish_template
 
 
@@ -75,3 +75,34 @@ class SpaceTemplateAdmin(OfferedFilters, admin.ModelAdmin):
         same = SpaceTemplate.objects.filter(domain=typed["domain"], question=typed["question"])
         kept = published or same.order_by("-number").first()
         obj.pk, obj.number = kept.pk, kept.number
+
+
+@admin.register(Container)
+class ContainerAdmin(ReadOnlyAdmin):
+    """The pool, to look at: a container's credentials are its référent's alone."""
+
+    list_display = [
+        "file",
+        "domain",
+        "objective",
+        "application",
+        "loaded_at",
+        "drawn_at",
+        "activated_at",
+        "superseded_at",
+    ]
+    list_filter = ["domain", "objective", "activated_at"]
+    list_select_related = ["file", "domain", "application"]
+    search_fields = ["file__name", "sha256", "application__reference"]
+    fields = [
+        "file",
+        "domain",
+        "objective",
+        "sha256",
+        "application",
+        "loaded_at",
+        "drawn_at",
+        "activated_at",
+        "superseded_at",
+        "reissue_reason",
+    ]

@@ -1,4 +1,4 @@
-"""The vault's register: which encrypted file proves what."""
+"""The vault's register: which encrypted file proves what; the pool of ZED containers."""
 
 import uuid
 
@@ -32,7 +32,9 @@ class StoredFile(models.Model):
     key_name = models.CharField("clé", max_length=40, editable=False)
     scan = models.CharField("analyse", max_length=11, choices=Scan, default=Scan.PENDING)
     created_at = models.DateTimeField("dépôt", default=timezone.now)
-    created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="déposé par")
+    created_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="déposé par"
+    )  # nobody: a command
 
     class Meta:
         verbose_name = "fichier"
@@ -136,3 +138,69 @@ class SpaceTemplate(models.Model):
     @property
     def extension(self) -> str:
         return self.name.rpartition(".")[2].lower()
+
+
+class ContainerQuerySet(models.QuerySet):
+    def in_pool(self):
+        """Those that no dossier has drawn."""
+        return self.filter(application=None)
+
+    def live(self):
+        """Those that a dossier works with now."""
+        return self.filter(superseded_at=None).exclude(application=None)
+
+
+class Container(models.Model):
+    """A ZED container that the ANS made with its own tool: one for each dossier and objective.
+
+    Its life: loaded into the pool, drawn by a dossier, activated (then nobody can read its credentials any more),
+    superseded by another when they were lost.
+    """
+
+    domain = models.ForeignKey(Domain, models.PROTECT, related_name="containers", verbose_name="domaine")
+    objective = models.CharField("objectif", max_length=20)
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="container", verbose_name="fichier")
+    sha256 = models.CharField("SHA-256", max_length=64, unique=True, help_text="Le même n’entre pas deux fois.")
+    username = models.CharField("nom d’utilisateur", max_length=100, blank=True, help_text="Effacé à l’activation.")
+    password = models.BinaryField(null=True, editable=False, help_text="Scellé ; effacé à l’activation.")
+    loaded_at = models.DateTimeField("chargement", default=timezone.now)
+    application = models.ForeignKey(
+        Application, models.PROTECT, related_name="containers", null=True, blank=True, verbose_name="dossier"
+    )
+    drawn_at = models.DateTimeField("attribution", null=True, blank=True)
+    activated_at = models.DateTimeField("activation", null=True, blank=True)
+    superseded_at = models.DateTimeField("remplacement", null=True, blank=True)
+    reissue_reason = models.TextField("motif du remplacement", blank=True)
+
+    objects = ContainerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "conteneur"
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["domain", "objective"], name="container_pool", condition=Q(application=None)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "objective"],
+                condition=Q(superseded_at=None, application__isnull=False),
+                name="one_live_container",
+            ),
+            models.CheckConstraint(
+                condition=Q(application=None, drawn_at=None) | Q(application__isnull=False, drawn_at__isnull=False),
+                name="drawn_by_a_dossier",
+            ),
+            models.CheckConstraint(
+                condition=Q(activated_at=None, password__isnull=False) & ~Q(username="")
+                | Q(activated_at__isnull=False, drawn_at__isnull=False, password=None, username=""),
+                name="activated_means_erased",
+            ),
+            models.CheckConstraint(
+                condition=Q(superseded_at=None, reissue_reason="")
+                | Q(superseded_at__isnull=False, activated_at__isnull=False) & ~Q(reissue_reason=""),
+                name="superseded_for_a_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return self.file.name

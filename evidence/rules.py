@@ -29,6 +29,15 @@ def is_replaceable(evidence: Evidence, application: Application) -> bool:
     return evidence.added_after < application.sendings or evidence.replaces_id is not None
 
 
+CONTAINER_FORMATS = ["zed"]
+CONTAINER_MAX_BYTES = 49 * 1024 * 1024
+
+
+def may_load_containers(user: User) -> bool:
+    """The ANS makes them; an administrator may load them in its name."""
+    return user.is_active and user.role in (User.Role.ANS, User.Role.ADMINISTRATOR)
+
+
 def first_scan(extension: str) -> str:
     """The state in which a file enters: the antivirus, where there is one, takes it from here."""
     if extension == "zed":

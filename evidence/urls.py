@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evidence import upload_views, views
+from evidence import container_views, upload_views, views
 
 app_name = "evidence"
 
@@ -11,4 +11,21 @@ urlpatterns = [
     path("preuves/<uuid:pk>/apercu/", views.preview, name="preview"),
     path("preuves/<uuid:pk>/retirer/", views.remove, name="remove"),
     path("preuves/<uuid:pk>/remplacer/", upload_views.replace, name="replace"),
+    path("candidatures/<slug:reference>/conteneurs/<slug:key>/", container_views.container, name="container"),
+    path(
+        "candidatures/<slug:reference>/conteneurs/<slug:key>/activer/",
+        container_views.activate,
+        name="activate_container",
+    ),
+    path(
+        "candidatures/<slug:reference>/conteneurs/<slug:key>/telecharger/",
+        container_views.download,
+        name="download_container",
+    ),
+    path(
+        "candidatures/<slug:reference>/conteneurs/<slug:key>/reemettre/",
+        container_views.reissue,
+        name="reissue_container",
+    ),
+    path("verification/conteneurs/", container_views.containers, name="containers"),
 ]

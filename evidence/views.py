@@ -38,7 +38,7 @@ INTERRUPTED = "L’envoi s’est interrompu avant la fin. Vérifiez votre connex
 def add(request, reference):
     """Files for any number of spaces of a step, with whatever else was typed on the page."""
     application = own_dossier(request, reference)
-    spaces = _spaces(application)
+    spaces = spaces_of(application)
     handler = SealedUploadHandler(request, limits={key: space.max_bytes for key, space in spaces.items()})
     request.upload_handlers = [handler]
     return _add(request, application, spaces, handler)
@@ -48,17 +48,17 @@ def add(request, reference):
 def _add(request, application, spaces, handler):
     if request.headers.get("Accept") == "application/json":
         return _answer_script(request, application, spaces, handler)
-    key, is_all_kept = _keep_page(request, application, spaces)
+    key, is_all_kept = keep_page(request, application, spaces)
     if is_all_kept and "_next" in request.POST and request.FILES and not handler.interrupted:
         return redirect("applications:recap", application.reference)
     if handler.interrupted:
         messages.error(request, f"«\u00a0{handler.interrupted}\u00a0» : {after_colon(INTERRUPTED)}")
     elif not request.FILES:
         messages.warning(request, "Aucun fichier reçu. Choisissez d’abord un fichier, puis déposez-le.")
-    return redirect(_space_address(application, key))
+    return redirect(space_address(application, key))
 
 
-def _keep_page(request, application, spaces) -> tuple[str, bool]:
+def keep_page(request, application, spaces) -> tuple[str, bool]:
     """Keep what was typed and put every file in. Returns the space to show again, if files came, and whether nothing
     is to be corrected."""
     form = keep_typed(request, application)
@@ -105,11 +105,11 @@ def _answer_script(request, application, spaces, handler):
     return JsonResponse({"lists": lists, "refused": refused, "message": message}, status=200 if added else 422)
 
 
-def _spaces(application) -> dict[str, Question]:
+def spaces_of(application) -> dict[str, Question]:
     return {question.key: question for question in questions_of(application.form) if question.is_evidence}
 
 
-def _space_address(application, key: str) -> str:
+def space_address(application, key: str) -> str:
     address = reverse("applications:detail", args=[application.reference])
     return f"{address}#espace-{key}" if key else address
 
@@ -124,15 +124,15 @@ def remove(request, pk):
     evidence = get_object_or_404(found, file_id=pk)
     application = own_dossier(request, evidence.application.reference)
     if request.method == "POST" and PAGE_MARK in request.POST:
-        _keep_page(request, application, _spaces(application))
+        keep_page(request, application, spaces_of(application))
         return redirect("evidence:remove", pk)
     if request.method == "POST":
         actions.remove(evidence, by=request.user, at=request.arrived_at)
         messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est retiré.")
-        return redirect(_space_address(application, evidence.question.key))
+        return redirect(space_address(application, evidence.question.key))
     if not law.is_open_for_answers(application, request.arrived_at):
         raise NotNow(actions.CLOSED)
-    back = _space_address(application, evidence.question.key)
+    back = space_address(application, evidence.question.key)
     context = {
         "crumbs": [
             ("Tableau de bord", reverse("applications:dashboard")),

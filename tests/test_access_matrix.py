@@ -26,11 +26,12 @@ from demo.specimens import pdf
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import storing
-from evidence.models import Evidence
+from evidence.models import Container, Evidence
 from evidence.space_templates import publish_template
 from reviews.models import Convention
 from tests.accounts.steps import give_password
 from tests.evidence.conftest import dossier_with, put_in
+from tests.evidence.pool import SPACE, activate, draw, fill_pool
 from tests.factories import RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,15 @@ GET = {
     "evidence:remove unsent file":              "302 302 200 404 404 404 404 404 404",
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
+    "evidence:container draft":                 "302 302 200 404 404 403 404 403 404",
+    "evidence:container sent":                  "302 302 409 404 404 403 404 403 404",
+    "evidence:activate_container draft":        "302 302 302 404 404 403 404 403 404",
+    "evidence:activate_container sent":         "302 302 302 404 404 403 404 403 404",
+    "evidence:download_container draft":        "302 302 404 404 404 403 404 403 404",
+    "evidence:download_container sent":         "302 302 200 404 404 403 404 403 404",
+    "evidence:reissue_container draft":         "302 302 409 404 404 403 404 403 404",
+    "evidence:reissue_container sent":          "302 302 409 404 404 403 404 403 404",
+    "evidence:containers":                      "302 302 403 403 403 403 403 200 200",
     "reviews:queue":                            "302 302 403 403 403 200 200 200 403",
     "reviews:requests":                         "302 302 403 403 403 200 200 200 403",
     "reviews:accept_take_over take-over":       "302 302 403 403 403 200 404 200 404",
@@ -232,6 +242,15 @@ POST = {
     "evidence:remove unsent file":              "302 302 302 404 404 404 404 404 404",
     "evidence:remove sent file":                "302 302 409 404 404 403 404 403 404",
     "evidence:remove container":                "302 302 409 404 404 403 404 403 404",
+    "evidence:container draft":                 "302 302 302 404 404 403 404 403 404",
+    "evidence:container sent":                  "302 302 409 404 404 403 404 403 404",
+    "evidence:activate_container draft":        "302 302 409 404 404 403 404 403 404",
+    "evidence:activate_container sent":         "302 302 409 404 404 403 404 403 404",
+    "evidence:download_container draft":        "302 302 405 405 405 405 405 405 405",
+    "evidence:download_container sent":         "302 302 405 405 405 405 405 405 405",
+    "evidence:reissue_container draft":         "302 302 409 404 404 403 404 403 404",
+    "evidence:reissue_container sent":          "302 302 409 404 404 403 404 403 404",
+    "evidence:containers":                      "302 302 403 403 403 403 403 200 200",
     "reviews:queue":                            "302 302 405 405 405 405 405 405 405",
     "reviews:requests":                         "302 302 405 405 405 405 405 405 405",
     "reviews:accept_take_over take-over":       "302 302 403 403 403 302 404 302 404",
@@ -296,6 +315,7 @@ ADMIN = {
     "applications_submission":                  "200 403 200 200 403",
     "evidence_storedfile":                      "200 403 200 200 403",
     "evidence_spacetemplate":                   "200 200 200 200 403",
+    "evidence_container":                       "200 403 200 200 403",
 }
 MODEL_PAGES = ("changelist", "add", "change", "history", "delete")
 ADMIN_PAGES = {
@@ -331,8 +351,11 @@ def world(db):
     Terms.objects.create(version="1.0", text="Les conditions.", published_at=timezone.now() - timedelta(days=9))
     space = {"formats": ["pdf", "zed"], "max_files": 3}
     text = {"kind": "text", "key": "precision"}
-    draft = dossier_with(space, text)
-    sent = dossier_with(space, text, referent=draft.referent)
+    draft = dossier_with(space, SPACE, text)
+    sent = dossier_with(space, SPACE, text, referent=draft.referent)
+    for dossier in (draft, sent):
+        fill_pool(dossier)
+    activate(sent, draw(sent))
     found = {
         "draft": draft.reference,
         "sent": sent.reference,
@@ -406,6 +429,8 @@ def address(row: str, world) -> str:
         "eligibility_of": [world["owner"].establishment.finess],
         "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
     }.get(name, [world[wanted]] if wanted else [])
+    if name.startswith("evidence:") and name.endswith("container"):
+        arguments = [*arguments, SPACE["key"]]
     return reverse(name, args=arguments + MORE.get(name, []))
 
 
@@ -437,6 +462,7 @@ def traces() -> tuple:
         list(Answer.objects.order_by("pk").values()),
         list(Evidence.objects.order_by("pk").values()),
         list(TakeOverRequest.objects.order_by("pk").values()),
+        list(Container.objects.order_by("pk").values()),
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -27,6 +27,7 @@ POLICY = {
 # A download runs nothing; a mail of the demo's mailbox styles itself, and stands in a frame of its own page.
 OWN_POLICY = {
     "evidence:download": {"sandbox": "", "default-src": "'none'"},
+    "evidence:download_container": {"sandbox": "", "default-src": "'none'"},
     "evidence:preview": {"sandbox": "", "default-src": "'none'"},
     "reviews:convention": {"sandbox": "", "default-src": "'none'"},
     "letters:html": {

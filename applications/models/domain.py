@@ -185,6 +185,12 @@ class Question(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(200)],
     )
     max_files = models.PositiveSmallIntegerField("nombre de fichiers", default=10)
+    container = models.CharField(
+        "objectif du conteneur chiffré",
+        max_length=20,
+        blank=True,
+        help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
+    )
 
     class Meta:
         verbose_name = "question"

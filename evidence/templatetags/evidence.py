@@ -1,12 +1,13 @@
 """What a page says of an evidence space and its files."""
 
 from django import template
+from django.conf import settings
 
 from applications.models import Application, Question
 from ecare.french import NBSP
 from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
-from evidence.models import Evidence, SpaceTemplate, StoredFile
+from evidence.models import Container, Evidence, SpaceTemplate, StoredFile
 from evidence.rules import PREVIEWED, is_replaceable, may_open_containers
 from evidence.uploads import take_refusals
 
@@ -86,3 +87,24 @@ def former_files(context, question: Question) -> list[tuple[Evidence, dict]]:
 def refusals(context, question: Question) -> list[tuple[str, str]]:
     """The files of the latest deposit that were refused in this space, shown once: name and reason."""
     return take_refusals(context["request"], context["application"], question)
+
+
+@register.simple_tag
+def container_of(application: Application, question: Question) -> Container | None:
+    """The live container of a space's objective; read once for a page, however many spaces it shows."""
+    if not hasattr(application, "_containers"):
+        live = Container.objects.live().filter(application=application).defer("password")
+        application._containers = {container.objective: container for container in live}
+    return application._containers.get(question.container)
+
+
+@register.simple_tag
+def hands_out_containers(parts) -> bool:
+    """Whether a space of the form does."""
+    return any(row.question.container for part in parts for row in part.rows)
+
+
+@register.simple_tag
+def zed_url() -> str:
+    """Where the program that opens containers is downloaded."""
+    return settings.ZED_URL

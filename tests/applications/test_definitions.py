@@ -103,6 +103,12 @@ def test_each_evidence_space_has_its_limits(domains, step, key, limits):
     assert (space.formats, space.max_megabytes, space.max_files) == limits
 
 
+@pytest.mark.parametrize("slug", ["domaine-1", "domaine-recette"])
+def test_each_objective_hands_out_a_container(domains, slug):
+    spaces = Question.objects.filter(section__form__domain=domains[slug]).exclude(container="")
+    assert dict(spaces.values_list("key", "container")) == {"d1-o1-container": "D1.O1", "d1-o2-container": "D1.O2"}
+
+
 def test_the_definitions_keep_the_historical_dates_and_the_envelope(domains):
     domain = domains["domaine-1"]
     assert {name: getattr(domain, name) for name in HISTORICAL} == HISTORICAL
@@ -258,6 +264,22 @@ QUESTION_1, QUESTION_2 = "sections 1 → questions 1 (un)", "sections 1 → ques
             "de 1 à 100",
         ),
         ("kind: text, label: Deux, shown_if: {un: [oui]}", "kind: checkbox, label: D", QUESTION_2, "case à cocher"),
+        ("shown_if: {un: [oui]}", "container: D1.O1", QUESTION_2, "accepte le format zed"),
+        (
+            "kind: text, label: Deux, shown_if: {un: [oui]}",
+            "kind: evidence, label: D, formats: [zed], container: objectif un",
+            QUESTION_2,
+            "20 capitales",
+        ),
+        (
+            "kind: text, label: Deux, shown_if: {un: [oui]}}",
+            (
+                "kind: evidence, label: D, formats: [zed], container: O1}\n"
+                "          - {key: trois, kind: evidence, label: T, formats: [zed], container: O1}"
+            ),
+            "questions 3 (trois) → container",
+            "a déjà un espace",
+        ),
         ("label: Deux", f"label: {'D' * 301}", QUESTION_2, "301 caractères, 300 au plus"),
         ("kinds: [ght]", "kinds: [ght", "", "ligne"),
     ],

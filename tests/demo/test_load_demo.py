@@ -9,6 +9,7 @@ from applications.states import State
 from demo.actions import read_demo
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Chain
+from evidence.models import Container
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +20,8 @@ def test_the_demo_has_every_role_every_state_and_a_sound_history():
     assert set(User.objects.values_list("role", flat=True)) == set(User.Role.values)
     assert not User.objects.filter(is_superuser=True).exists()
     demo = read_demo()
+    pool = Container.objects.in_pool()
+    assert pool.filter(domain__slug="domaine-1", objective="D1.O1").count() == demo["containers"]["each"]
     for account in demo["accounts"]:
         assert User.objects.get(username=account["username"]).check_password(demo["password"])
     assert [fault for chain in Chain.objects.all() for fault in broken_links(chain.subject)] == []

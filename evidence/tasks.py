@@ -1,0 +1,12 @@
+"""Doors of the worker."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from evidence import containers
+
+
+@shared_task
+def warn_of_low_pools() -> int:
+    """Tell the ANS of pools that will soon be empty, before a référent does."""
+    return containers.warn_of_low_pools(at=timezone.now())

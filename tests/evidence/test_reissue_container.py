@@ -1,0 +1,123 @@
+"""Lost credentials: a reason, a fresh container, the former one superseded, a letter without any secret."""
+
+import re
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from applications.actions import NotNow
+from ecare.journal.models import Entry
+from ecare.letters.models import Letter
+from evidence.containers import REPLACED, PoolEmpty, password_of
+from evidence.models import Container
+from tests.evidence.pool import (
+    REASON,
+    SECRET,
+    SPACE,
+    USERNAME,
+    activate,
+    dossier_that_asks,
+    draw,
+    fill_pool,
+    reissue,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def application():
+    found = dossier_that_asks()
+    fill_pool(found, 2)
+    activate(found, draw(found))
+    return found
+
+
+@pytest.fixture
+def page(application):
+    return reverse("evidence:reissue_container", args=[application.reference, SPACE["key"]])
+
+
+def live(application):
+    return Container.objects.live().get(application=application)
+
+
+def test_a_fresh_container_takes_the_place_of_the_lost_one(application):
+    old = live(application)
+    fresh = reissue(application, old)
+    assert live(application).pk == fresh.pk != old.pk
+    assert password_of(fresh) == f"{SECRET}-2"
+    old.refresh_from_db()
+    assert (old.reissue_reason, old.superseded_at is not None) == (REASON, True)
+    entry = Entry.objects.filter(subject=application.subject).latest("sequence")
+    assert (entry.verb, entry.message, entry.data["replaced"]) == ("reissue_container", REASON, str(old.file_id))
+    letter = Letter.objects.get(name="container_reissued")
+    assert letter.recipient == application.referent.email
+    assert letter.subject == application.subject
+    for secret in (SECRET, USERNAME):
+        assert secret not in letter.text + letter.html
+
+
+def test_credentials_that_can_still_be_read_are_not_replaced(application):
+    fresh = reissue(application, live(application))
+    with pytest.raises(NotNow, match="encore lisibles"):
+        reissue(application, fresh)
+
+
+def test_a_page_from_before_the_replacement_erases_nothing(application):
+    old = live(application)
+    reissue(application, old)
+    for verb in (activate, reissue):
+        with pytest.raises(NotNow, match="remplacé"):
+            verb(application, old)
+    assert password_of(live(application)) == f"{SECRET}-2"
+    assert "Rechargez" in REPLACED
+
+
+def test_an_empty_pool_leaves_the_former_in_place(application):
+    Container.objects.in_pool().delete()
+    old = live(application)
+    with pytest.raises(PoolEmpty):
+        reissue(application, old)
+    assert live(application).pk == old.pk
+    assert not Letter.objects.filter(name="container_reissued").exists()
+
+
+def test_the_database_asks_for_a_reason(application):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Container.objects.live().update(superseded_at=timezone.now())
+
+
+def test_by_its_page(application, signed_in, page):
+    referent = signed_in(application.referent)
+    text = referent.get(page).content.decode()
+    shown = re.search(r'name="container" value="([0-9a-f-]{36})"', text)[1]
+    for reason, fault in (("", "Écrivez le motif"), ("court", "trop court"), ("x" * 1001, "trop long")):
+        refused = referent.post(page, {"container": shown, "reason": reason}).content.decode()
+        assert fault in refused
+        assert f"{reason}</textarea>" in refused
+    done = referent.post(page, {"container": shown, "reason": REASON}, follow=True)
+    assert f"{SECRET}-2" in done.content.decode()
+    assert "Un nouveau conteneur vous est attribué" in done.content.decode()
+    assert referent.get(page).status_code == 409
+    download = reverse("evidence:download_container", args=[application.reference, SPACE["key"]])
+    assert referent.get(download).status_code == 409
+
+
+def test_in_the_dialog(application, signed_in, page):
+    referent, script = signed_in(application.referent), {"accept": "application/json"}
+    answer = referent.get(page, headers=script).json()
+    assert answer["title"] == "Demander un nouveau conteneur ZED"
+    shown = re.search(r'name="container" value="([0-9a-f-]{36})"', answer["html"])[1]
+    after = referent.post(page, {"container": shown, "reason": REASON}, headers=script).json()
+    assert f"{SECRET}-2" in after["html"]
+
+
+def test_an_empty_pool_is_told_here_too(application, signed_in, page):
+    Container.objects.in_pool().delete()
+    typed = {"container": live(application).file_id, "reason": REASON}
+    told = signed_in(application.referent).post(page, typed)
+    assert told.status_code == 409
+    assert "Aucun conteneur ZED disponible" in told.content.decode()
