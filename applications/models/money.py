@@ -35,7 +35,7 @@ class Bracket(models.Model):
         return f"{self.get_kind_display()}, de {self.days_from} {until}"
 
     def clean(self):
-        if None not in (self.days_from, self.days_until) and self.days_until < self.days_from:
+        if self.days_from is not None and self.days_until is not None and self.days_until < self.days_from:
             raise ValidationError({"days_until": "La tranche finit avant de commencer."})
 
     def holds(self, days: int) -> bool:
