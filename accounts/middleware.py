@@ -1,17 +1,23 @@
 """The doors that every page stands behind: a whole sign-in, a session that ends, the terms in force."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
-from django.http import HttpResponseRedirect
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import facts
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, Terms
 
+EXPIRED = "Votre session a expiré. Reconnectez-vous pour continuer."
+ENDED = "Votre session a pris fin. Reconnectez-vous pour continuer."
+KEPT = "Ce que vous aviez saisi est conservé pendant une heure : vous le retrouverez dans le formulaire."
+LOST = "Votre dernière saisie n’a pas été enregistrée."
 SEEN_PRECISION = 60  # seconds; spares a write of the session at each request
 
 
@@ -22,12 +28,15 @@ class PrivatePageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        request.ended_for = None  # whose session ends with this very request
         if request.user.is_authenticated:
             self._close_if_needed(request)
         was_signed_in = request.user.is_authenticated
         response = self.get_response(request)
         if was_signed_in or request.user.is_authenticated:
             patch_cache_control(response, no_store=True, private=True)
+        elif _leads_to_sign_in(request, response):
+            return _say_that_it_ended(request, response)
         return response
 
     def _close_if_needed(self, request):
@@ -40,11 +49,42 @@ class PrivatePageMiddleware:
         if not request.user.is_verified():
             logout(request)
         elif now - seen > settings.SESSION_IDLE_LIMIT.total_seconds() or now - opened > settings.SESSION_COOKIE_AGE:
+            person = request.user.pk
             logout(request)
-            lost = " Votre dernière saisie n’a pas été enregistrée." if request.method == "POST" else ""
-            messages.warning(request, f"Votre session a expiré. Reconnectez-vous pour continuer.{lost}")
+            request.ended_for = person
+            if request.method != "POST":
+                messages.warning(request, EXPIRED)
         elif now - seen > SEEN_PRECISION:
             request.session[SEEN_AT] = now
+
+
+def _leads_to_sign_in(request, response) -> bool:
+    """A private page that nobody signed in asked for."""
+    if response.status_code != 302 or not getattr(request.resolver_match.func, "login_required", True):
+        return False
+    return response.url.startswith(reverse(settings.LOGIN_URL))
+
+
+def _say_that_it_ended(request, response):
+    """A script reads it (401); a person reads it above the sign-in, which leads back to the page that was filled in."""
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"message": ENDED}, status=401)
+    if request.method == "POST":
+        kept = KEPT if getattr(request, "is_typed_kept", False) else LOST
+        messages.warning(request, f"{EXPIRED if request.ended_for else ENDED} {kept}")
+        return redirect_to_login(_page_that_was_sent(request), reverse(settings.LOGIN_URL))
+    had_session = settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None
+    if had_session and not request.ended_for:
+        messages.warning(request, ENDED)
+    return response
+
+
+def _page_that_was_sent(request) -> str:
+    """Some forms post to an address that is no page."""
+    page = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return urlsplit(page).path
+    return request.path
 
 
 class TermsMiddleware:

@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
     "applications.middleware.NotNowMiddleware",
+    "applications.middleware.TypedMiddleware",
     "ecare.middleware.ReceptionMiddleware",
 ]
 
