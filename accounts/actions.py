@@ -11,13 +11,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import emails, usernames
-from accounts.models import OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
+from accounts.models import EmailChange, OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel, release
 from ecare.letters.models import Letter
 from establishments.models import Establishment
 
 FAILED_CODES_PER_DAY = 10  # of one account, over all its sign-ins
+TIME_TO_CONFIRM = timedelta(days=1)  # from both mailboxes
 CODES_KEPT = timedelta(days=2)  # longer than a session lasts and than failures count
 LETTERS_PER_HOUR = 3  # that a stranger can cause to one mailbox; the links of the earlier ones stay good
 
@@ -108,7 +109,13 @@ def _make_room_for(person: Person):
     stale = timezone.now() - _time_to_activate()
     same_email = waiting.filter(email__iexact=person.email)
     same_name = waiting.filter(username__iexact=person.username, date_joined__lt=stale)
-    for user in {*same_email, *same_name}:
+    _replace({*same_email, *same_name})
+
+
+def _replace(users: set[User]):
+    """Remove these accounts, none of which was ever activated."""
+    waiting = User.objects.awaiting_activation()
+    for user in users:
         # Locked like an activation under way, then asked again: an account activated meanwhile stays.
         list(User.objects.select_for_update(of=("self",)).filter(pk=user.pk))
         if waiting.filter(pk=user.pk).exists():
@@ -158,10 +165,73 @@ def change_password(user: User, password: str):
     User.objects.filter(pk=user.pk).update(password=user.password)
     SignInCode.objects.filter(user=user, confirmed=False).delete()
     SignInCode.objects.filter(user=user).update(failures=0)
+    EmailChange.objects.filter(user=user).delete()  # whoever asked for it may have known the old password
     record(f"user:{user.pk}", "change_password", actor=user.actor)
     emails.password_changed(user).save()
 
 
+# --- another e-mail -----------------------------------------------------------------------------------------------
+@transaction.atomic
+def request_email_change(user: User, email: str) -> EmailChange:
+    """Ask both mailboxes; the owner of a taken one is told instead. From outside each case looks the same."""
+    list(User.objects.select_for_update(of=("self",)).filter(pk=user.pk))
+    cancel_email_change(user)
+    change = EmailChange.objects.create(user=user, email=email, until=timezone.now() + TIME_TO_CONFIRM)
+    _send(emails.email_change_requested(change))
+    owner = _owner_of(email)
+    _send(emails.email_change_attempted(owner) if owner else emails.email_change_to_confirm(change))
+    record(f"user:{user.pk}", "request_email_change", actor=user.actor)
+    return change
+
+
+def cancel_email_change(user: User) -> bool:
+    """Its links open nothing any more. False when there was none."""
+    cancel(f"user:{user.pk}", ["email_change_requested", "email_change_to_confirm"])
+    return bool(EmailChange.objects.filter(user=user).delete()[0])
+
+
+def _owner_of(email: str) -> User | None:
+    """Who has an activated account with it; one that never was gives way."""
+    waiting = User.objects.awaiting_activation().values("pk")
+    return User.objects.filter(email__iexact=email).exclude(pk__in=waiting).first()
+
+
+@transaction.atomic
+def confirm_email_change(change: EmailChange, side: str, *, current: str = "") -> EmailChange | None:
+    """One mailbox said yes; with the second one the e-mail changes and every session but `current` (a key) ends.
+
+    None when the change is over: too late, cancelled, or the e-mail is another account's by now.
+    """
+    user = User.objects.select_for_update(of=("self",)).get(pk=change.user_id)
+    found = EmailChange.objects.filter(pk=change.pk, until__gt=timezone.now()).first()
+    if found is None or (side == EmailChange.Side.NEW and _owner_of(found.email)):
+        return None
+    setattr(found, f"{side}_confirmed_at", timezone.now())
+    found.save()
+    if found.old_confirmed_at and found.new_confirmed_at:
+        if _owner_of(found.email):
+            found.delete()
+            return None
+        _change_email(user, found.email, current=current)
+    return found
+
+
+def _change_email(user: User, email: str, *, current: str):
+    former = user.email
+    _replace(set(User.objects.awaiting_activation().filter(email__iexact=email)))
+    cancel_email_change(user)
+    user.email = email
+    user.save(update_fields=["email"])
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    SignInCode.objects.filter(user=user, confirmed=False).delete()  # their codes went to the former mailbox
+    OpenSession.objects.filter(user=user).exclude(session_key=current).delete()
+    record(f"user:{user.pk}", "change_email", actor=user.actor, data={"from": former, "to": email})
+    for address in (former, email):
+        emails.email_changed(user, former, to=address).save()
+
+
+# --- sessions -----------------------------------------------------------------------------------------------------
 @transaction.atomic
 def close_session(user: User, *, name: str, current: str) -> bool:
     """End one session of this person, but for the `current` one (its key). False when it is over already."""

@@ -71,6 +71,38 @@ def account_not_found(email):
     return compose("account_not_found", to=email)
 
 
+def email_change_requested(change):
+    """To the present mailbox, whose owner may be somebody else than whoever sits at the keyboard."""
+    return _about_change("email_change_requested", change, change.Side.OLD, to=change.user.email)
+
+
+def email_change_to_confirm(change):
+    """To the new mailbox: of the account it says nothing."""
+    return _about_change("email_change_to_confirm", change, change.Side.NEW, to=change.email)
+
+
+def _about_change(name, change, side, *, to):
+    return compose(
+        name,
+        to=to,
+        subject=_reference(change.user),
+        context={"person": change.user, "change": change},
+        secret=change.key(side),
+        expires_at=change.until,
+    )
+
+
+def email_change_attempted(owner):
+    """To the owner of an account: somebody wanted their e-mail for another one."""
+    return compose("email_change_attempted", to=owner.email, subject=_reference(owner), context={"person": owner})
+
+
+def email_changed(person, former, *, to):
+    """To both mailboxes."""
+    context = {"person": person, "former": former, "at": timezone.now()}
+    return compose("email_changed", to=to, subject=_reference(person), context=context)
+
+
 def password_changed(person):
     return compose(
         "password_changed",

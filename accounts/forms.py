@@ -230,6 +230,30 @@ class ChangePasswordForm(NewPasswordForm):
         return self.cleaned_data["oldpassword"]
 
 
+class ChangeEmailForm(forms.Form):
+    """Nothing here tells whether somebody has that e-mail already."""
+
+    email = email_field()
+    password = password_field("Votre mot de passe", new=False)
+
+    def __init__(self, user, data=None):
+        super().__init__(data)
+        self.user = user
+        self.fields["email"].label = "Nouvelle adresse e-mail"
+        self.fields["email"].help_text = "Sous la forme nom@exemple.fr."
+
+    def clean_email(self):
+        email = self.cleaned_data["email"].lower()
+        if email == self.user.email.lower():
+            raise ValidationError("C’est déjà l’adresse de votre compte : écrivez la nouvelle.")
+        return email
+
+    def clean_password(self):
+        if not self.user.check_password(self.cleaned_data["password"]):
+            raise ValidationError("Ce n’est pas votre mot de passe actuel.")
+        return self.cleaned_data["password"]
+
+
 class TermsForm(forms.Form):
     is_accepted = forms.BooleanField(label="J’ai lu et j’accepte les conditions générales d’utilisation")
 

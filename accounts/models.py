@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core import signing
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
@@ -243,6 +244,40 @@ class OpenSession(AbstractBaseSession):
 
     def _instant(self, name: str):
         return datetime.fromtimestamp(self.facts.get(name, 0), UTC)
+
+
+class EmailChange(models.Model):
+    """An e-mail that a person wants instead of theirs: theirs once both mailboxes have said yes.
+
+    Taken or not, it looks the same: only the owner of the new mailbox can tell.
+    """
+
+    class Side(models.TextChoices):
+        OLD = "old", "Adresse actuelle"
+        NEW = "new", "Nouvelle adresse"
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="email_change")
+    email = models.EmailField("nouvelle adresse e-mail")
+    until = models.DateTimeField("caduc après")
+    old_confirmed_at = models.DateTimeField(null=True)
+    new_confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "changement d’adresse"
+        verbose_name_plural = "changements d’adresse"
+
+    def key(self, side: str) -> str:
+        """What the link of one mailbox ends with."""
+        return signing.dumps([self.pk, side], salt="accounts.EmailChange")
+
+    @classmethod
+    def opened_by(cls, key: str) -> tuple["EmailChange | None", str]:
+        """The change that a link leads to, and which mailbox it was sent to; None once it is over."""
+        try:
+            pk, side = signing.loads(key, salt="accounts.EmailChange")
+        except signing.BadSignature:
+            return None, ""
+        return cls.objects.select_related("user").filter(pk=pk, until__gt=timezone.now()).first(), side
 
 
 class UsernameHold(models.Model):

@@ -1,9 +1,9 @@
 from captcha.views import captcha_image
 from django.contrib.auth.decorators import login_not_required
-from django.urls import path
+from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from accounts.views import account, letters, registration
+from accounts.views import account, addresses, letters, registration
 
 app_name = "accounts"
 
@@ -20,6 +20,13 @@ urlpatterns = [
     path("cgu/", account.terms, name="terms"),
     path("cgu/accepter/", account.accept_terms, name="accept_terms"),
     path("compte/", account.account, name="account"),
+    path("compte/adresse/", addresses.change_email, name="change_email"),
+    path("compte/adresse/annuler/", addresses.cancel_email_change, name="cancel_email_change"),
+    re_path(
+        r"^compte/adresse/confirmer/(?P<key>[-:\w]+)/$",
+        never_cache(addresses.confirm_email_change),
+        name="confirm_email_change",
+    ),
     path("compte/sessions/fermer/", account.close_other_sessions, name="close_other_sessions"),
     path("compte/sessions/<slug:name>/fermer/", account.close_session, name="close_session"),
     path("compte/courriers/", letters.letters, name="letters"),

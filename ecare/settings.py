@@ -212,6 +212,7 @@ ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does no
     "reset_password": "5/5m/key,30/5m/ip",
     "reset_password_from_key": "30/m/ip",
     "change_password": "10/m/user",
+    "email_change": "10/h/user",
     "challenge": "60/5m/ip",
     "registration": "60/10m/ip",
     "register": "20/h/ip",

@@ -64,6 +64,9 @@ GET = {
     "accounts:terms":                           "200 200 200 200 200 200 200 200 200",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 200 200 200 200 200 200 200",
+    "accounts:change_email":                    "302 302 200 200 200 200 200 200 200",
+    "accounts:cancel_email_change":             "302 302 405 405 405 405 405 405 405",
+    "accounts:confirm_email_change":            "410 410 410 410 410 410 410 410 410",
     "accounts:close_session":                   "302 302 405 405 405 405 405 405 405",
     "accounts:close_other_sessions":            "302 302 405 405 405 405 405 405 405",
     "accounts:letters":                         "302 302 200 200 200 200 200 200 200",
@@ -184,6 +187,9 @@ POST = {
     "accounts:terms":                           "405 405 405 405 405 405 405 405 405",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 405 405 405 405 405 405 405",
+    "accounts:change_email":                    "302 302 200 200 200 200 200 200 200",
+    "accounts:cancel_email_change":             "302 302 302 302 302 302 302 302 302",
+    "accounts:confirm_email_change":            "410 410 410 410 410 410 410 410 410",
     "accounts:close_session":                   "302 302 302 302 302 302 302 302 302",
     "accounts:close_other_sessions":            "302 302 302 302 302 302 302 302 302",
     "accounts:letters":                         "302 302 200 200 200 200 200 200 200",
@@ -411,6 +417,7 @@ def clients(world, signed_in):
 # What an address names besides its object.
 MORE = {
     "accounts:close_session": ["abc"],
+    "accounts:confirm_email_change": ["abc"],
     "applications:receipt": ["candidature", 1],
     "applications:update_contact": ["dsi"],
     "applications:answer": ["precision"],

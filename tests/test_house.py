@@ -31,6 +31,7 @@ PUBLIC = {
     "account_signup",
     "accessibility",
     "accounts:activation_resent",
+    "accounts:confirm_email_change",
     "accounts:challenge",
     "accounts:check_establishment",
     "accounts:choose_establishment",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import actions, facts
 from accounts.forms import TermsForm
-from accounts.models import OpenSession, Terms, User
+from accounts.models import EmailChange, OpenSession, Terms, User
 
 
 @require_GET
@@ -22,6 +22,7 @@ def account(request):
         "person_facts": facts.of_person(user),
         "sessions": OpenSession.of(user),
         "current": request.session.session_key,
+        "email_change": EmailChange.objects.filter(user=user, until__gt=request.arrived_at).first(),
     }
     if user.establishment:
         context["establishment_facts"] = facts.of_establishment(user.establishment)

@@ -84,7 +84,7 @@ def test_the_list_holds_what_still_opens_something(user, signed_in):
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_account_costs_the_same_however_many_sessions(user, signed_in, django_assert_num_queries, count):
     *_, client = (signed_in(user) for _ in range(count))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/compte/")
 
 

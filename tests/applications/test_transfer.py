@@ -144,7 +144,7 @@ def test_the_account_costs_the_same_however_many_colleagues(signed_in, django_as
         client.get(reverse("accounts:account"))
 
 
-QUERIES = 11
+QUERIES = 12
 
 
 @pytest.mark.django_db(transaction=True)

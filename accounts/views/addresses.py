@@ -1,0 +1,54 @@
+"""« Modifier l’adresse e-mail »: asked for with the password, confirmed from both mailboxes."""
+
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import actions
+from accounts.forms import ChangeEmailForm
+from accounts.models import EmailChange
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_email(request):
+    if request.method == "POST" and (
+        refused := ratelimit.consume_or_429(request, action="email_change", user=request.user)
+    ):
+        return refused
+    form = ChangeEmailForm(request.user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        actions.request_email_change(request.user, form.cleaned_data["email"])
+        messages.success(
+            request, "Deux courriers viennent de partir : l’un à votre adresse actuelle, l’autre à la nouvelle."
+        )
+        return redirect("accounts:account")
+    return render(request, "accounts/change_email.html", {"form": form})
+
+
+@require_POST
+def cancel_email_change(request):
+    if actions.cancel_email_change(request.user):
+        messages.success(request, "Le changement d’adresse est annulé.")
+    else:
+        messages.info(request, "Aucun changement d’adresse n’est en cours.")
+    return redirect("accounts:account")
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm_email_change(request, key):
+    """GET shows a button, POST confirms: mail gateways open links. Whoever has the mailbox may have no session here."""
+    change, side = EmailChange.opened_by(key)
+    if request.method == "POST" and change is not None:
+        change = actions.confirm_email_change(change, side, current=_own_session(request, change))
+    context = {"change": change, "is_old": side == EmailChange.Side.OLD, "is_confirmed": request.method == "POST"}
+    return render(request, "accounts/confirm_email_change.html", context, status=200 if change else 410)
+
+
+def _own_session(request, change: EmailChange) -> str:
+    """The key of the session that goes on: the one that confirms, when it is this person's."""
+    return request.session.session_key if request.user.pk == change.user_id else ""
