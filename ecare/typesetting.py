@@ -9,12 +9,12 @@ import re
 import unicodedata
 from datetime import datetime
 from functools import cache
+from typing import cast
 
 import typst
 from django.conf import settings
 
 FOLDER = settings.BASE_DIR / "templates" / "typst"
-STANDARDS = ["a-2a", "ua-1"]
 _LONGEST_WORD = 64  # a digest stays whole, to be copied
 # What the bundled fonts show: European scripts, punctuation, a few signs. A font without a character would stop the
 # typesetting, so anything else is written as its code.
@@ -28,13 +28,14 @@ _NOT_SHOWN = re.compile(
 def typeset(name: str, data: dict, *, at: datetime) -> bytes:
     """`templates/typst/<name>.typ` filled with `data` (strings, numbers, lists, dicts), dated `at`."""
     compiler = typst.Compiler(root=FOLDER, font_paths=_fonts())
-    return compiler.compile(
+    content = compiler.compile(
         FOLDER / f"{name}.typ",
         format="pdf",
         sys_inputs={"data": json.dumps(_shown(data), ensure_ascii=False)},
-        pdf_standards=STANDARDS,
+        pdf_standards=["a-2a", "ua-1"],  # may be archived, may be read aloud
         timestamp=int(at.timestamp()),
     )
+    return cast(bytes, content)  # one document, since it is given back and not written
 
 
 @cache

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat, Replace, StrIndex
 from django.utils import timezone
 
@@ -102,7 +102,7 @@ class Evidence(models.Model):
 class SpaceTemplateQuerySet(models.QuerySet):
     def latest_of(self, domain: Domain):
         """The version in force of each space of the domain."""
-        newer = self.model.objects.filter(domain=OuterRef("domain"), question=OuterRef("question"))
+        newer = SpaceTemplate.objects.filter(domain=OuterRef("domain"), question=OuterRef("question"))
         newer = newer.filter(number__gt=OuterRef("number"))
         return self.filter(domain=domain).exclude(Exists(newer))
 

@@ -182,9 +182,8 @@ def _given(request, evidence: Evidence, *, media_type: str = ""):
 def template(request, pk):
     """A model to fill in, for anybody who signed in."""
     found = get_object_or_404(SpaceTemplate, pk=pk)
-    response = HttpResponse(bytes(found.content), content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, found.name)
-    return response
+    headers = {"Content-Disposition": content_disposition_header(True, found.name)}
+    return HttpResponse(bytes(found.content), content_type="application/octet-stream", headers=headers)
 
 
 def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> StreamingHttpResponse:
@@ -201,7 +200,7 @@ def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> Str
         ) from None
     response = StreamingHttpResponse(_Pieces(reader, first), content_type=shown_as or "application/octet-stream")
     response["Content-Length"] = reader.size
-    response["Content-Disposition"] = content_disposition_header(not shown_as, name)
+    response["Content-Disposition"] = content_disposition_header(not shown_as, name) or ""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "no-store, private"
