@@ -298,15 +298,19 @@ class UsernameHold(models.Model):
 
 
 class TermsQuerySet(models.QuerySet):
+    def published(self):
+        """Every version that is or was in force, the latest first."""
+        return self.filter(published_at__lte=timezone.now()).order_by("-published_at", "-pk")
+
     def in_force(self, *, for_user=None):
         """The version in force, or None; for a person also `is_accepted` and `was_ever_accepted`, in one query."""
-        found = self.filter(published_at__lte=timezone.now())
+        found = self.published()
         if for_user is not None:
             accepted = TermsAcceptance.objects.filter(user=for_user)
             found = found.annotate(
                 is_accepted=Exists(accepted.filter(terms=OuterRef("pk"))), was_ever_accepted=Exists(accepted)
             )
-        return found.order_by("-published_at", "-pk").first()
+        return found.first()
 
 
 class Terms(models.Model):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("activation/renvoyee/", registration.activation_resent, name="activation_resent"),
     path("cgu/", account.terms, name="terms"),
     path("cgu/accepter/", account.accept_terms, name="accept_terms"),
+    path("cgu/<str:version>/", account.terms_version, name="terms_version"),
     path("compte/", account.account, name="account"),
     path("compte/adresse/", addresses.change_email, name="change_email"),
     path("compte/adresse/annuler/", addresses.cancel_email_change, name="cancel_email_change"),

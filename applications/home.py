@@ -14,6 +14,7 @@ def home(request):
     context = {
         "open": [c for c in calendars if c.candidatures == Window.OPEN],
         "to_come": [c for c in calendars if c.candidatures == Window.BEFORE],
+        "declaring": [c for c in calendars if c.declarations == Window.OPEN],
         "vendor_url": settings.VENDOR_URL,
     }
     return render(request, "ecare/home.html", context)

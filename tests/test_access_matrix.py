@@ -62,6 +62,7 @@ GET = {
     "accounts:resend_activation":               "200 200 200 200 200 200 200 200 200",
     "accounts:activation_resent":               "200 200 200 200 200 200 200 200 200",
     "accounts:terms":                           "200 200 200 200 200 200 200 200 200",
+    "accounts:terms_version":                   "200 200 200 200 200 200 200 200 200",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 200 200 200 200 200 200 200",
     "accounts:change_email":                    "302 302 200 200 200 200 200 200 200",
@@ -185,6 +186,7 @@ POST = {
     "accounts:resend_activation":               "200 200 200 200 200 200 200 200 200",
     "accounts:activation_resent":               "405 405 405 405 405 405 405 405 405",
     "accounts:terms":                           "405 405 405 405 405 405 405 405 405",
+    "accounts:terms_version":                   "405 405 405 405 405 405 405 405 405",
     "accounts:accept_terms":                    "302 302 302 302 302 302 302 302 302",
     "accounts:account":                         "302 302 405 405 405 405 405 405 405",
     "accounts:change_email":                    "302 302 200 200 200 200 200 200 200",
@@ -433,6 +435,7 @@ def address(row: str, world) -> str:
         "account_reset_password_from_key": ["1", "abc"],
         "letters:letter": [uuid.UUID(int=1)],
         "letters:html": [uuid.UUID(int=1)],
+        "accounts:terms_version": ["1.0"],
         "eligibility_of": [world["owner"].establishment.finess],
         "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
     }.get(name, [world[wanted]] if wanted else [])

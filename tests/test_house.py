@@ -41,6 +41,7 @@ PUBLIC = {
     "accounts:registered",
     "accounts:resend_activation",
     "accounts:terms",
+    "accounts:terms_version",
     "admin:login",
     "agents",
     "captcha-image",

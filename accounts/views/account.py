@@ -50,10 +50,22 @@ def close_other_sessions(request):
 @login_not_required
 @require_GET
 def terms(request):
-    in_force = Terms.objects.in_force()
-    if in_force is None:
+    """The version in force, and the list of all that were published."""
+    versions = list(Terms.objects.published())
+    if not versions:
         raise Http404
-    return render(request, "accounts/terms.html", {"terms": in_force})
+    return render(request, "accounts/terms.html", {"terms": versions[0], "versions": versions})
+
+
+@login_not_required
+@require_GET
+def terms_version(request, version):
+    """One version, in force or not any more: whoever accepted it may read it again."""
+    versions = list(Terms.objects.published())
+    wanted = next((terms for terms in versions if terms.version == version), None)
+    if wanted is None:
+        raise Http404
+    return render(request, "accounts/terms.html", {"terms": wanted, "versions": versions, "in_force": versions[0]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

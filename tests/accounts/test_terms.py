@@ -107,6 +107,30 @@ def test_the_terms_are_public(client):
     assert "Version 1.0" in client.get("/cgu/").content.decode()
 
 
+def test_every_version_that_was_published_stays_readable(client, signed_in):
+    _publish(days=9)
+    _publish("2.0", hours=1)
+    _publish("3.0", days=-1)
+    Terms.objects.create(version="4.0", text="Brouillon")
+    page = client.get("/cgu/").text
+    assert "Version 2.0, en vigueur depuis" in page and '<a href="/cgu/1.0/">Version 1.0</a>' in page
+    assert "3.0" not in page and "4.0" not in page
+    past = client.get("/cgu/1.0/").text
+    assert "Cette version n’est plus en vigueur" in past and "Version 1.0, publiée le" in past
+    assert "n’est plus en vigueur" not in client.get("/cgu/2.0/").text
+    for hidden in ("3.0", "4.0", "5.0", "%00", "../compte"):
+        assert client.get(f"/cgu/{hidden}/").status_code == 404
+    assert signed_in(UserFactory()).get("/cgu/1.0/").status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_of_versions_costs_one_question(client, django_assert_num_queries, count):
+    for rank in range(count):
+        _publish(f"{rank}.0")
+    with django_assert_num_queries(1):
+        client.get("/cgu/")
+
+
 def test_loading_the_terms_twice_changes_nothing(capsys):
     call_command("load_terms")
     call_command("load_terms")

@@ -10,14 +10,18 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.contrib.auth import SESSION_KEY
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Terms
 from tests.factories import DomainFactory, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.look.gallery"), pytest.mark.django_db(transaction=True)]
 
 SCREENS = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
 PAGES = ["/", "/aide/", "/mentions-legales/", "/plan-du-site/", "/galerie/", "/dit/", "/conflit/", "/casse/"]
+PAGES += ["/donnees-personnelles/", "/accessibilite/", "/cgu/", "/connexion/", "/inscription/"]
+OWN_PAGES = ["/tableau-de-bord/", "/compte/", "/compte/courriers/", "/compte/mot-de-passe/"]
 
 
 @pytest.fixture
@@ -49,6 +53,34 @@ def faults(page):
 
 def is_too_wide(page):
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+@pytest.fixture(autouse=True)
+def terms():
+    Terms.objects.create(version="1.0", text="# Objet\n\nLes règles.", published_at=timezone.now())
+
+
+@pytest.fixture
+def enter(page, live_server, signed_in):
+    """Signs somebody in."""
+
+    def as_person(person):
+        session = signed_in(person).cookies["sessionid"].value
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+
+    return as_person
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda s: str(s["width"]))
+def test_the_pages_of_a_person_are_accessible_and_fit_the_screen(page, site, screen, enter):
+    DomainFactory()
+    enter(UserFactory())
+    page.set_viewport_size(screen)
+    for address in OWN_PAGES:
+        site(address)
+        assert page.url.endswith(address)
+        assert not is_too_wide(page), address
+        assert faults(page) == [], address
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda s: str(s["width"]))

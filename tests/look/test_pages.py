@@ -1,14 +1,18 @@
 """The pages of the site that anybody may read."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Terms
 from ecare.clock import paris_day
 from ecare.french import paris_date
 from tests.factories import DomainFactory, UserFactory
+from tests.test_house import PUBLIC
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +71,15 @@ def test_the_home_page_says_which_domains_are_open_and_until_when(client, today)
     assert "Domaine fermé" not in page
 
 
+def test_the_home_page_says_which_declarations_are_open(client, today):
+    DomainFactory(name="Domaine déclarant", declaration_from=today, declaration_until=today + timedelta(days=40))
+    DomainFactory(name="Domaine sans calendrier", candidature_until=today - timedelta(days=1))
+    DomainFactory(name="Domaine trop tôt", candidature_until=today, declaration_from=today + timedelta(days=1))
+    declaring = client.get("/").text.partition("Déclarations ouvertes")[2].partition("</ul>")[0]
+    assert "Domaine déclarant" in declaring and f"jusqu’au {paris_date(today + timedelta(days=40))}" in declaring
+    assert "sans calendrier" not in declaring and "trop tôt" not in declaring
+
+
 def test_the_last_day_is_said_aloud(client, today):
     DomainFactory(candidature_until=today)
     assert "dernier jour" in client.get("/").content.decode()
@@ -105,6 +118,68 @@ def test_the_hosting_company_is_named(client, settings):
     settings.EMBEDDED = False
     settings.HOSTING = "Hébergeur Exemple, 1 rue de la Paix, 75002 Paris"
     assert settings.HOSTING in client.get("/mentions-legales/").content.decode()
+
+
+# Public addresses that are a step of something, or belong to one object: one comes to them from another page.
+STEPS = {
+    "account_confirm_email",
+    "account_email_verification_sent",
+    "account_inactive",
+    "account_logout",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "account_sign_in_code",
+    "account_signup",
+    "accounts:activation_resent",
+    "accounts:challenge",
+    "accounts:check_establishment",
+    "accounts:choose_establishment",
+    "accounts:register_establishment",
+    "accounts:register_recap",
+    "accounts:registered",
+    "accounts:terms_version",
+    "admin:login",
+    "captcha-image",
+    "eligibility_of",
+    "health",
+    "letters:html",
+    "letters:letter",
+    "letters:mailbox",
+    "preparation",
+}
+
+
+def test_the_site_map_names_every_public_page(client):
+    """A new public page belongs in `templates/ecare/sitemap.html`, or among the steps above."""
+    page = client.get("/plan-du-site/").text
+    main = page.partition("<main")[2].partition("</main>")[0]
+    linked = set(re.findall(r'href="(/[^"#]*)"', main))
+    assert {name for name in PUBLIC - STEPS - {"sitemap"} if reverse(name) not in linked} == set()
+    assert STEPS <= PUBLIC
+
+
+def test_every_link_of_the_site_map_leads_somewhere(client, signed_in):
+    Terms.objects.create(version="1.0", text="Texte", published_at=timezone.now())
+    people = [client, signed_in(UserFactory()), signed_in(UserFactory(ans=True))]
+    main = client.get("/plan-du-site/").text.partition("<main")[2].partition("</main>")[0]
+    for address in set(re.findall(r'href="(/[^"#]*)"', main)):
+        assert 200 in {person.get(address).status_code for person in people}, address
+
+
+def test_the_statement_of_accessibility_promises_no_more_than_was_tested(client):
+    page = client.get("/accessibilite/").text
+    assert "<strong>non conforme</strong>" in page and "Ce qui n’a pas été vérifié" in page
+    assert "Accessibilité&nbsp;: non conforme" in client.get("/").text
+
+
+def test_the_page_on_personal_data_says_what_the_settings_say(client, settings):
+    page = client.get("/donnees-personnelles/").text
+    assert timedelta(hours=2) == settings.SESSION_IDLE_LIMIT and settings.SESSION_COOKIE_AGE == 8 * 3600
+    assert "deux heures sans activité, huit heures au plus" in page
+    assert timedelta(minutes=10) == settings.SIGN_IN_CODE_LIFETIME and "un code vaut dix minutes" in page.lower()
+    for words in ("article 6.1.e", "article 6.1.c", "cnil.fr", settings.SUPPORT_ADDRESS):
+        assert words in page
 
 
 @pytest.mark.urls("tests.look.gallery")
