@@ -178,7 +178,9 @@ def shift_calendar(domain: Domain, *, today: date) -> None:
     historical dates; only this database is shifted.
     """
     if domain.candidature_until is not None:
-        before = domain.candidature_from - domain.expenses_from if domain.expenses_from else timedelta()
+        before = timedelta()
+        if domain.candidature_from and domain.expenses_from:
+            before = domain.candidature_from - domain.expenses_from
         domain.expenses_from = today - timedelta(days=120)
         domain.candidature_from = domain.expenses_from + before
         domain.candidature_until = today + timedelta(days=18)
