@@ -155,7 +155,8 @@ def _answer(request, application, question, title: str, body: str, context: dict
     back = space_address(application, question.key)
     context = (context or {}) | {"application": application, "question": question, "back": back, "title": title}
     if _is_script(request):
-        return JsonResponse({"title": title, "html": render_to_string(body, context, request)}, status=status)
+        html = render_to_string(body, context, request)
+        return JsonResponse({"title": title, "html": html, "space": _block(context, request)}, status=status)
     context |= {
         "body": body,
         "crumbs": [
@@ -167,6 +168,11 @@ def _answer(request, application, question, title: str, body: str, context: dict
     return render(request, "evidence/container.html", context, status=status)
 
 
+def _block(context: dict, request) -> str:
+    """What the space shows of its container now."""
+    return render_to_string("evidence/_container.html", context, request)
+
+
 def _told_empty(request, application, question, empty: verbs.PoolEmpty):
     return _answer(
         request, application, question, EMPTY, "evidence/_pool_empty.html", {"message": str(empty)}, status=409
@@ -176,9 +182,8 @@ def _told_empty(request, application, question, empty: verbs.PoolEmpty):
 def _done(request, application, question, message: str):
     """The dialog closes, or the page leads back to the space."""
     if _is_script(request):
-        context = {"application": application, "question": question}
-        html = render_to_string("evidence/_container.html", context, request)
-        return JsonResponse({"space": html, "message": message})
+        space = _block({"application": application, "question": question}, request)
+        return JsonResponse({"space": space, "message": message})
     messages.success(request, f"{message} Vous pouvez maintenant le télécharger.")
     return redirect(space_address(application, question.key))
 

@@ -4,6 +4,8 @@
 const dialog = document.getElementById("conteneur");
 let key = "";
 
+const space = () => document.querySelector(`[data-container="${CSS.escape(key)}"]`);
+
 async function ask(address, options) {
   const response = await fetch(address, { ...options, headers: { Accept: "application/json" } });
   if (!response.headers.get("Content-Type")?.startsWith("application/json")) throw new Error(response.status);
@@ -11,6 +13,7 @@ async function ask(address, options) {
 }
 
 function show(answer) {
+  space().outerHTML = answer.space;
   const title = document.getElementById("conteneur-titre");
   const body = dialog.querySelector("[data-body]");
   title.textContent = answer.title;
@@ -25,8 +28,6 @@ function close() {
   window.dsfr(dialog).modal.conceal();
   dialog.querySelector("[data-body]").replaceChildren();
 }
-
-const space = () => document.querySelector(`[data-container="${CSS.escape(key)}"]`);
 
 function finish(answer) {
   close();
@@ -51,7 +52,7 @@ function follow(form) {
     button.disabled = true;
     try {
       const answer = await ask(form.action, { method: "POST", body: new FormData(form) });
-      if (answer.space === undefined) show(answer);
+      if (answer.html) show(answer);
       else finish(answer);
     } catch {
       HTMLFormElement.prototype.submit.call(form);
@@ -67,8 +68,9 @@ async function open(opener) {
     token.append("csrfmiddlewaretoken", opener.form.elements.csrfmiddlewaretoken.value);
     return show(await ask(opener.formAction, { method: "POST", body: token }));
   } catch {
-    delete opener.dataset.containerDialog;
-    return opener.click();
+    const plain = space().querySelector("[data-container-dialog]");
+    delete plain.dataset.containerDialog;
+    return plain.click();
   }
 }
 
