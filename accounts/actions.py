@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import emails, usernames
 from accounts.models import EmailChange, OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
-from ecare.letters.actions import cancel, release
+from ecare.letters.actions import cancel, readdress, release
 from ecare.letters.models import Letter
 from establishments.models import Establishment
 
@@ -222,6 +222,7 @@ def _change_email(user: User, email: str, *, current: str):
     cancel_email_change(user)
     user.email = email
     user.save(update_fields=["email"])
+    readdress(former, email)
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     SignInCode.objects.filter(user=user, confirmed=False).delete()  # their codes went to the former mailbox

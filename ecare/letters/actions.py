@@ -129,6 +129,11 @@ def resend(letter: Letter) -> Letter:
     return Letter.objects.create(**kept)
 
 
+def readdress(former: str, present: str) -> int:
+    """What was held for somebody follows them to their new mailbox."""
+    return Letter.objects.held().filter(recipient__iexact=former).update(recipient=present)
+
+
 def _send_all(letters: list[Letter], connection) -> int:
     sent, stop_at = 0, time.monotonic() + BATCH_SECONDS
     for rank, letter in enumerate(letters):

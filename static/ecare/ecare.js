@@ -10,13 +10,6 @@ for (const form of document.querySelectorAll("form[data-waits-for-a-choice]")) {
   follow();
 }
 
-// A button that serves only once something is chosen.
-for (const form of document.querySelectorAll("form[data-waits-for-a-choice]")) {
-  const follow = () => { form.querySelector("[type=submit]").disabled = !form.querySelector("[type=radio]:checked"); };
-  form.addEventListener("change", follow);
-  follow();
-}
-
 // A list that answers as soon as its length is chosen.
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());

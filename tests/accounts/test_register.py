@@ -339,6 +339,20 @@ def test_a_ght_is_found_by_its_code_and_shows_its_members(client):
     assert "CH LODEVE" in found and f"<td >{ght.support.name}" not in found
 
 
+def test_the_entities_are_searched_paged_by_the_length_one_chooses_and_lead_to_the_support(client, settings):
+    establishment = EstablishmentFactory()
+    for rank in range(11):
+        SiteFactory(legal_entity=establishment.legal_entity, name=f"CENTRE {rank:02d}")
+    fill_person(client)
+    fill_establishment(client, establishment)
+    address = reverse("accounts:check_establishment")
+    page = client.get(address).text
+    assert page.count("CENTRE ") == 10 and 'name="per_page"' in page and settings.SUPPORT_ADDRESS in page
+    assert "CENTRE 10" not in page and "CENTRE 10" in client.get(address, {"page": 2}).text
+    assert client.get(address, {"per_page": 25}).text.count("CENTRE ") == 11
+    assert client.get(address, {"q": "centre 07"}).text.count("CENTRE ") == 1
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_list_costs_the_same_however_long(client, django_assert_num_queries, count):
     establishments = EstablishmentFactory.create_batch(count, as_ght=True)

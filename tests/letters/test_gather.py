@@ -217,6 +217,14 @@ def test_who_changes_their_mind_gets_at_once_what_was_held(daily, put, signed_in
     assert [m.subject for m in mail.outbox] == ["A"]
 
 
+def test_what_is_held_follows_its_owner_to_a_new_mailbox(daily, put):
+    put("A"), put("B", recipient="autre@exemple.fr", name="submitted")
+    tick(EVENING)
+    assert actions.readdress("Camille@exemple.fr", "camille.neuve@exemple.fr") == 1
+    tick(MORNING)
+    assert mail.outbox[-1].to == ["camille.neuve@exemple.fr"] and "- A :" in mail.outbox[-1].body
+
+
 @pytest.mark.parametrize(
     ("instant", "expected"),
     [

@@ -89,6 +89,12 @@ def test_the_home_page_says_when_nothing_is_open(client):
     assert "Aucun domaine n’est ouvert" in client.get("/").content.decode()
 
 
+def test_the_footer_leads_to_the_sites_of_the_guide(client):
+    footer = client.get("/").text.partition("<footer")[2]
+    for address in ("https://esante.gouv.fr", "https://x.com/esante_gouv_fr", "linkedin.com/company/asip-sante"):
+        assert address in footer
+
+
 def test_a_company_is_told_where_to_go_without_a_dead_link(client, settings):
     settings.VENDOR_URL = ""
     assert "industriels.esante.gouv.fr" in client.get("/").content.decode()
