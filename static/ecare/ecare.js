@@ -15,6 +15,20 @@ for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
 
+// A dialog opened from another one: when both are gone, one is back at the link that opened the first.
+let opener = null;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[aria-controls][data-fr-opened]");
+  if (link && !link.closest("dialog")) opener = link;
+});
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("dsfr.conceal", () => setTimeout(() => {
+    const focused = document.activeElement;
+    const isLost = focused === document.body || focused.closest("dialog") !== null;
+    if (isLost && !document.querySelector("dialog[open]")) opener?.focus();
+  }, 300));
+}
+
 // A link that opens a dialog of this page does not also lead to the page that replaces it without script.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[aria-controls][data-fr-opened]");
