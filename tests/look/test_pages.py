@@ -141,6 +141,7 @@ STEPS = {
     "accounts:challenge",
     "accounts:check_establishment",
     "accounts:choose_establishment",
+    "accounts:confirm_email_change",
     "accounts:register_establishment",
     "accounts:register_recap",
     "accounts:registered",
