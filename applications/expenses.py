@@ -123,7 +123,11 @@ class ExpensesField(forms.Field):
 
     def _errors(self, rank: int) -> list[ValidationError]:
         return [
-            ValidationError(f"ligne {rank + 1} : {sentence}", code="line", params={"cell": f"{rank}_{name}"})
+            ValidationError(
+                f"ligne {rank + 1} : {sentence[0].lower()}{sentence[1:]}",
+                code="line",
+                params={"cell": f"{rank}_{name}"},
+            )
             for name, sentence in self.widget.faults[rank].items()
         ]
 

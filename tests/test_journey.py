@@ -2,15 +2,13 @@
 proves, is checked twice and is validated. It starts from the demo’s directory and agents."""
 
 import re
-import sqlite3
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from demo.actions import BIC, IBAN, read_demo
+from demo.actions import BIC, IBAN
 from demo.specimens import specimen
+from tests.journey import Portal, choose, decide, new_page, press, put, sign_in, sit, transmit
 from tests.mailbox import Mailbox
 from tests.portal import running
 
@@ -22,22 +20,6 @@ NEWCOMER = {"username": "jean.sante", "email": "jean.sante@exemple.fr"}
 DOMAIN = "Domaine 1 Audits techniques"
 
 
-@dataclass
-class Portal:
-    address: str
-    folder: Path
-
-    def answer_to(self, key: str) -> str:
-        """What the image of the captcha shows: a person reads it, a test asks the database."""
-        with sqlite3.connect(f"file:{self.folder}/ecare.sqlite3?mode=ro", uri=True) as database:
-            return database.execute("SELECT response FROM captcha_captchastore WHERE hashkey = ?", [key]).fetchone()[0]
-
-    def mailbox_of(self, email: str) -> Mailbox:
-        mailbox = Mailbox(self.folder / "mail", email)
-        mailbox.forget()
-        return mailbox
-
-
 @pytest.fixture
 def portal(tmp_path):
     folder = tmp_path / "data"
@@ -47,53 +29,8 @@ def portal(tmp_path):
 
 @pytest.fixture
 def desk(portal, browser: Browser):
-    """`desk(username)`: a signed-in page of one agent of the demo, with a browser of their own."""
-
-    def sit(username: str) -> Page:
-        email = f"{username}@demo.ecare.example"
-        page = _new_page(browser, portal)
-        sign_in(page, portal.mailbox_of(email), username, read_demo()["password"])
-        return page
-
-    return sit
-
-
-def _new_page(browser: Browser, portal: Portal) -> Page:
-    """A browser of its own, which fails the test on any script error or refusal by the content policy."""
-    page = browser.new_context(
-        base_url=portal.address, locale="fr-FR", viewport={"width": 1280, "height": 900}
-    ).new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-    page.on("console", lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None)
-    return page
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    """Click the label of a box or a radio button, as a person does."""
-    field = page.locator(f"input[name='{name}'][value='{value}']" if value else f"input[name='{name}'][type=checkbox]")
-    page.locator(f"label[for='{field.get_attribute('id')}']").click()
-    expect(field).to_be_checked()
-
-
-def put(page: Page, key: str, name: str) -> None:
-    """Choose a file for a space, without waiting until the vault has it: « Suivant » must wait by itself."""
-    content = specimen(name.rpartition(".")[2], f"Preuve {key}")
-    page.locator(f"#id_{key}").set_input_files({"name": name, "mimeType": "", "buffer": content})
-    expect(page.locator(f"#espace-{key}").get_by_text(name).first).to_be_visible()
-
-
-def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
-    page.goto("/connexion/")
-    page.get_by_label("Nom d’utilisateur ou adresse email").fill(username)
-    page.get_by_label("Mot de passe", exact=False).first.fill(password)
-    press(page, "Se connecter")
-    expect(page.get_by_text("Code à usage unique transmis par e-mail")).to_be_visible()
-    page.get_by_label("Code transmis").fill(mailbox.code())
-    press(page, "Valider")
+    """`desk(username)`: a signed-in page of one agent of the demo."""
+    return lambda username: sit(portal, browser, username)
 
 
 def register(page: Page, portal: Portal, mailbox: Mailbox) -> None:
@@ -157,29 +94,9 @@ def fill_declaration(page: Page) -> None:
     choose(page, "attestation", "")
 
 
-def transmit(page: Page, what: str, progress: str) -> None:
-    """Recap at 100 %, then the button, then the receipt."""
-    press(page, "Suivant")
-    expect(page.get_by_text(progress).first).to_be_visible()
-    press(page, f"Transmettre votre {what}")
-    expect(page).to_have_url(re.compile("/transmise/$"))
-    expect(page.locator("main")).to_contain_text(re.compile(r"[0-9a-f]{64}"))
-
-
-def decide(page: Page, reference: str, verb: str, *, message: str = "") -> None:
-    """Open the dossier from the queue, choose a decision, confirm it."""
-    page.goto("/verification/")
-    page.get_by_role("link", name=reference).click()
-    page.get_by_role("link", name=verb, exact=True).click()
-    if message:
-        page.locator("[name=message]").fill(message)
-    press(page, verb)
-    expect(page.get_by_role("heading", name=f"Dossier {reference}")).to_be_visible()
-
-
 def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(portal, browser, desk):
     # --- registration, activation, sign-in, terms
-    page, mails = _new_page(browser, portal), portal.mailbox_of(NEWCOMER["email"])
+    page, mails = new_page(browser, portal), portal.mailbox_of(NEWCOMER["email"])
     register(page, portal, mails)
     sign_in(page, mails, NEWCOMER["username"], PASSWORD)
     expect(page.get_by_role("heading", name="Conditions générales d’utilisation").first).to_be_visible()
@@ -189,7 +106,7 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
 
     # --- the candidature
     page.get_by_role("link", name="Candidater", exact=True).click()
-    page.get_by_role("dialog").get_by_text(DOMAIN).click()
+    page.get_by_role("dialog").get_by_text(DOMAIN, exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Valider").click()
     reference = re.search(r"/candidatures/([A-Z]{10})/", page.url)[1]
     expect(page.get_by_text("0/22 questions obligatoires répondues").first).to_be_visible()

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from applications import actions, rules
@@ -206,3 +207,18 @@ def test_hostile_text_is_shown_as_text(application, browser):
     save(browser, application, GOOD | {"supplier": attack, "label": attack})
     for name in ("detail", "recap"):
         assert b"<script>alert(" not in browser.get(address(name, application)).content
+
+
+def test_saved_as_typed_a_wrong_line_holds_back_nothing_else_and_is_no_conflict(application, browser):
+    """The page learns which version its good lines have become, and goes on from there."""
+    place = reverse("applications:answer", args=[application.reference, "spent"])
+    first = browser.post(place, posted(GOOD) | {"_version:spent": ""})
+    assert first.status_code == 200
+    wrong = posted(GOOD, GOOD | {"amount": "0"}) | {"_version:spent": first.json()["mark"]}
+    second = browser.post(place, wrong)
+    assert second.status_code == 422
+    assert "ligne 2 : le montant doit être supérieur" in second.json()["errors"][0].replace("\u00a0", " ")
+    assert lines_of(application) == [STORED, STORED | {"amount": None}]
+    third = browser.post(place, posted(GOOD, GOOD) | {"_version:spent": second.json()["mark"]})
+    assert third.status_code == 200
+    assert lines_of(application) == [STORED, STORED]
