@@ -106,7 +106,7 @@ def reissue(request, reference, key):
     if not law.is_open_for_answers(application, request.arrived_at):
         raise NotNow(CLOSED)
     if drawn is None or not drawn.activated_at:
-        raise NotNow("Ce conteneur n’est pas encore activé : ses identifiants se lisent sur votre formulaire.")
+        raise NotNow("Ce conteneur n’est pas encore activé : ses identifiants se lisent sur votre formulaire.")
     form = ReissueForm(request.POST if request.method == "POST" else None, initial={"container": drawn.file_id})
     if request.method == "POST" and form.is_valid():
         return _reissue(request, application, question, form.cleaned_data)
@@ -205,7 +205,7 @@ def _load(request, form: BatchForm) -> bool:
     try:
         verbs.load(form.batch.containers, by=request.user, at=request.arrived_at)
     except verbs.AlreadyKnown:
-        form.add_error(None, "Un conteneur de ce lot a été chargé entre-temps : rien n’a été chargé.")
+        form.add_error(None, "Un conteneur de ce lot a été chargé entre-temps : rien n’a été chargé.")
         return False
     count = len(form.batch.containers)
     messages.success(request, f"{count} conteneur{'s chargés' if count > 1 else ' chargé'} dans la réserve.")

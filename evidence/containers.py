@@ -46,7 +46,7 @@ class PoolEmpty(NotNow):
     def __init__(self):
         super().__init__(
             "Aucun conteneur n’est disponible pour cet objectif en ce moment. L’ANS en est avertie et va en charger "
-            "de nouveaux : revenez demain. Vos réponses restent enregistrées. Si votre date limite approche, "
+            "de nouveaux : revenez demain. Vos réponses restent enregistrées. Si votre date limite approche, "
             f"écrivez à {settings.SUPPORT_ADDRESS} en indiquant votre numéro de candidature."
         )
 
@@ -276,7 +276,7 @@ def reissue(
         _check_open(application, question, by=by, at=at)
         old = _shown_container(application, question, shown)
         if old.activated_at is None:
-            raise NotNow("Les identifiants de ce conteneur sont encore lisibles : il n’a pas à être remplacé.")
+            raise NotNow("Les identifiants de ce conteneur sont encore lisibles : il n’a pas à être remplacé.")
         container = _fresh(application, question, at=at)
         if container is not None:
             old.superseded_at, old.reissue_reason = at, reason

@@ -21,8 +21,8 @@ class BatchForm(forms.Form):
     table = forms.FileField(
         label="Fichier CSV des identifiants",
         help_text=(
-            "Une ligne par conteneur : nom du fichier, nom d’utilisateur, mot de passe, domaine, objectif ; "
-            "séparateur « ; » ou « , », encodage UTF-8 ou Latin-1."
+            "Une ligne par conteneur : nom du fichier, nom d’utilisateur, mot de passe, domaine, objectif ; "
+            "séparateur « ; » ou « , », encodage UTF-8 ou Latin-1."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv"}),
         error_messages={"required": "Choisissez le fichier CSV des identifiants.", "empty": "Ce fichier est vide."},
@@ -42,7 +42,7 @@ class BatchForm(forms.Form):
         if count := len(self.batch.faults):
             faults = "une erreur" if count == 1 else f"{count} erreurs"
             raise ValidationError(
-                f"Rien n’a été chargé : le lot contient {faults}, à corriger puis à charger à nouveau."
+                f"Rien n’a été chargé : le lot contient {faults}, à corriger puis à charger à nouveau."
             )
         return cleaned
 
@@ -54,7 +54,7 @@ class ActivationForm(forms.Form):
     is_memorised = forms.BooleanField(
         label="Je confirme avoir mémorisé les identifiants du conteneur sécurisé",
         error_messages={
-            "required": "Cochez cette case une fois les identifiants notés : vous ne pourrez plus les consulter."
+            "required": "Cochez cette case une fois les identifiants notés : vous ne pourrez plus les consulter."
         },
     )
 
@@ -63,13 +63,13 @@ class ReissueForm(forms.Form):
     container = forms.UUIDField(widget=forms.HiddenInput)
     reason = forms.CharField(
         label="Motif de la demande",
-        help_text="Exemple : mot de passe égaré. Ce motif est conservé dans l’historique du dossier.",
+        help_text="Exemple : mot de passe égaré. Ce motif est conservé dans l’historique du dossier.",
         min_length=SENSIBLE_LENGTH,
         max_length=REASON_LENGTH,
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={
             "required": "Écrivez le motif de votre demande.",
-            "min_length": f"Ce motif est trop court : écrivez au moins {SENSIBLE_LENGTH} caractères.",
-            "max_length": "Ce motif est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
+            "min_length": f"Ce motif est trop court : écrivez au moins {SENSIBLE_LENGTH} caractères.",
+            "max_length": "Ce motif est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
         },
     )

@@ -91,7 +91,7 @@ def _text(table) -> str:
     table.seek(0)
     raw = table.read(MOST_CSV_BYTES + 1)
     if len(raw) > MOST_CSV_BYTES:
-        raise UnreadableBatch("Le fichier CSV dépasse 1 Mo : partagez le lot en plusieurs chargements.")
+        raise UnreadableBatch("Le fichier CSV dépasse 1 Mo : partagez le lot en plusieurs chargements.")
     if b"\0" in raw:
         raise UnreadableBatch("Le fichier CSV n’est pas un fichier texte. Enregistrez votre tableau au format CSV.")
     for encoding in ("utf-8-sig", "cp1252"):
@@ -150,14 +150,14 @@ def _problem(cells: list[str]) -> str:
         return f"{len(cells)} colonnes au lieu de {len(COLUMNS)} ({', '.join(COLUMNS)})."
     for cell, column in zip(cells, COLUMNS, strict=True):
         if not cell.strip():
-            return f"La colonne « {column} » est vide."
+            return f"La colonne « {column} » est vide."
     if extension_of(cells[0].strip()) not in CONTAINER_FORMATS:
         return "Le nom du fichier ne se termine pas par .zed."
     for cell, column in zip(cells[1:3], COLUMNS[1:3], strict=True):
         if len(cell) > MOST_CREDENTIAL:
-            return f"La colonne « {column} » dépasse {MOST_CREDENTIAL} caractères."
+            return f"La colonne « {column} » dépasse {MOST_CREDENTIAL} caractères."
         if any(unicodedata.category(character).startswith("C") for character in cell):
-            return f"La colonne « {column} » contient un caractère invisible."
+            return f"La colonne « {column} » contient un caractère invisible."
     if cells[2] != cells[2].strip():
         return "Le mot de passe commence ou finit par une espace, que personne ne verrait."
     return ""
@@ -170,7 +170,7 @@ def _is_doubled(line: _Line, known: dict, given: dict, faults: list[Fault]) -> b
         return True
     first = given.setdefault((line.username, line.password), line.number)
     if first != line.number:
-        reason = f"Ces identifiants sont ceux de la ligne {first} : chaque conteneur a les siens."
+        reason = f"Ces identifiants sont ceux de la ligne {first} : chaque conteneur a les siens."
         faults.append(Fault(line.number, line.name, reason))
     return first != line.number
 
@@ -233,11 +233,11 @@ class _Reading:
 
     def _misplaced(self, line: _Line, domain: Domain | None) -> str:
         if domain is None:
-            return f"Le domaine « {line.domain} » n’existe pas ; connus : {', '.join(self._slugs())}."
+            return f"Le domaine « {line.domain} » n’existe pas ; connus : {', '.join(self._slugs())}."
         objectives = self.objectives.get(domain.pk, set())
         if line.objective not in objectives:
             known = ", ".join(sorted(objectives)) or "aucun"
-            return f"Le domaine n’a pas d’objectif « {line.objective} » à conteneur ; connus : {known}."
+            return f"Le domaine n’a pas d’objectif « {line.objective} » à conteneur ; connus : {known}."
         if line.name not in self.entries:
             return "Ce fichier n’est pas dans l’archive."
         return ""

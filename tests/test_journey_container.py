@@ -8,7 +8,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from evidence.models import Container
-from tests.evidence.pool import REASON, SECRET, SPACE, USERNAME, dossier_that_asks, fill_pool, zed
+from tests.evidence.pool import REASON, SECRET, SPACE, USERNAME, dossier_that_asks, fill_pool, zed, zipped
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -159,6 +160,24 @@ def test_without_script(browser, live_server, signed_in, application):
         space(page).get_by_role("link", name=TAKE).click()
     assert download.value.path().read_bytes() == zed(1)
     context.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda s: str(s["width"]))
+def test_the_page_of_the_pools(context, live_server, signed_in, screen, application):
+    client = signed_in(UserFactory(ans=True))
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.set_viewport_size(screen)
+    page.goto(live_server.url + reverse("evidence:containers"))
+    assert faults(page) == []
+    wrong = {"name": "lot.csv", "mimeType": "text/csv", "buffer": b"x.zed;nom;secret;domaine-x;D1.O1"}
+    archive = {"name": "lot.zip", "mimeType": "application/zip", "buffer": zipped({"x.zed": zed(9)})}
+    page.locator("[name=archive]").set_input_files(archive)
+    page.locator("[name=table]").set_input_files(wrong)
+    page.get_by_role("button", name="Charger le lot").click()
+    expect(page.get_by_text("Ligne 1, x.zed")).to_be_visible()
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_an_empty_pool_is_told_in_the_dialog(tab):

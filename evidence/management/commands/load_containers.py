@@ -29,15 +29,15 @@ class Command(BaseCommand):
                     raise CommandError("\n".join(["Rien n’a été chargé.", *map(_spoken, batch.faults)]))
                 load(batch.containers, by=None, at=timezone.now())
         except OSError as fault:
-            raise CommandError(f"{fault.filename} : {fault.strerror}") from fault
+            raise CommandError(f"{fault.filename} : {fault.strerror}") from fault
         except UnreadableBatch as fault:
             raise CommandError(str(fault)) from fault
         except AlreadyKnown as fault:
-            raise CommandError("Un conteneur de ce lot a été chargé entre-temps : rien n’a été chargé.") from fault
+            raise CommandError("Un conteneur de ce lot a été chargé entre-temps : rien n’a été chargé.") from fault
         if verbosity:
-            self.stdout.write(f"Conteneurs chargés : {len(batch.containers)}")
+            self.stdout.write(f"Conteneurs chargés : {len(batch.containers)}")
 
 
 def _spoken(fault) -> str:
     place = f"ligne {fault.line}, " if fault.line else ""
-    return f"{place}{fault.name or 'sans nom de fichier'} : {fault.reason}"
+    return f"{place}{fault.name or 'sans nom de fichier'} : {fault.reason}"
