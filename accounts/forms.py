@@ -6,11 +6,11 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from accounts import actions, captcha, phones, usernames
+from accounts import actions, captcha, passwords, phones, usernames
 from accounts.models import Civility, User
 from establishments.models import Establishment, Region
 
-HELP = "Au moins 12 caractères, sans votre nom ni votre prénom. Évitez les mots de passe courants."
+HELP = "Plusieurs mots sans rapport entre eux se retiennent bien et se devinent mal."
 # Letters of any alphabet, joined by spaces, hyphens, apostrophes or dots: a letter that bears a name carries no link.
 NAME = r"^[^\W\d_]+([ .'’-]{1,2}[^\W\d_]+)*\.?$"
 
@@ -19,6 +19,14 @@ def password_field(label, *, new, **kwargs):
     autocomplete = "new-password" if new else "current-password"
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, max_length=128, widget=widget, **kwargs)
+
+
+def chosen_password_field(label):
+    """With the rules that it must follow, ticked as it is typed."""
+    field = password_field(label, new=True, help_text=HELP)
+    field.password_rules = passwords.rules()
+    field.widget.attrs["aria-describedby"] = "password-rules"
+    return field
 
 
 def name_field(label, autocomplete):
@@ -82,7 +90,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
     last_name = name_field("Nom", "family-name")
     first_name = name_field("Prénom", "given-name")
     email = email_field()
-    password1 = password_field("Mot de passe", new=True, help_text=HELP)
+    password1 = chosen_password_field("Mot de passe")
     password2 = password_field("Confirmation du mot de passe", new=True)
     phone = forms.CharField(
         label="N° de téléphone",
@@ -204,7 +212,7 @@ def _reset_key(user) -> str:
 class NewPasswordForm(NewPasswordMixin, forms.Form):
     """After « Mot de passe oublié ? »."""
 
-    password1 = password_field("Nouveau mot de passe", new=True, help_text=HELP)
+    password1 = chosen_password_field("Nouveau mot de passe")
     password2 = password_field("Confirmation du nouveau mot de passe", new=True)
 
     def __init__(self, *args, user=None, temp_key=None, **kwargs):

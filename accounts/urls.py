@@ -3,13 +3,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from accounts.views import account, addresses, letters, registration
+from accounts.views import account, addresses, letters, registration, strength
 
 app_name = "accounts"
 
 urlpatterns = [
     path("inscription/", registration.register, name="register"),
     path("inscription/controle/", registration.challenge, name="challenge"),
+    path("inscription/mot-de-passe/", strength.password_strength, name="password_strength"),
     path("inscription/etablissement/", registration.register_establishment, name="register_establishment"),
     path("inscription/etablissement/choix/", registration.choose_establishment, name="choose_establishment"),
     path("inscription/etablissement/entites/", registration.check_establishment, name="check_establishment"),

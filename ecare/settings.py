@@ -214,6 +214,7 @@ ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does no
     "change_password": "10/m/user",
     "email_change": "10/h/user",
     "challenge": "60/5m/ip",
+    "password_strength": "300/5m/ip",
     "registration": "60/10m/ip",
     "register": "20/h/ip",
     "resend_activation": "10/10m/ip",

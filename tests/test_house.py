@@ -35,6 +35,7 @@ PUBLIC = {
     "accounts:challenge",
     "accounts:check_establishment",
     "accounts:choose_establishment",
+    "accounts:password_strength",
     "accounts:register",
     "accounts:register_establishment",
     "accounts:register_recap",

@@ -128,3 +128,16 @@ def test_somebody_else_who_signs_in_here_is_told_and_saves_nothing(context, live
     fill(page, "name", "CH du Port")
     expect(page.locator(".ecare-alarm")).to_contain_text("n’est pas accessible avec le compte connecté")
     assert "name" not in values(dossier)
+
+
+def test_who_signs_out_leaves_nothing_in_the_tab(context, live_server, session, dossier):
+    page = opened(context, live_server, session, dossier)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/reponses/**", lambda route: route.abort())
+    fill(page, "name", "CH du Port")
+    expect(page.locator(".ecare-alarm")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 1
+    page.goto(live_server.url + reverse("account_logout"))
+    page.get_by_role("main").get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_text("Vous êtes déconnecté.")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0

@@ -40,3 +40,8 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// Who signs out leaves nothing of what they were typing in this tab (autosave.js).
+for (const form of document.querySelectorAll("form[data-signs-out]")) {
+  form.addEventListener("submit", () => { try { sessionStorage.clear(); } catch { /* storage refused: nothing is in it */ } });
+}
