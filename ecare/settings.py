@@ -325,6 +325,7 @@ CELERY_IMPORTS = ["ecare.tasks"]
 CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
     "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
+    "uploads": {"task": "evidence.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "containers": {
         "task": "evidence.tasks.warn_of_low_pools",

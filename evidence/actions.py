@@ -17,7 +17,7 @@ from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused
-from evidence.models import Container, Evidence, StoredFile
+from evidence.models import Container, Evidence, StoredFile, UploadPart
 from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
@@ -110,7 +110,7 @@ def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
     application = lock(evidence.application)
     evidence = _current(evidence)
-    _check_open(application, evidence.question, by=by, at=at)
+    check_open(application, evidence.question, by=by, at=at)
     _note(evidence, "remove_evidence", by=by)
     _take_out(evidence, application, at=at)
     _update_answer(application, evidence.question)
@@ -138,7 +138,7 @@ def _take_out(evidence: Evidence, application: Application, *, at: datetime) -> 
     return False
 
 
-def _check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:
+def check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:
     if not permissions.test_rule("act_as_referent", by, application):
         raise PermissionDenied
     if not law.is_open_for_answers(application, at) or question.section.form_id != application.form.pk:
@@ -149,7 +149,7 @@ def check_space(
     application: Application, question: Question, *, by: User, at: datetime, instead_of: Evidence | None = None
 ) -> None:
     """Whether one more file may enter, or one in the place of another. Raises Refused, NotNow or PermissionDenied."""
-    _check_open(application, question, by=by, at=at)
+    check_open(application, question, by=by, at=at)
     if not question.is_evidence or not law.is_shown(question, known_of(application)):
         raise NotNow(
             "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "
@@ -202,14 +202,23 @@ def sweep(*, older_than: timedelta) -> tuple[list[str], list[StoredFile]]:
 
     Young ones are left: their row may be about to be written.
     """
-    known = set(StoredFile.objects.values_list("storage_name", flat=True))
+    known = _referred_to()
     found, swept = set(vault.names()), []
     for name in sorted(found - known):
         if timezone.now() - default_storage.get_modified_time(name) < older_than:
             continue
-        if not StoredFile.objects.filter(storage_name=name).exists():  # one that was written since the list was made
+        if name not in _referred_to(storage_name=name):  # one that was written since the list was made
             vault.discard(name)
             swept.append(name)
     rows = StoredFile.objects.iterator()
     missing = [row for row in rows if row.storage_name not in found and not default_storage.exists(row.storage_name)]
     return swept, missing
+
+
+def _referred_to(**which: str) -> set[str]:
+    """The names in storage that a row refers to."""
+    return {
+        name
+        for model in (StoredFile, UploadPart)
+        for name in model.objects.filter(**which).values_list("storage_name", flat=True)
+    }

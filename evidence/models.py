@@ -1,6 +1,7 @@
-"""The vault's register: which encrypted file proves what; the pool of ZED containers."""
+"""The vault's register: which encrypted file proves what, which is still on its way; the pool of ZED containers."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Value
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications.models import Application, Domain, Question, Submission
+from evidence.vault import PART
 
 
 class StoredFile(models.Model):
@@ -204,3 +206,67 @@ class Container(models.Model):
 
     def __str__(self):
         return self.file.name
+
+
+class UploadQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """To whoever started it, while they see the dossier."""
+        return self.filter(started_by=user, application__in=Application.objects.visible_to(user))
+
+    def on_their_way(self, at: datetime):
+        return self.filter(finished_at=None, expires_at__gt=at)
+
+
+class Upload(models.Model):
+    """A file on its way, part by part: what was announced of it; its bytes rest sealed in its parts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, models.CASCADE, related_name="uploads", verbose_name="dossier")
+    question = models.ForeignKey(Question, models.PROTECT, related_name="+", verbose_name="espace de dépôt")
+    replaces = models.ForeignKey(
+        Evidence, models.CASCADE, related_name="+", null=True, blank=True, verbose_name="remplace"
+    )
+    started_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="déposé par")
+    name = models.CharField("nom", max_length=200)
+    size = models.PositiveBigIntegerField("taille annoncée (octets)")
+    first_sha256 = models.CharField("SHA-256 de la première partie", max_length=64)
+    started_at = models.DateTimeField("début", default=timezone.now)
+    expires_at = models.DateTimeField("expiration")
+    finished_at = models.DateTimeField("fin", null=True, blank=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "dépôt en cours"
+        verbose_name_plural = "dépôts en cours"
+        ordering = ["started_at"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def count(self) -> int:
+        """How many parts the file has."""
+        return -(-self.size // PART)
+
+    def length_of(self, rank: int) -> int:
+        """Of a part, in bytes: 5 MiB, or what is left for the last one."""
+        return min(PART, self.size - rank * PART)
+
+    def context_of(self, rank: int) -> bytes:
+        """What a part's seal is bound to, so that none passes for another."""
+        return f"part {self.pk} {rank} {'last' if rank == self.count - 1 else 'not last'}".encode()
+
+
+class UploadPart(models.Model):
+    """One part that has come: where its sealed bytes rest, and the digest of the plain ones."""
+
+    upload = models.ForeignKey(Upload, models.CASCADE, related_name="parts", verbose_name="dépôt")
+    rank = models.PositiveSmallIntegerField("rang")
+    storage_name = models.CharField(max_length=100, unique=True, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64)
+
+    class Meta:
+        verbose_name = "partie"
+        ordering = ["rank"]
+        constraints = [models.UniqueConstraint(fields=["upload", "rank"], name="one_part_per_rank")]

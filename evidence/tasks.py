@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import containers
+from evidence import arrivals, containers
 
 
 @shared_task
 def warn_of_low_pools() -> int:
     """Tell the ANS of pools that will soon be empty, before a référent does."""
     return containers.warn_of_low_pools(at=timezone.now())
+
+
+@shared_task
+def forget_uploads() -> None:
+    """Those that nobody went on with."""
+    arrivals.forget(at=timezone.now())

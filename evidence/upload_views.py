@@ -1,23 +1,27 @@
-"""A file that takes the place of another."""
+"""A file that takes the place of another; a file that comes in parts."""
 
 from django.contrib import messages
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse, UnreadablePostError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from applications import rules as law
 from applications.actions import NotNow
+from applications.answering import keep
 from applications.forms import PAGE_MARK
 from applications.views import own_dossier
 from ecare.french import after_colon
-from evidence import actions, rules
+from evidence import actions, arrivals, rules
 from evidence.files import Refused
-from evidence.models import Evidence
-from evidence.upload_forms import ReplacementForm
+from evidence.models import Evidence, Upload
+from evidence.upload_forms import AnnouncementForm, ReplacementForm
 from evidence.uploads import SealedUploadHandler
-from evidence.views import INTERRUPTED, keep_typed
+from evidence.vault import PART
+from evidence.views import INTERRUPTED, keep_page, lists_of, space_address, spaces_of
+
+_PIECE = 64 * 1024
 
 
 def current_evidence(request, pk) -> Evidence:
@@ -28,17 +32,15 @@ def current_evidence(request, pk) -> Evidence:
     return evidence
 
 
-def space_address(evidence: Evidence) -> str:
-    return f"{reverse('applications:detail', args=[evidence.application.reference])}#espace-{evidence.question.key}"
-
-
 # --- replace ------------------------------------------------------------------------------------------------------
 @csrf_exempt  # `_replace` checks the token: it is in the body, and the limit must be known before the body is read
 @require_http_methods(["GET", "HEAD", "POST"])
 def replace(request, pk):
     """A page that takes the new file. Its button stands in the form of the step: what is typed there is kept first."""
     evidence = current_evidence(request, pk)
-    handler = SealedUploadHandler(request, limits={"replacement": evidence.question.max_bytes})
+    spaces = spaces_of(evidence.application).items()
+    limits = {key: space.max_bytes for key, space in spaces} | {"replacement": evidence.question.max_bytes}
+    handler = SealedUploadHandler(request, limits=limits)
     request.upload_handlers = [handler]
     return _replace(request, evidence, handler)
 
@@ -46,7 +48,7 @@ def replace(request, pk):
 @csrf_protect
 def _replace(request, evidence: Evidence, handler):
     if request.method == "POST" and PAGE_MARK in request.POST:
-        keep_typed(request, evidence.application)
+        keep_page(request, evidence.application, spaces_of(evidence.application))
         return redirect("evidence:replace", evidence.file_id)
     if not law.is_open_for_answers(evidence.application, request.arrived_at):
         raise NotNow(actions.CLOSED)
@@ -56,11 +58,12 @@ def _replace(request, evidence: Evidence, handler):
     if request.method == "POST":
         form = ReplacementForm(request.POST, request.FILES)
         _take(request, evidence, form, handler)
+        if not form.errors:
+            messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est remplacé.")
         if request.headers.get("Accept") == "application/json":
             return _answer_script(evidence, form)
         if not form.errors:
-            messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est remplacé.")
-            return redirect(space_address(evidence))
+            return redirect(space_address(evidence.application, evidence.question.key))
     return render(request, "evidence/replace.html", _page(evidence, form))
 
 
@@ -79,7 +82,7 @@ def _take(request, evidence: Evidence, form: ReplacementForm, handler) -> None:
 def _answer_script(evidence: Evidence, form: ReplacementForm) -> JsonResponse:
     if form.errors:
         return JsonResponse({"errors": form.errors["replacement"]}, status=422)
-    return JsonResponse({"next": space_address(evidence)})
+    return JsonResponse({"next": space_address(evidence.application, evidence.question.key)})
 
 
 def _page(evidence: Evidence, form: ReplacementForm) -> dict:
@@ -87,12 +90,108 @@ def _page(evidence: Evidence, form: ReplacementForm) -> dict:
     return {
         "crumbs": [
             ("Tableau de bord", reverse("applications:dashboard")),
-            (application.domain.name, space_address(evidence)),
+            (application.domain.name, space_address(evidence.application, evidence.question.key)),
             ("Remplacer un fichier", ""),
         ],
         "application": application,
         "evidence": evidence,
         "question": evidence.question,
         "form": form,
-        "back": space_address(evidence),
+        "back": space_address(evidence.application, evidence.question.key),
     }
+
+
+# --- in parts -----------------------------------------------------------------------------------------------------
+@require_POST
+def start_upload(request, reference):
+    """Announce a file, with whatever else is typed on its page; answers what has come of it already."""
+    application = own_dossier(request, reference)
+    form = AnnouncementForm(request.POST)
+    if not form.is_valid():
+        return _refused("L’envoi n’a pas pu commencer. Rechargez la page, puis choisissez à nouveau le fichier.")
+    announced = form.cleaned_data
+    former = current_evidence(request, announced["replaces"]) if announced["replaces"] else None
+    question = former.question if former is not None else spaces_of(application).get(announced["space"])
+    if question is None or (former is not None and former.application_id != application.pk):
+        raise Http404
+    try:
+        if PAGE_MARK in request.POST:  # the boxes that decide which spaces are shown
+            keep(request, application)
+        upload = arrivals.start(
+            application,
+            question,
+            name=announced["name"],
+            size=announced["size"],
+            first_sha256=announced["first"],
+            replaces=former,
+            by=request.user,
+            at=request.arrived_at,
+        )
+    except (Refused, NotNow) as refusal:
+        return _refused(refusal)
+    return JsonResponse(_progress(upload), status=201)
+
+
+def _progress(upload: Upload) -> dict:
+    """Where to send what; the digests tell which parts of the chosen file need not be sent again."""
+    return {
+        "id": str(upload.pk),
+        "part_bytes": PART,
+        "parts": [reverse("evidence:receive_part", args=[upload.pk, rank]) for rank in range(upload.count)],
+        "received": {part.rank: part.sha256 for part in upload.parts.all()},
+        "finish": reverse("evidence:finish_upload", args=[upload.pk]),
+    }
+
+
+def _refused(refusal) -> JsonResponse:
+    status = 409 if isinstance(refusal, NotNow) else 422
+    return JsonResponse({"message": after_colon(str(refusal))}, status=status)
+
+
+def _own_upload(request, pk, **which) -> Upload:
+    """For whoever started it, and nobody else."""
+    found = Upload.objects.visible_to(request.user).filter(**which).select_related("application", "question__section")
+    upload = get_object_or_404(found.select_related("replaces"), pk=pk)
+    upload.application = own_dossier(request, upload.application.reference)
+    return upload
+
+
+@require_POST
+def receive_part(request, pk, rank):
+    """The body is the part itself, read piece by piece: no form, no handler, no plain copy."""
+    upload = _own_upload(request, pk, finished_at=None, expires_at__gt=request.arrived_at)
+    pieces = iter(lambda: request.read(_PIECE), b"")
+    try:
+        arrivals.receive(upload, rank=rank, pieces=pieces, by=request.user, at=request.arrived_at)
+    except (arrivals.CutShort, UnreadablePostError):
+        return JsonResponse({"message": after_colon(INTERRUPTED)}, status=400)
+    except (Refused, NotNow) as refusal:
+        return _refused(refusal)
+    return JsonResponse({"received": rank})
+
+
+@require_POST
+def finish_upload(request, pk):
+    """Answers as a deposit does, or which parts are missing."""
+    upload = _own_upload(request, pk, expires_at__gt=request.arrived_at)
+    try:
+        arrivals.finish(upload, by=request.user, at=request.arrived_at)
+    except arrivals.Missing as missing:
+        return JsonResponse({"missing": missing.ranks}, status=409)
+    except (Refused, NotNow) as refusal:
+        return _refused(refusal)
+    if upload.replaces is not None:
+        messages.success(request, f"Le fichier «\u00a0{upload.replaces.file.name}\u00a0» est remplacé.")
+        return JsonResponse({"next": space_address(upload.application, upload.question.key)})
+    return JsonResponse({"lists": lists_of(request, upload.application, [upload.question])})
+
+
+@require_POST
+def give_up(request, pk):
+    """« Abandonner cet envoi », from the form of the step: what is typed there is kept first."""
+    upload = _own_upload(request, pk)
+    if PAGE_MARK in request.POST:
+        keep_page(request, upload.application, spaces_of(upload.application))
+    arrivals.give_up(upload, by=request.user)
+    messages.success(request, f"L’envoi du fichier «\u00a0{upload.name}\u00a0» est abandonné.")
+    return redirect(space_address(upload.application, upload.question.key))

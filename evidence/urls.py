@@ -28,4 +28,8 @@ urlpatterns = [
         name="reissue_container",
     ),
     path("verification/conteneurs/", container_views.containers, name="containers"),
+    path("candidatures/<slug:reference>/depots/", upload_views.start_upload, name="start_upload"),
+    path("depots/<uuid:pk>/parties/<int:rank>/", upload_views.receive_part, name="receive_part"),
+    path("depots/<uuid:pk>/terminer/", upload_views.finish_upload, name="finish_upload"),
+    path("depots/<uuid:pk>/abandonner/", upload_views.give_up, name="give_up"),
 ]

@@ -6,8 +6,12 @@ A sealed file is a header, then segments of 1 MiB, each encrypted with AES-256-G
     segment = ciphertext | tag (16 bytes); nonce = prefix | rank (4 bytes) | 1 for the last segment, else 0
 
 The file's own key is derived from the named master key and the salt; the header is authenticated with each segment.
-A file that was cut, lengthened, reordered or altered by one bit therefore does not open. A part of 5 MiB (resumable
-uploads) is five segments. Plain bytes never touch a disk, and memory holds about one segment.
+A file that was cut, lengthened, reordered or altered by one bit therefore does not open. Plain bytes never touch a
+disk, and memory holds about one segment.
+
+A part of a file on its way (5 MiB, five segments) is a sealed file too, with a key of its own at each attempt: sealed
+at its place in the final file, a part sent twice with other bytes would use the same key and nonce twice. What it is a
+part of, its rank and whether it is the last one are authenticated with it (`context`), though not stored in it.
 """
 
 import io
@@ -28,6 +32,8 @@ from ecare.sealing import CannotOpen, derived_key, keyring
 MAGIC = b"ECV1"
 SEGMENT = 1024 * 1024
 TAG = 16
+PART = 5 * SEGMENT
+_PIECE = 256 * 1024
 
 
 def _file_cipher(master: bytes, salt: bytes) -> AESGCM:
@@ -41,16 +47,17 @@ def _nonce(prefix: bytes, rank: int, *, last: bool) -> bytes:
 class Spool:
     """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind."""
 
-    def __init__(self):
+    def __init__(self, *, context: bytes = b""):
         self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
         self.key_name, master = next(iter(keyring().items()))
         salt, self._prefix = os.urandom(16), os.urandom(7)
         name = self.key_name.encode()
-        self._header = MAGIC + bytes([len(name)]) + name + salt + self._prefix
+        header = MAGIC + bytes([len(name)]) + name + salt + self._prefix
+        self._context, self._bound = context, header + context
         self._cipher = _file_cipher(master, salt)
         self._pending = bytearray()
         self._rank = 0
-        self.file.write(self._header)
+        self.file.write(header)
 
     def write(self, chunk: bytes) -> None:
         self._pending += chunk
@@ -63,13 +70,13 @@ class Spool:
 
     def _seal(self, *, last: bool) -> None:
         nonce = _nonce(self._prefix, self._rank, last=last)
-        self.file.write(self._cipher.encrypt(nonce, bytes(self._pending[:SEGMENT]), self._header))
+        self.file.write(self._cipher.encrypt(nonce, bytes(self._pending[:SEGMENT]), self._bound))
         del self._pending[:SEGMENT]
         self._rank += 1
 
     def reader(self) -> "SealedReader":
         """The plain bytes received; closing it leaves the spool open."""
-        return SealedReader(self.file, owns=False)
+        return SealedReader(self.file, owns=False, context=self._context)
 
     def close(self) -> None:
         self.file.close()
@@ -94,13 +101,21 @@ def sealed(chunks: Iterable[bytes]) -> Spool:
     return spool.finish()
 
 
+class SealedFile(File):
+    """A named file whose plain bytes are read from a spool."""
+
+    def __init__(self, spool: Spool, name: str):
+        super().__init__(spool.reader(), name)  # type: ignore[arg-type]
+        self.spool = spool
+
+
 class SealedReader(io.BufferedIOBase):
     """The plain bytes of a sealed file: seekable, read-only, one segment in memory. Raises CannotOpen."""
 
     _owns = False
 
-    def __init__(self, file, *, owns: bool = True):
-        self._file, self._owns = file, owns
+    def __init__(self, file, *, owns: bool = True, context: bytes = b""):
+        self._file, self._owns, self._context = file, owns, context
         self._position = 0
         self._held: tuple[int, bytes] = (-1, b"")
         try:
@@ -119,6 +134,7 @@ class SealedReader(io.BufferedIOBase):
         name = self._file.read(start[-1])
         salt, self._prefix = self._file.read(16), self._file.read(7)
         self._header = start + name + salt + self._prefix
+        self._bound = self._header + self._context
         self._cipher = _file_cipher(keyring()[name.decode()], salt)
         body = end - len(self._header)
         self._segments = max(1, -(-body // (SEGMENT + TAG)))
@@ -131,7 +147,7 @@ class SealedReader(io.BufferedIOBase):
             self._file.seek(len(self._header) + rank * (SEGMENT + TAG))
             nonce = _nonce(self._prefix, rank, last=rank == self._segments - 1)
             try:
-                plain = self._cipher.decrypt(nonce, self._file.read(SEGMENT + TAG), self._header)
+                plain = self._cipher.decrypt(nonce, self._file.read(SEGMENT + TAG), self._bound)
             except InvalidTag as error:
                 raise CannotOpen("altered") from error
             self._held = (rank, plain)
@@ -183,15 +199,29 @@ def keep(spool: Spool) -> str:
 
 def open_stored(stored) -> SealedReader:
     """The plain bytes of a StoredFile; close it after use. Raises CannotOpen when it is missing or was altered."""
+    return _open(stored.storage_name)
+
+
+def _open(storage_name: str, *, context: bytes = b"") -> SealedReader:
     try:
-        file = default_storage.open(stored.storage_name)
+        file = default_storage.open(storage_name)
     except FileNotFoundError as error:
         raise CannotOpen("missing") from error
     try:
-        return SealedReader(file)
+        return SealedReader(file, context=context)
     except CannotOpen:
         file.close()
         raise
+
+
+def joined(parts: Iterable[tuple[str, bytes]]) -> Spool:
+    """One sealed file made of stored parts (name, context) in their order, in one pass. Raises CannotOpen."""
+    spool = Spool()
+    for storage_name, context in parts:
+        with _open(storage_name, context=context) as reader:
+            while piece := reader.read(_PIECE):
+                spool.write(piece)
+    return spool.finish()
 
 
 def discard(storage_name: str) -> None:

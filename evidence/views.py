@@ -92,17 +92,23 @@ def _answer_script(request, application, spaces, handler):
     except NotNow as closed:
         return JsonResponse({"message": after_colon(str(closed))}, status=409)
     added, refused = _take_in(request, application, spaces)
-    values = values_of(application)
-    lists = {
-        key: render_to_string(
-            "components/evidence_files.html",
-            {"application": application, "question": spaces[key], "files": values.get(key, []), "editable": True},
-            request,
-        )
-        for key in spaces.keys() & request.FILES.keys()
-    }
+    lists = lists_of(request, application, [spaces[key] for key in spaces.keys() & request.FILES.keys()])
     message = after_colon(INTERRUPTED) if handler.interrupted else ""
     return JsonResponse({"lists": lists, "refused": refused, "message": message}, status=200 if added else 422)
+
+
+def lists_of(request, application, spaces: list[Question]) -> dict[str, str]:
+    """By space, its files as the form lists them."""
+    values = values_of(application)
+    about = {"application": application, "editable": True}
+    return {
+        space.key: render_to_string(
+            "components/evidence_files.html",
+            about | {"question": space, "files": values.get(space.key, [])},
+            request,
+        )
+        for space in spaces
+    }
 
 
 def spaces_of(application) -> dict[str, Question]:

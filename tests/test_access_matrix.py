@@ -26,11 +26,12 @@ from demo.specimens import pdf
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import storing
+from evidence.arrivals import start
 from evidence.models import Container, Evidence
 from evidence.space_templates import publish_template
 from reviews.models import Convention
 from tests.accounts.steps import give_password
-from tests.evidence.conftest import dossier_with, put_in
+from tests.evidence.conftest import dossier_with, put_in, space_of
 from tests.evidence.pool import SPACE, activate, draw, fill_pool
 from tests.factories import RegionFactory, UserFactory
 
@@ -121,6 +122,11 @@ GET = {
     "evidence:preview unsent file":             "302 302 200 404 404 404 404 404 404",
     "evidence:preview sent file":               "302 302 200 404 404 200 404 200 404",
     "evidence:preview container":               "302 302 404 404 404 403 404 404 404",
+    "evidence:start_upload draft":              "302 302 405 405 405 405 405 405 405",
+    "evidence:start_upload sent":               "302 302 405 405 405 405 405 405 405",
+    "evidence:receive_part upload":             "302 302 405 405 405 405 405 405 405",
+    "evidence:finish_upload upload":            "302 302 405 405 405 405 405 405 405",
+    "evidence:give_up upload":                  "302 302 405 405 405 405 405 405 405",
     "evidence:replace unsent file":             "302 302 409 404 404 404 404 404 404",
     "evidence:replace sent file":               "302 302 409 404 404 403 404 403 404",
     "evidence:template template":               "302 302 200 200 200 200 200 200 200",
@@ -246,6 +252,11 @@ POST = {
     "evidence:preview unsent file":             "302 302 405 405 405 405 405 405 405",
     "evidence:preview sent file":               "302 302 405 405 405 405 405 405 405",
     "evidence:preview container":               "302 302 405 405 405 405 405 405 405",
+    "evidence:start_upload draft":              "302 302 422 404 404 403 404 403 404",
+    "evidence:start_upload sent":               "302 302 422 404 404 403 404 403 404",
+    "evidence:receive_part upload":             "302 302 400 404 404 404 404 404 404",
+    "evidence:finish_upload upload":            "302 302 409 404 404 404 404 404 404",
+    "evidence:give_up upload":                  "302 302 302 404 404 404 404 404 404",
     "evidence:replace unsent file":             "302 302 409 404 404 404 404 404 404",
     "evidence:replace sent file":               "302 302 409 404 404 403 404 403 404",
     "evidence:template template":               "302 302 405 405 405 405 405 405 405",
@@ -375,6 +386,8 @@ def world(db):
         "owner": draft.referent,
         "template": _a_template(draft).pk,
     }
+    announced = {"name": "grand.pdf", "size": 2**20, "first_sha256": "0" * 64, "by": draft.referent}
+    found["upload"] = start(draft, space_of(draft), at=timezone.now(), **announced).pk
     Application.objects.filter(pk=sent.pk).update(
         state=State.SUBMITTED, sendings=1, candidature_submitted_at=timezone.now()
     )
@@ -440,6 +453,7 @@ def address(row: str, world) -> str:
         "accounts:terms_version": ["1.0"],
         "eligibility_of": [world["owner"].establishment.finess],
         "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
+        "evidence:receive_part": [world["upload"], 0],
     }.get(name, [world[wanted]] if wanted else [])
     if name.startswith("evidence:") and name.endswith("container"):
         arguments = [*arguments, SPACE["key"]]

@@ -8,7 +8,7 @@ from evidence.files.content import check_type
 from evidence.files.names import checked_name
 from evidence.files.refusal import Refused, two_in_one
 
-__all__ = ["Checked", "Refused", "check"]
+__all__ = ["Checked", "Refused", "check", "check_size", "checked_name"]
 
 _PIECE = 256 * 1024
 MEDIA_TYPES = {
@@ -50,14 +50,19 @@ def _measured(upload, max_bytes: int) -> tuple[int, str]:
     while piece := upload.read(min(_PIECE, max_bytes + 1 - size)):
         size += len(piece)
         digest.update(piece)
-        if size > max_bytes:
-            raise Refused(
-                f"Ce fichier dépasse {max_bytes // (1024 * 1024)} Mo, la taille maximale par fichier ici. "
-                "Réduisez-le ou partagez-le en plusieurs fichiers, puis déposez-le à nouveau."
-            )
+    check_size(size, max_bytes)
+    return size, digest.hexdigest()
+
+
+def check_size(size: int, max_bytes: int) -> None:
+    """Raises Refused."""
+    if size > max_bytes:
+        raise Refused(
+            f"Ce fichier dépasse {max_bytes // (1024 * 1024)} Mo, la taille maximale par fichier ici. "
+            "Réduisez-le ou partagez-le en plusieurs fichiers, puis déposez-le à nouveau."
+        )
     if size == 0:
         raise Refused("Ce fichier est vide. Vérifiez-le sur votre ordinateur, puis déposez-le à nouveau.")
-    return size, digest.hexdigest()
 
 
 def check_content(file, extension: str, *, formats: list[str], max_bytes: int) -> None:

@@ -2,14 +2,17 @@
 
 from django import template
 from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
 
 from applications.models import Application, Question
-from ecare.french import NBSP
+from ecare.french import NBSP, megabytes
 from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
-from evidence.models import Container, Evidence, SpaceTemplate, StoredFile
+from evidence.models import Container, Evidence, SpaceTemplate, StoredFile, Upload
 from evidence.rules import PREVIEWED, is_replaceable, may_open_containers
 from evidence.uploads import take_refusals
+from evidence.vault import PART
 
 register = template.Library()
 
@@ -81,6 +84,28 @@ def former_files(context, question: Question) -> list[tuple[Evidence, dict]]:
     rows = _register(context["application"]).values()
     former = [row for row in rows if row.question_id == question.pk and row.withdrawn_after is not None]
     return [(row, _facts(context, row, name=row.file.name)) for row in former]
+
+
+@register.simple_tag(takes_context=True)
+def unfinished(context, question: Question) -> list[Upload]:
+    """The files on their way to a space: this person may go on with them, or give them up."""
+    application, user = context["application"], context["request"].user
+    if not hasattr(application, "_unfinished"):
+        mine = application.uploads.filter(started_by=user).on_their_way(timezone.now())
+        application._unfinished = list(mine.annotate(arrived=Count("parts")))
+    return [one for one in application._unfinished if one.question_id == question.pk]
+
+
+@register.simple_tag
+def part_bytes() -> str:
+    """Larger files go in parts."""
+    return str(PART)
+
+
+@register.filter
+def arrived(upload: Upload) -> str:
+    """« 10 Mo sur 49 Mo », from the parts that have come."""
+    return f"{megabytes(min(upload.arrived * PART, upload.size))} sur {megabytes(upload.size)}"
 
 
 @register.simple_tag(takes_context=True)

@@ -1,12 +1,23 @@
 // Evidence spaces: files are checked, sent one after the other and listed as soon as they are chosen or dropped.
 // Without this module the same form works with its « Déposer » button.
 
+import { Final, canSendInParts, sendInParts } from "./upload.js";
+
 const LOST = "l’envoi n’a pas abouti. Vérifiez votre connexion et que vous êtes toujours connecté, puis déposez le fichier à nouveau.";
+const RESUMABLE = "l’envoi n’a pas abouti. Vérifiez que vous êtes toujours connecté, puis choisissez à nouveau ce fichier : l’envoi reprendra où il s’est arrêté.";
 const UNIT = 1024 * 1024;
 let sending = 0;
 let isLeaving = false;
 // The button pressed while files were still on their way: pressed anew once they have all arrived.
 let waiting = null;
+
+// Large files go one at a time, whatever their spaces: side by side each would only be slower.
+let turn = Promise.resolve();
+function inTurn(send) {
+  const sent = turn.then(send);
+  turn = sent.catch(() => {});
+  return sent;
+}
 
 function start(space) {
   const input = space.querySelector("input[type=file]");
@@ -55,9 +66,9 @@ function start(space) {
     sending += 1;
     const { file, line } = queue.shift();
     try {
-      show(file, await send(file, line));
-    } catch {
-      tell(`« ${file.name} » : ${LOST}`, "error");
+      show(file, await (isLarge(file) ? inTurn(() => sendLarge(file, line)) : send(file, line)));
+    } catch (problem) {
+      tell(`« ${file.name} » : ${problem?.message || (isLarge(file) ? RESUMABLE : LOST)}`, "error");
     }
     line.remove();
     list().hidden = list().children.length === 0;
@@ -88,6 +99,39 @@ function start(space) {
       request.setRequestHeader("Accept", "application/json");
       request.send(data);
     });
+  }
+
+  function isLarge(file) {
+    return canSendInParts() && file.size > Number(space.dataset.partBytes);
+  }
+
+  async function sendLarge(file, line) {
+    await input.form.whenSaved?.();
+    let id = "";
+    try {
+      return await sendInParts(file, {
+        address: space.dataset.uploads,
+        partBytes: Number(space.dataset.partBytes),
+        announced: { space: space.dataset.space, replaces: space.dataset.replaces ?? "" },
+        token: input.form.elements.csrfmiddlewaretoken.value,
+        tell: {
+          begun: (started) => {
+            id = started;
+            unfinished(id)?.setAttribute("hidden", "");
+          },
+          advanced: (share) => advance(line, share),
+          interrupted: () => interrupt(line, true),
+          resumed: () => interrupt(line, false),
+        },
+      });
+    } catch (problem) {
+      unfinished(id)?.removeAttribute("hidden");
+      throw problem instanceof Final ? problem : new Final();
+    }
+  }
+
+  function unfinished(id) {
+    return space.querySelector(`[data-unfinished="${CSS.escape(id)}"]`);
   }
 
   function show(file, answer) {
@@ -130,6 +174,13 @@ function start(space) {
     const percent = Math.floor(share * 100);
     line.querySelector("progress").value = percent;
     line.lastElementChild.textContent = percent < 100 ? `${percent} %` : "Vérification…";
+  }
+
+  // Said aloud once, not at each attempt.
+  function interrupt(line, isInterrupted) {
+    if (line.classList.contains("ecare-space__interrupted") === isInterrupted) return;
+    line.classList.toggle("ecare-space__interrupted", isInterrupted);
+    line.lastElementChild.textContent = isInterrupted ? "Envoi interrompu, reprise…" : "Envoi repris";
   }
 
   function tell(text, kind) {

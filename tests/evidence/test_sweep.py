@@ -31,7 +31,7 @@ def test_old_bytes_without_a_row_are_swept_and_the_rest_stays(application, capsy
     young = orphan(hours=23)
     call_command("sweep_vault")
     assert stored_names() == {kept, young}
-    assert capsys.readouterr().out == "1 unreferenced, deleted\n"
+    assert capsys.readouterr().out == "0 uploads expired, forgotten\n1 unreferenced, deleted\n"
 
 
 def test_what_a_stopped_write_left_is_swept(application):
@@ -54,4 +54,4 @@ def test_a_row_without_bytes_is_named_and_kept(application, capsys):
 
 def test_an_empty_vault_is_swept_in_peace(db, capsys):
     call_command("sweep_vault")
-    assert capsys.readouterr().out == "0 unreferenced, deleted\n"
+    assert capsys.readouterr().out == "0 uploads expired, forgotten\n0 unreferenced, deleted\n"
