@@ -29,6 +29,9 @@ DEEDS = {
     "request_take_over": "a demandé à reprendre le dossier",
     "accept_take_over": "a accepté la reprise du dossier",
     "refuse_take_over": "a refusé la reprise du dossier",
+    "change_bank_details": "a demandé un changement de coordonnées bancaires",
+    "confirm_bank_details": "a confirmé les nouvelles coordonnées bancaires",
+    "refuse_bank_details": "a refusé les nouvelles coordonnées bancaires",
     "activate_container": "a activé le téléchargement d’un conteneur ZED",
     "reissue_container": "a demandé un nouveau conteneur ZED",
 }

@@ -8,7 +8,14 @@ import rules
 
 from accounts.models import User
 from applications.models import Application, Domain, Question
-from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, DECLARATION_EDITABLE, State
+from applications.states import (
+    AWAITS_ANS,
+    AWAITS_ARS,
+    CANDIDATURE_EDITABLE,
+    DECLARATION_EDITABLE,
+    FROM_ACCEPTANCE,
+    State,
+)
 from ecare.clock import paris_day
 from establishments.models import Establishment
 
@@ -89,6 +96,16 @@ def may(user, verb: str, application: Application) -> bool:
 def may_update_contacts(application: Application) -> bool:
     """At any stage: before, between and after the sendings; not once the dossier has ended early."""
     return application.state not in (State.WITHDRAWN, State.ABANDONED)
+
+
+def may_change_bank_details(application: Application) -> bool:
+    """Between acceptance, before which the form does it, and the payment."""
+    return application.state in FROM_ACCEPTANCE
+
+
+def has_bank_details_page(application: Application) -> bool:
+    """Once paid, what was decided may still be read."""
+    return may_change_bank_details(application) or application.state == State.PAID
 
 
 def may_change_hands(application: Application) -> bool:

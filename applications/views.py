@@ -153,6 +153,7 @@ def page_of(request, application) -> dict:
         "change_request": application.change_requests.filter(answered_at=None).first(),
         "contacts": contacts,
         "contact_forms": contact_forms(contacts) if rules.may_update_contacts(application) else [],
+        "has_bank_details_page": rules.has_bank_details_page(application),
         "may_withdraw": rules.may_now(request.user, "withdraw", application),
         "version_form": VersionForm(initial={"version": application.version}),
     }

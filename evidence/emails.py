@@ -6,7 +6,7 @@ from accounts.models import User
 from applications.models import Domain, Question
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
-from evidence.models import Container
+from evidence.models import BankDetails, Container
 
 
 def container_reissued(container: Container, question: Question) -> Letter:
@@ -18,6 +18,32 @@ def container_reissued(container: Container, question: Question) -> Letter:
         "path": reverse("evidence:container", args=[application.reference, question.key]),
     }
     return compose("container_reissued", to=application.referent.email, subject=application.subject, context=context)
+
+
+def bank_details_changed(asked: BankDetails, person: User) -> Letter:
+    """To the référent, and to the agents of the ANS, who decide."""
+    return _of_bank_details("bank_details_changed", asked, person)
+
+
+def bank_details_confirmed(asked: BankDetails, person: User) -> Letter:
+    return _of_bank_details("bank_details_confirmed", asked, person)
+
+
+def bank_details_refused(asked: BankDetails, person: User) -> Letter:
+    return _of_bank_details("bank_details_refused", asked, person)
+
+
+def _of_bank_details(name: str, asked: BankDetails, person: User) -> Letter:
+    """None says the numbers; who no longer holds the dossier is led to their dashboard."""
+    application = asked.application
+    if not person.is_referent:
+        path = reverse("reviews:requests")
+    elif person == application.referent:
+        path = reverse("evidence:bank_details", args=[application.reference])
+    else:
+        path = reverse("applications:dashboard")
+    context = {"asked": asked, "application": application, "person": person, "path": path}
+    return compose(name, to=person.email, subject=application.subject, context=context)
 
 
 def pool_low(domain: Domain, objective: str, *, left: int, to: User, subject: str) -> Letter:

@@ -101,6 +101,52 @@ class Evidence(models.Model):
         ]
 
 
+class BankDetailsQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(application__in=Application.objects.visible_to(user))
+
+    def open(self):
+        return self.filter(state=BankDetails.State.OPEN)
+
+
+class BankDetails(models.Model):
+    """Other bank details, asked for after acceptance with a new RIB, and what the ANS made of them."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "En attente"
+        CONFIRMED = "confirmed", "Confirmée"
+        REFUSED = "refused", "Refusée"
+        REPLACED = "replaced", "Remplacée"
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="bank_details", verbose_name="dossier")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="demandées par")
+    at = models.DateTimeField("date", default=timezone.now)
+    values = models.JSONField("coordonnées", help_text="Par clé de question de la candidature.")
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="bank_details", verbose_name="RIB")
+    state = models.CharField("état", max_length=9, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="décidées par"
+    )
+    decided_at = models.DateTimeField("décision", null=True, blank=True)
+    message = models.TextField("motif du refus", blank=True)
+
+    objects = BankDetailsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "changement de coordonnées bancaires"
+        verbose_name_plural = "changements de coordonnées bancaires"
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application"], condition=Q(state="open"), name="one_open_change_of_bank_details"
+            )
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+
 class SpaceTemplateQuerySet(models.QuerySet):
     def latest_of(self, domain: Domain):
         """The version in force of each space of the domain."""

@@ -1,9 +1,11 @@
 """What the law of the vault says: who may download, and what is known of a file that nobody scanned yet."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 
 from accounts.models import User
-from applications.models import Application
+from applications.models import Application, Question
 from evidence.models import Evidence, StoredFile
 
 PREVIEWED = ("application/pdf", "image/jpeg", "image/png")
@@ -31,6 +33,27 @@ def is_replaceable(evidence: Evidence, application: Application) -> bool:
 
 CONTAINER_FORMATS = ["zed"]
 CONTAINER_MAX_BYTES = 49 * 1024 * 1024
+
+
+RIB_FORMATS = ["pdf", "jpg", "png"]
+RIB_MAX_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class BankQuestions:
+    """What the candidature asks of the account: what is typed, and the space of the RIB if it has one."""
+
+    fields: list[Question]
+    rib: Question | None
+
+
+def bank_questions(application: Application) -> BankQuestions:
+    """Those of the section that asks for the IBAN, whatever the form calls them."""
+    of_form = Question.objects.filter(section__form=application.candidature_form_id).select_related("section")
+    iban = of_form.filter(kind=Question.Kind.IBAN).first()
+    beside = list(of_form.filter(section=iban.section).order_by("position")) if iban else []
+    typed = [q for q in beside if q.kind in (Question.Kind.TEXT, Question.Kind.IBAN, Question.Kind.BIC)]
+    return BankQuestions(typed, next((q for q in beside if q.is_evidence), None))
 
 
 def may_load_containers(user: User) -> bool:

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from evidence import container_views, upload_views, views
+from evidence import bank_views, container_views, upload_views, views
 
 app_name = "evidence"
 
 urlpatterns = [
     path("candidatures/<slug:reference>/preuves/", views.add, name="add"),
+    path("candidatures/<slug:reference>/coordonnees-bancaires/", bank_views.bank_details, name="bank_details"),
+    path("coordonnees-bancaires/<int:pk>/rib/", bank_views.rib, name="rib"),
     path("modeles/<int:pk>/", views.template, name="template"),
     path("preuves/<uuid:pk>/", views.download, name="download"),
     path("preuves/<uuid:pk>/apercu/", views.preview, name="preview"),

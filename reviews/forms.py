@@ -88,6 +88,29 @@ class RefuseTakeOverForm(TakeOverDecisionForm):
         return self.cleaned_data["message"].replace("\r\n", "\n")
 
 
+class BankDetailsDecisionForm(forms.Form):
+    """Nothing to type: the request names what is decided, and a newer one replaces it."""
+
+    title, done = "Confirmer les coordonnées bancaires", "les coordonnées bancaires sont confirmées."
+
+    def __init__(self, asked, data=None):
+        super().__init__(data)
+
+
+class RefuseBankDetailsForm(BankDetailsDecisionForm):
+    title, done = "Refuser les coordonnées bancaires", "les coordonnées bancaires sont refusées."
+
+    message = MessageForm.base_fields["message"]
+
+    def __init__(self, asked, data=None):
+        super().__init__(asked, data)
+        field = self.fields["message"]
+        field.label, field.help_text = "Motif du refus", "Ce texte est envoyé au référent."
+
+    def clean_message(self):
+        return self.cleaned_data["message"].replace("\r\n", "\n")
+
+
 class ConventionForm(DecisionForm):
     """The day of the signature and the signed copy."""
 

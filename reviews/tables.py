@@ -68,6 +68,39 @@ class TakeOverTable(tables.Table):
         return render_to_string("reviews/_take_over_decision.html", {"asked": record})
 
 
+class BankDetailsTable(tables.Table):
+    """Rows: changes of bank details, for the ANS."""
+
+    reference = _column(
+        "Dossier",
+        ("application__reference",),
+        accessor="application__reference",
+        linkify=("reviews:dossier", [tables.A("application__reference")]),
+    )
+    establishment = _column(
+        "Établissement", ("application__establishment__name", "pk"), accessor="application__establishment"
+    )
+    by = _column("Demandée par", ("by__last_name", "pk"))
+    at = _column("Demandée le", ("at", "pk"))
+    decision = _column("Décision", orderable=False, empty_values=())
+
+    class Meta:
+        order_by = "at"
+        prefix = "banque-"
+        attrs = {"class": "ecare-queue", "role": "table"}
+        row_attrs = {"role": "row"}
+
+    def __init__(self, rows, *, is_decided: bool):
+        super().__init__(rows, empty_text="Aucune demande décidée." if is_decided else "Aucune demande en attente.")
+        self.caption = "Changements de coordonnées bancaires"
+
+    def render_at(self, value):
+        return paris_date(value)
+
+    def render_decision(self, record):
+        return render_to_string("reviews/_bank_details_decision.html", {"asked": record})
+
+
 class QueueTable(tables.Table):
     """Rows: dossiers with their establishment and domain, annotated with `life_order`."""
 

@@ -9,6 +9,16 @@ urlpatterns = [
     path("verification/demandes/", requests.requests, name="requests"),
     path("verification/demandes/reprises/<int:pk>/accepter/", requests.accept_take_over, name="accept_take_over"),
     path("verification/demandes/reprises/<int:pk>/refuser/", requests.refuse_take_over, name="refuse_take_over"),
+    path(
+        "verification/demandes/coordonnees-bancaires/<int:pk>/confirmer/",
+        requests.confirm_bank_details,
+        name="confirm_bank_details",
+    ),
+    path(
+        "verification/demandes/coordonnees-bancaires/<int:pk>/refuser/",
+        requests.refuse_bank_details,
+        name="refuse_bank_details",
+    ),
     path("verification/<slug:reference>/", views.dossier, name="dossier"),
     path("verification/<slug:reference>/convention/", views.convention, name="convention"),
     path("verification/<slug:reference>/accepter/", views.accept, name="accept"),

@@ -12,6 +12,9 @@ from applications.models import Application, TakeOverRequest
 from applications.rules import may, may_now
 from ecare.letters.models import Letter
 from ecare.lists import lay_out
+from evidence.bank_forms import spoken_details
+from evidence.models import BankDetails
+from evidence.rules import bank_questions
 from evidence.views import sealed_response
 from reviews import actions, readers, rules
 from reviews.decisions import DECISIONS, Decision
@@ -55,6 +58,8 @@ def queue(request):
     table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
     lay_out(table, request, length=25)
     waiting = TakeOverRequest.objects.visible_to(request.user).open().count()
+    if request.user.is_ans:
+        waiting += BankDetails.objects.open().count()
     return render(request, "reviews/queue.html", {"filter": found, "table": table, "waiting_requests": waiting})
 
 
@@ -80,10 +85,18 @@ def _reading(request, application) -> dict:
         "contacts": readers.contacts(application),
         "change_request": application.change_requests.filter(answered_at=None).select_related("by").first(),
         "convention": getattr(application, "convention", None),
+        "bank_details": _bank_details(application),
         "history": readers.history(application),
         "letters": Letter.objects.about(application.subject),
         "others": others.exclude(pk=application.pk).select_related("domain"),
     }
+
+
+def _bank_details(application) -> list[tuple[BankDetails, list]]:
+    """Those asked for after acceptance, as they read; what was sent before stands in the candidature."""
+    asked = list(application.bank_details.select_related("by", "decided_by", "file"))
+    fields = bank_questions(application).fields if asked else []
+    return [(one, spoken_details(fields, one.values)) for one in asked]
 
 
 def _decisions(user, application) -> list[dict]:

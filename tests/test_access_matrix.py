@@ -27,7 +27,7 @@ from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import storing
 from evidence.arrivals import start
-from evidence.models import Container, Evidence
+from evidence.models import BankDetails, Container, Evidence
 from evidence.space_templates import publish_template
 from reviews.models import Convention
 from tests.accounts.steps import give_password
@@ -119,6 +119,9 @@ GET = {
     "evidence:download unsent file":            "302 302 200 404 404 404 404 404 404",
     "evidence:download sent file":              "302 302 200 404 404 200 404 200 404",
     "evidence:download container":              "302 302 200 404 404 403 404 200 404",
+    "evidence:bank_details draft":              "302 302 409 404 404 403 404 403 404",
+    "evidence:bank_details sent":               "302 302 409 404 404 403 404 403 404",
+    "evidence:rib bank details":                "302 302 200 404 404 200 404 200 404",
     "evidence:preview unsent file":             "302 302 200 404 404 404 404 404 404",
     "evidence:preview sent file":               "302 302 200 404 404 200 404 200 404",
     "evidence:preview container":               "302 302 404 404 404 403 404 404 404",
@@ -146,6 +149,8 @@ GET = {
     "reviews:requests":                         "302 302 403 403 403 200 200 200 403",
     "reviews:accept_take_over take-over":       "302 302 403 403 403 200 404 200 404",
     "reviews:refuse_take_over take-over":       "302 302 403 403 403 200 404 200 404",
+    "reviews:confirm_bank_details bank details": "302 302 403 403 403 403 404 200 404",
+    "reviews:refuse_bank_details bank details": "302 302 403 403 403 403 404 200 404",
     "reviews:dossier draft":                    "302 302 403 404 404 200 404 200 404",
     "reviews:dossier sent":                     "302 302 403 404 404 200 404 200 404",
     "reviews:convention draft":                 "302 302 404 404 404 404 404 404 404",
@@ -249,6 +254,9 @@ POST = {
     "evidence:download unsent file":            "302 302 405 405 405 405 405 405 405",
     "evidence:download sent file":              "302 302 405 405 405 405 405 405 405",
     "evidence:download container":              "302 302 405 405 405 405 405 405 405",
+    "evidence:bank_details draft":              "302 302 409 404 404 403 404 403 404",
+    "evidence:bank_details sent":               "302 302 409 404 404 403 404 403 404",
+    "evidence:rib bank details":                "302 302 405 405 405 405 405 405 405",
     "evidence:preview unsent file":             "302 302 405 405 405 405 405 405 405",
     "evidence:preview sent file":               "302 302 405 405 405 405 405 405 405",
     "evidence:preview container":               "302 302 405 405 405 405 405 405 405",
@@ -276,6 +284,8 @@ POST = {
     "reviews:requests":                         "302 302 405 405 405 405 405 405 405",
     "reviews:accept_take_over take-over":       "302 302 403 403 403 302 404 302 404",
     "reviews:refuse_take_over take-over":       "302 302 403 403 403 302 404 302 404",
+    "reviews:confirm_bank_details bank details": "302 302 403 403 403 403 404 409 404",
+    "reviews:refuse_bank_details bank details": "302 302 403 403 403 403 404 409 404",
     "reviews:dossier draft":                    "302 302 405 405 405 405 405 405 405",
     "reviews:dossier sent":                     "302 302 405 405 405 405 405 405 405",
     "reviews:convention draft":                 "302 302 405 405 405 405 405 405 405",
@@ -400,6 +410,8 @@ def world(db):
     )
     Group.objects.create(name="Agents")
     TOTPDevice.objects.create(user=sent.referent, name="téléphone")
+    with storing(SimpleUploadedFile("r.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
+        found["bank details"] = BankDetails.objects.create(application=sent, by=sent.referent, values={}, file=kept).pk
     other = UserFactory(establishment=sent.establishment)
     asked = TakeOverRequest.objects.create(application=sent, by=other, reason="Le référent a quitté l’établissement.")
     found |= {"other colleague": other.pk, "take-over": asked.pk}

@@ -26,6 +26,7 @@ POLICY = {
 }
 # A download runs nothing; a mail of the demo's mailbox styles itself, and stands in a frame of its own page.
 OWN_POLICY = {
+    "evidence:rib": {"sandbox": "", "default-src": "'none'"},
     "evidence:download": {"sandbox": "", "default-src": "'none'"},
     "evidence:download_container": {"sandbox": "", "default-src": "'none'"},
     "evidence:preview": {"sandbox": "", "default-src": "'none'"},

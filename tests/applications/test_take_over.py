@@ -200,7 +200,7 @@ def test_the_requests_cost_the_same_however_many(cast, signed_in, django_assert_
     for application in ApplicationFactory.create_batch(count, referent=cast["owner"]):
         people.request_take_over(application, by=cast["colleague"], reason=REASON)
     client = signed_in(cast["ans"])
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("reviews:requests"))
 
 

@@ -214,7 +214,7 @@ def test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one(count
         ght = EstablishmentFactory(as_ght=True)
         ApplicationFactory(state=State.UNDER_CONTROL, referent=UserFactory(establishment=ght))
         ApplicationFactory(state=State.SUBMITTED, referent=UserFactory(establishment=ght))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(rows(ans.get(QUEUE))) == count
     with django_assert_num_queries(11):
         assert len(rows(ars.get(QUEUE))) == count
