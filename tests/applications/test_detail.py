@@ -305,7 +305,7 @@ def test_the_number_of_queries_does_not_grow_with_the_answers(client, applicatio
     for space in spaces:
         put_evidence(application, space)
     client.get(address("detail", application))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(address("detail", application))
 
 

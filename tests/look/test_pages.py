@@ -142,6 +142,7 @@ STEPS = {
     "accounts:check_establishment",
     "accounts:choose_establishment",
     "accounts:confirm_email_change",
+    "accounts:password_strength",
     "accounts:register_establishment",
     "accounts:register_recap",
     "accounts:registered",
