@@ -23,8 +23,12 @@ function start(space) {
   const input = space.querySelector("input[type=file]");
   const zone = space.querySelector("[data-zone]");
   const queue = [];
+  const spoken = document.createElement("p");
   let isBusy = false;
 
+  spoken.className = "fr-sr-only";
+  spoken.setAttribute("role", "status");
+  space.append(spoken);
   (space.querySelector("[data-deposit]") ?? input.form.querySelector("[data-deposit]")).hidden = true;
   space.querySelector("[data-invitation]").hidden = false;
   zone.classList.add("ecare-space__zone--live");
@@ -120,8 +124,8 @@ function start(space) {
             unfinished(id)?.setAttribute("hidden", "");
           },
           advanced: (share) => advance(line, share),
-          interrupted: () => interrupt(line, true),
-          resumed: () => interrupt(line, false),
+          interrupted: () => interrupt(file, line, true),
+          resumed: () => interrupt(file, line, false),
         },
       });
     } catch (problem) {
@@ -177,10 +181,11 @@ function start(space) {
   }
 
   // Said aloud once, not at each attempt.
-  function interrupt(line, isInterrupted) {
+  function interrupt(file, line, isInterrupted) {
     if (line.classList.contains("ecare-space__interrupted") === isInterrupted) return;
     line.classList.toggle("ecare-space__interrupted", isInterrupted);
     line.lastElementChild.textContent = isInterrupted ? "Envoi interrompu, reprise…" : "Envoi repris";
+    spoken.textContent = `« ${file.name} » : ${isInterrupted ? "envoi interrompu, reprise" : "envoi repris"}.`;
   }
 
   function tell(text, kind) {
