@@ -55,12 +55,18 @@ MOVED = (
 
 def lock(application: Application, *, version: int | None = None) -> Application:
     """The row, locked and read anew. Raises NotNow when the page showed another version."""
-    locked = (
-        Application.objects.select_for_update(of=("self",))
-        .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
-        .select_related("referent", "candidature_form", "declaration_form")
-        .get(pk=application.pk)
-    )
+    # Alone, then with its neighbours: PostgreSQL finds no row at all when one joined to it changed while it waited,
+    # as the référent does in a transfer.
+    list(Application.objects.select_for_update().filter(pk=application.pk).values_list("pk"))
+    locked = Application.objects.select_related(
+        "domain",
+        "establishment__region",
+        "establishment__legal_entity",
+        "establishment__ght",
+        "referent",
+        "candidature_form",
+        "declaration_form",
+    ).get(pk=application.pk)
     if version is not None and locked.version != version:
         raise NotNow(MOVED)
     return locked
