@@ -178,7 +178,7 @@ def test_saving_one_answer_costs_the_same_whatever_the_checklist(client, applica
     send(client, application, HOLDER, **{HOLDER: "Zéro"})
     for entities in (1, 3):
         SiteFactory.create_batch(entities, legal_entity=application.establishment.legal_entity)
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(19):
             send(client, application, HOLDER, **{HOLDER: f"CH {entities}"})
 
 
