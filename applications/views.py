@@ -58,6 +58,7 @@ def dashboard(request):
     context = {
         "table": table,
         "words": words,
+        "has_dossiers": bool(dossiers),
         "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
         "offers": offers,
         "startable": [offer for offer in offers if offer.domain in startable],

@@ -75,6 +75,18 @@ def test_the_table_shows_reference_domain_establishment_step_and_state(client, r
     assert reverse("applications:detail", args=[dossier.reference]) in page
 
 
+def test_whoever_has_a_dossier_finds_it_before_the_presentation(client, referent):
+    def order(page):
+        return re.findall(r'<section aria-labelledby="(\w+)"', page.content.decode())
+
+    assert order(client.get(ADDRESS)) == ["programme", "dossiers"]
+    dossier = ApplicationFactory(referent=referent, state="submitted")
+    assert order(client.get(ADDRESS)) == ["dossiers", "programme"]
+    page = client.get(ADDRESS, {"recherche": "introuvable"})
+    assert order(page) == ["dossiers", "programme"]
+    assert dossier.reference not in text_of(page)
+
+
 def test_a_draft_is_loudly_not_sent(client, referent):
     domain = DomainFactory(candidature_until=TODAY() + timedelta(days=2))
     ApplicationFactory(referent=referent, domain=domain)
