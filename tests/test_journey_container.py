@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from evidence.models import Container
+from tests.browsing import faults, is_too_wide
 from tests.evidence.pool import REASON, SECRET, SPACE, USERNAME, dossier_that_asks, fill_pool, zed, zipped
 from tests.factories import UserFactory
 
@@ -54,13 +54,6 @@ def dialog(page):
 
 def tick(page):
     dialog(page).get_by_text(BOX).click()
-
-
-def faults(page):
-    """What axe finds, once the dialog has come in."""
-    if dialog(page).count():
-        expect(dialog(page)).to_have_css("opacity", "1")
-    return [f"{v['id']}: {[n['target'] for n in v['nodes']]}" for v in Axe().run(page).response["violations"]]
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda s: str(s["width"]))
@@ -177,7 +170,7 @@ def test_the_page_of_the_pools(context, live_server, signed_in, screen, applicat
     page.get_by_role("button", name="Charger le lot").click()
     expect(page.get_by_text("Ligne 1, x.zed")).to_be_visible()
     assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert not is_too_wide(page)
 
 
 def test_an_empty_pool_is_told_in_the_dialog(tab):

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +12,7 @@ from accounts.models import SEEN_AT, SignInCode
 from applications import actions
 from applications.models import Application
 from tests.accounts.steps import secret_of
+from tests.browsing import faults, is_too_wide
 from tests.factories import PASSWORD, ApplicationFactory, FormFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -77,8 +77,8 @@ def test_saving_resumes_once_signed_in_again_in_another_tab(context, live_server
     expect(alarm).to_contain_text("Votre session a pris fin.")
     expect(alarm).to_be_in_viewport()
     expect(page.locator("#question-name [data-saving]")).to_contain_text("Non enregistré.")
-    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert faults(page) == []
+    assert not is_too_wide(page)
     with context.expect_page() as opening:
         alarm.get_by_role("link", name="Se reconnecter").click()
     sign_in(opening.value, dossier)

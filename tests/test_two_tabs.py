@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -11,6 +10,7 @@ from playwright.sync_api import expect
 from applications import actions
 from applications.models import Application
 from applications.states import State
+from tests.browsing import faults, is_too_wide
 from tests.factories import ApplicationFactory, FormFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -62,11 +62,6 @@ def said(page, key):
     return question(page, key).locator("[data-saving]")
 
 
-def faults(page):
-    violations = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {[node['target'] for node in v['nodes']]}" for v in violations]
-
-
 def fill(page, key, text):
     """Typed, then left."""
     page.locator(f"[name={key}]").fill(text)
@@ -96,7 +91,7 @@ def test_each_answer_is_saved_as_it_is_typed(tab, dossier, screen):
         "engaged": True,
     }
     assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert not is_too_wide(page)
     page.get_by_role("link", name="Retour au tableau de bord").click()
     expect(page).to_have_url(re.compile("/tableau-de-bord/$"))
 
@@ -131,7 +126,7 @@ def test_the_second_tab_is_shown_both_values(tab, dossier, screen):
     expect(two.locator("[name=name]")).to_have_value("CH du Port")
     assert values(dossier)["name"] == "CH de la Ville"
     assert faults(two) == []
-    assert two.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert not is_too_wide(two)
     question(two, "name").get_by_role("button", name="Garder la mienne").click()
     expect(said(two, "name")).to_have_text(SAVED)
     assert values(dossier)["name"] == "CH du Port"

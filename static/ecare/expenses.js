@@ -66,7 +66,7 @@ function follow(frame) {
     const button = event.target.closest("[data-remove-line]");
     if (!button) return;
     event.preventDefault();
-    const line = button.closest("li");
+    const line = button.closest(".ecare-expense");
     const rank = rankOf(line);
     const beside = line.nextElementSibling ?? line.previousElementSibling;
     if (!beside) list.append(blank());
@@ -78,7 +78,7 @@ function follow(frame) {
 
   // What was said of a cell, or of a line to complete, is no longer true once it is typed anew.
   list.addEventListener("input", (event) => {
-    const line = event.target.closest("li");
+    const line = event.target.closest(".ecare-expense");
     document.getElementById(`${event.target.id}_error`)?.remove();
     event.target.classList.remove("fr-input--error");
     event.target.removeAttribute("aria-invalid");

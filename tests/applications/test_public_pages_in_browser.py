@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from applications.models import Bracket
 from establishments.models import Activity
+from tests.browsing import faults, is_too_wide
 from tests.factories import DomainFactory, EstablishmentFactory, FormFactory, GhtFactory, LegalEntityFactory
-from tests.look.test_browser import faults, is_too_wide
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -11,6 +10,7 @@ from applications.actions import values_of
 from demo.ole import zed_bytes
 from demo.specimens import docx, pdf
 from evidence.models import Evidence
+from tests.browsing import faults, is_too_wide
 from tests.evidence.conftest import dossier_with, put_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -72,8 +72,8 @@ def test_chosen_files_are_sent_and_listed_at_once(context, live_server, signed_i
     expect(page.locator(".ecare-side")).to_contain_text("1/1")
 
     assert values_of(dossier)["precision"] == "Deux forêts"
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    assert not is_too_wide(page)
+    assert faults(page) == []
     assert page.complaints == []
 
 
@@ -128,7 +128,7 @@ def test_a_file_is_taken_back_after_a_question(context, live_server, signed_in, 
     page.get_by_label("Précision").fill("Rien n’est perdu")
     space(page, 1).get_by_role("button", name="Retirer").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Retirer ce fichier")
-    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    assert faults(page) == []
     page.get_by_role("button", name="Retirer le fichier").click()
     expect(space(page, 1)).not_to_contain_text("RIB.pdf")
     expect(page.get_by_label("Précision")).to_have_value("Rien n’est perdu")

@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from applications.models import Application
 from demo.specimens import pdf
 from evidence.models import Evidence, StoredFile, Upload
+from tests.browsing import faults, is_too_wide
 from tests.evidence.arriving import LARGE, TWELVE, referred_to, sha256
 from tests.evidence.conftest import dossier_with, put_in, stored_names, transmit
 from tests.evidence.test_space_in_browser import SCREENS, file, opened, space
@@ -52,8 +52,8 @@ def ranks_sent(page) -> list[int]:
 
 
 def no_violations(page):
-    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert faults(page) == []
+    assert not is_too_wide(page)
 
 
 def test_a_large_file_goes_in_parts(page, dossier):

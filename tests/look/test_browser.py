@@ -6,7 +6,6 @@ Waiting is done with `expect`: the content policy forbids the evaluation that `w
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.contrib.auth import SESSION_KEY
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Terms
+from tests.browsing import faults, is_too_wide
 from tests.factories import DomainFactory, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.look.gallery"), pytest.mark.django_db(transaction=True)]
@@ -43,16 +43,6 @@ def site(page, live_server):
 
     yield open_page
     assert complaints == []
-
-
-def faults(page):
-    """What axe finds, as sentences."""
-    violations = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {[node['target'] for node in v['nodes']]}" for v in violations]
-
-
-def is_too_wide(page):
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
 @pytest.fixture(autouse=True)

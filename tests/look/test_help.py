@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from ecare.help import LINK, search, topics
-from tests.look.test_browser import faults, is_too_wide
+from tests.browsing import faults, is_too_wide
 
 QUESTIONS = [question for topic in topics() for question in topic.questions]
 SLUGS = {question.slug for question in QUESTIONS}

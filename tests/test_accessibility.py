@@ -1,0 +1,382 @@
+"""Every page of the portal, for every role and in every state of a dossier, on the demo: no fault that axe finds, on a
+large screen and on one of 320 px (which is also 1,280 px enlarged four times), nothing wider than the screen, nothing
+that the browser complains of; behind every dialog a page of its own; every dialog keeps the keyboard and gives it back.
+
+A new address that answers with a page has no row here until somebody writes one: the first test says so.
+"""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+from django.urls import resolve, reverse
+from playwright.sync_api import expect
+
+from accounts.models import TermsAcceptance, User
+from applications.models import Application, TakeOverRequest
+from applications.people import request_take_over
+from applications.states import State
+from demo.actions import read_demo
+from demo.specimens import pdf
+from ecare.letters.actions import deliver
+from ecare.letters.models import Letter
+from establishments.models import Establishment
+from evidence.bank import change_bank_details
+from evidence.models import BankDetails, Evidence
+from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
+from tests.browsing import faults, is_too_wide
+from tests.test_access_matrix import GET
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LARGE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+EVERY_STATE = " ".join(State.values)
+
+# Addresses without argument, and who looks at them.
+PLAIN = {
+    "anonymous": "home agents legal_notice personal_data accessibility sitemap help eligibility preparations"
+    " letters:mailbox accounts:register accounts:registered accounts:resend_activation accounts:activation_resent"
+    " accounts:terms account_login account_inactive account_reset_password account_reset_password_done"
+    " account_reset_password_from_key_done",
+    "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
+    " accounts:change_email accounts:letters account_change_password account_logout",
+    "eps.garazi": "applications:dashboard",
+    "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
+    "ars.occitanie": "reviews:queue reviews:requests accounts:account",
+    "ans": "reviews:queue reviews:requests evidence:containers accounts:letters",
+    "administrateur": "evidence:containers accounts:account",
+}
+# Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
+OF_REFERENT = {
+    "applications:detail": EVERY_STATE,
+    "applications:recap": "draft changes_requested declaration_open declaration_changes_requested",
+    "applications:submitted": "submitted under_control",
+    "applications:history": "draft paid declaration_rejected",
+    "applications:withdraw": "draft submitted paid",
+    "applications:contacts": "draft paid",
+    "evidence:bank_details": "submitted accepted paid",
+}
+# … and in which the ANS does; the ARS where the desk is its own.
+OF_ANS = {
+    "reviews:dossier": EVERY_STATE,
+    "reviews:accept": "under_control draft",
+    "reviews:request_changes": "under_control",
+    "reviews:reject": "under_control",
+    "reviews:send_back": "under_control",
+    "reviews:reopen": "rejected declaration_rejected",
+    "reviews:sign_convention": "accepted",
+    "reviews:record_payment": "validated",
+    "reviews:abandon": "accepted",
+}
+OF_ARS = {
+    "reviews:dossier": "draft submitted declaration_submitted",
+    "reviews:accept": "submitted declaration_submitted",
+    "reviews:request_changes": "submitted",
+    "reviews:reject": "submitted",
+}
+# Visited one by one in the tests below, for what they need.
+WALKED = (
+    "accounts:terms_version accounts:accept_terms accounts:register_establishment accounts:choose_establishment"
+    " accounts:check_establishment accounts:register_recap accounts:confirm_email_change account_sign_in_code"
+    " account_confirm_email account_reset_password_from_key eligibility_of preparation letters:letter"
+    " applications:update_contact applications:transfer applications:request_take_over"
+    " evidence:remove evidence:replace evidence:container evidence:activate_container evidence:reissue_container"
+    " reviews:accept_take_over reviews:refuse_take_over reviews:confirm_bank_details reviews:refuse_bank_details"
+)
+# Answer with a file, a redirection or the state of the portal.
+NOT_PAGES = (
+    "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
+    " evidence:download_container reviews:convention letters:html"
+)
+
+
+def words(table) -> set[str]:
+    return {name for names in table.values() for name in names.split()}
+
+
+def test_every_address_that_answers_with_a_page_is_looked_at():
+    looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | set(WALKED.split())
+    answering = {row.split()[0] for row, answers in GET.items() if re.search("200|409|410", answers)}
+    assert answering - looked_at - set(NOT_PAGES.split()) == set()
+    assert looked_at & set(NOT_PAGES.split()) == set()
+
+
+@pytest.fixture
+def demo():
+    call_command("load_demo", verbosity=0)
+
+
+class Visitor:
+    """Somebody at a browser of the test's own; what the browser complains of fails the test."""
+
+    def __init__(self, page, server, signed_in):
+        self.page, self.address, self.signed_in = page, server.url, signed_in
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
+        self.client, self.opened = Client(), set()
+
+    def become(self, username: str) -> "Visitor":
+        self.use(Client() if username == "anonymous" else self.signed_in(User.objects.get(username=username)))
+        return self
+
+    def use(self, client: Client) -> None:
+        """The browser goes on with the session of this client."""
+        self.client = client
+        self.page.context.clear_cookies()
+        if "sessionid" in client.cookies:
+            value = client.cookies["sessionid"].value
+            self.page.context.add_cookies([{"name": "sessionid", "value": value, "url": self.address}])
+
+    def look(self, address: str, *, status: int | None = None) -> None:
+        """Open the page on both screens; it is the one that was asked for, and has no fault."""
+        self.page.set_viewport_size(LARGE)
+        answer = self.page.goto(self.address + address)
+        assert answer.status in ((200, 409, 410) if status is None else (status,)), f"{address}: {answer.status}"
+        here = resolve(self.page.url.removeprefix(self.address).partition("?")[0])
+        assert here.view_name == resolve(address.partition("?")[0]).view_name, self.page.url
+        self.examine(address)
+        self.knock_behind_dialogs()
+
+    def examine(self, where: str) -> None:
+        expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+        for screen in (LARGE, NARROW):
+            self.page.set_viewport_size(screen)
+            assert not is_too_wide(self.page), (where, screen)
+            assert faults(self.page) == [], (where, screen)
+        assert self.complaints == []
+
+    def knock_behind_dialogs(self) -> None:
+        """What opens a dialog is a link, and leads to a page that does the same without script."""
+        openers = self.page.locator("[data-fr-opened]")
+        for opener in openers.evaluate_all("all => all.map(one => [one.tagName, one.getAttribute('href')])"):
+            tag, address = opener
+            if tag == "BUTTON" and address is None and self.page.locator("#affichage").count():
+                continue  # the display settings of the design system exist with script only
+            assert tag == "A" and address, opener
+            if address not in self.opened:
+                self.opened.add(address)
+                assert self.client.get(address).status_code == 200, address
+
+
+@pytest.fixture
+def visitor(page, live_server, signed_in, demo):
+    found = Visitor(page, live_server, signed_in)
+    yield found
+    assert found.complaints == []
+
+
+def dossiers_in(states: str) -> list[Application]:
+    """One dossier of the demo per state."""
+    found = []
+    for state in states.split():
+        dossier = Application.objects.filter(state=state, establishment__region="76").first()
+        dossier = dossier or Application.objects.filter(state=state).first()
+        assert dossier is not None, state
+        found.append(dossier)
+    return found
+
+
+@pytest.mark.parametrize("person", PLAIN)
+def test_pages_without_argument(visitor, person):
+    visitor.become(person)
+    for name in PLAIN[person].split():
+        visitor.look(reverse(name))
+
+
+@pytest.mark.parametrize("name", OF_REFERENT)
+def test_pages_of_a_dossier_for_its_referent(visitor, name):
+    for dossier in dossiers_in(OF_REFERENT[name]):
+        visitor.become(dossier.referent.username).look(reverse(name, args=[dossier.reference]))
+
+
+@pytest.mark.parametrize(("person", "table"), [("ars.occitanie", OF_ARS), ("ans", OF_ANS)], ids=["ARS", "ANS"])
+def test_pages_of_a_dossier_for_its_reviewers(visitor, person, table):
+    visitor.become(person)
+    for name, states in table.items():
+        for dossier in dossiers_in(states):
+            visitor.look(reverse(name, args=[dossier.reference]))
+
+
+def test_pages_of_text_and_of_a_domain(visitor):
+    visitor.become("anonymous")
+    visitor.look(reverse("accounts:terms_version", args=["1.0"]))
+    for slug in ("domaine-1", "domaine-2"):
+        visitor.look(reverse("preparation", args=[slug]))
+    for number in ("OCC-04", "640020707", "310000096"):
+        visitor.look(reverse("eligibility_of", args=[number]))
+    visitor.look(reverse("eligibility_of", args=["340000000"]), status=404)
+    visitor.look(reverse("eligibility") + "?recherche=montpellier")
+    visitor.look(reverse("help") + "?recherche=code")
+    deliver()
+    letter = Letter.objects.filter(state=Letter.State.SENT).first()
+    visitor.look(reverse("letters:mailbox"))
+    visitor.look(reverse("letters:letter", args=[letter.pk]))
+
+
+def test_the_steps_of_a_registration(visitor):
+    client = Client()
+    fill_person(client, email="nouveau@exemple.fr", username="nouveau")
+    visitor.use(client)
+    visitor.look(reverse("accounts:register_establishment"))
+    establishment = Establishment.objects.get(ght__code="OCC-04")
+    client.post(reverse("accounts:register_establishment"), {"kind": establishment.kind, "region": "76"})
+    visitor.look(reverse("accounts:choose_establishment"))
+    visitor.look(reverse("accounts:choose_establishment") + "?recherche=introuvable")
+    fill_establishment(client, establishment)
+    visitor.look(reverse("accounts:check_establishment"))
+    visitor.look(reverse("accounts:register_recap"))
+    client.post(reverse("accounts:register_recap"))
+    key = secret_of("activation", to="nouveau@exemple.fr").rstrip("/").rpartition("/")[2]
+    visitor.look(reverse("account_confirm_email", args=[key]))
+    visitor.look(reverse("account_confirm_email", args=["cle-inconnue"]))
+
+
+def test_the_steps_of_a_sign_in(visitor):
+    client, person = Client(), User.objects.get(username="chu.montpellier")
+    give_password(client, person, password=read_demo()["password"])
+    visitor.use(client)
+    visitor.look(reverse("account_sign_in_code"))
+    visitor.become(person.username)
+    TermsAcceptance.objects.filter(user=person).delete()
+    visitor.look(reverse("accounts:accept_terms"))
+
+
+def test_the_links_that_letters_carry(visitor):
+    client, person = Client(), User.objects.get(username="chu.montpellier")
+    client.post(reverse("account_reset_password"), {"email": person.email})
+    visitor.use(client)
+    address = "/" + secret_of("password_reset").partition("://")[2].partition("/")[2]
+    visitor.look(address)
+    visitor.look(reverse("account_reset_password_from_key", args=["1", "cle-inconnue"]))
+    visitor.look(reverse("accounts:confirm_email_change", args=["cle-inconnue"]))
+
+
+def test_the_people_of_a_dossier(visitor):
+    dossier = Application.objects.get(referent__username="chu.montpellier")
+    colleague = User.objects.get(username="collegue.montpellier")
+    visitor.become("chu.montpellier")
+    visitor.look(reverse("applications:update_contact", args=[dossier.reference, "dsi"]))
+    visitor.look(reverse("applications:transfer", args=[colleague.pk]))
+    visitor.become("collegue.montpellier")
+    visitor.look(reverse("applications:request_take_over", args=[dossier.reference]))
+    request_take_over(dossier, by=colleague, reason="La référente a quitté l’établissement.")
+    visitor.look(reverse("applications:request_take_over", args=[dossier.reference]))
+    visitor.look(reverse("applications:take_overs"))
+    visitor.become("chu.montpellier").look(reverse("applications:detail", args=[dossier.reference]))
+    asked = TakeOverRequest.objects.get()
+    visitor.become("ars.occitanie")
+    for name in ("reviews:requests", "reviews:queue"):
+        visitor.look(reverse(name))
+    for name in ("reviews:accept_take_over", "reviews:refuse_take_over"):
+        visitor.look(reverse(name, args=[asked.pk]))
+
+
+def test_the_files_and_the_containers_of_a_dossier(visitor):
+    dossier = Application.objects.get(referent__username="chu.montpellier")
+    visitor.become("chu.montpellier")
+    evidence = Evidence.objects.filter(application=dossier, question__section__form=dossier.declaration_form).first()
+    visitor.look(reverse("evidence:remove", args=[evidence.file_id]))
+    for name in ("evidence:container", "evidence:reissue_container"):
+        visitor.look(reverse(name, args=[dossier.reference, "d1-o1-container"]))
+    visitor.client.post(reverse("evidence:container", args=[dossier.reference, "d1-o1-container"]))
+    visitor.look(reverse("evidence:container", args=[dossier.reference, "d1-o1-container"]))
+    asked = Application.objects.get(state=State.CHANGES_REQUESTED)
+    sent = Evidence.objects.filter(application=asked).first()
+    visitor.become(asked.referent.username).look(reverse("evidence:replace", args=[sent.file_id]))
+
+
+def test_other_bank_details(visitor):
+    dossier = Application.objects.get(state=State.ACCEPTED)
+    rib = SimpleUploadedFile("rib.pdf", pdf())
+    values = {"iban": "FR1420041010050500013M02606", "bic": "PSSTFRPPMON"}
+    change_bank_details(dossier, by=dossier.referent, values=values, upload=rib)
+    visitor.become(dossier.referent.username).look(reverse("evidence:bank_details", args=[dossier.reference]))
+    asked = BankDetails.objects.get()
+    visitor.become("ans").look(reverse("reviews:requests"))
+    for name in ("reviews:confirm_bank_details", "reviews:refuse_bank_details"):
+        visitor.look(reverse(name, args=[asked.pk]))
+
+
+# --- in error -----------------------------------------------------------------------------------------------------
+def test_a_form_sent_empty_says_so_without_fault(visitor):
+    """The summary takes the focus and names each field; nothing new is out of reach."""
+    accepted = Application.objects.get(state=State.ACCEPTED)
+    submitted = dossiers_in("submitted")[0]
+    own = Application.objects.get(referent__username="chu.montpellier")
+    forms = [
+        ("anonymous", reverse("accounts:register"), "Suivant"),
+        ("anonymous", reverse("account_login"), "Se connecter"),
+        ("anonymous", reverse("account_reset_password"), None),
+        ("chu.montpellier", reverse("account_change_password"), None),
+        ("chu.montpellier", reverse("accounts:change_email"), None),
+        ("chu.montpellier", reverse("applications:update_contact", args=[own.reference, "dsi"]), "Enregistrer"),
+        ("collegue.montpellier", reverse("applications:request_take_over", args=[own.reference]), None),
+        ("eps.garazi", reverse("applications:start"), None),
+        (accepted.referent.username, reverse("evidence:bank_details", args=[accepted.reference]), None),
+        ("ars.occitanie", reverse("reviews:request_changes", args=[submitted.reference]), None),
+        ("ars.occitanie", reverse("reviews:reject", args=[submitted.reference]), None),
+        ("ans", reverse("reviews:sign_convention", args=[accepted.reference]), None),
+    ]
+    for person, address, button in forms:
+        page = visitor.become(person).page
+        page.set_viewport_size(LARGE)
+        page.goto(visitor.address + address)
+        form = page.locator("main form[method=post]").first
+        form.locator("input:not([type=hidden]):not([type=checkbox]):not([type=radio]):not([type=file])").evaluate_all(
+            "all => all.forEach(one => { if (!one.readOnly) one.value = '' })"
+        )
+        (
+            form.get_by_role("button", name=button, exact=True) if button else form.locator("button[type=submit]").last
+        ).click()
+        summary = page.locator("[data-error-summary]")
+        expect(summary).to_be_focused()
+        for link in summary.get_by_role("link").all():
+            target = page.locator(link.get_attribute("href").replace(".", "\\."))
+            expect(target).to_be_visible()
+        visitor.examine(f"{address} in error")
+
+
+# --- dialogs ------------------------------------------------------------------------------------------------------
+def openers(page):
+    """Links that open a dialog of this page, and are seen."""
+    return [one for one in page.locator("main a[data-fr-opened][aria-controls]").all() if one.is_visible()]
+
+
+def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
+    dossier = Application.objects.get(referent__username="chu.montpellier")
+    visitor.become("chu.montpellier")
+    page, seen = visitor.page, set()
+    for address in (
+        reverse("applications:dashboard"),
+        reverse("accounts:account"),
+        reverse("applications:detail", args=[dossier.reference]),
+    ):
+        page.set_viewport_size(LARGE)
+        page.goto(visitor.address + address)
+        expect(page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+        page.locator("main details").evaluate_all("all => all.forEach(one => one.setAttribute('open', ''))")
+        for opener in openers(page):
+            name = opener.get_attribute("aria-controls")
+            opener.focus()
+            page.keyboard.press("Enter")
+            dialog = page.locator(f"#{name}")
+            expect(dialog).to_be_visible()
+            seen.add(re.sub(r"\d+", "", name))
+            reachable = dialog.locator(
+                "a[href], button:not([disabled]), input:not([type=hidden]), select, textarea"
+            ).count()
+            for key in ("Tab", "Shift+Tab"):
+                for _ in range(reachable + 2):
+                    page.keyboard.press(key)
+                    inside = page.evaluate(
+                        "name => document.getElementById(name).contains(document.activeElement)", name
+                    )
+                    assert inside, (address, name, key)
+            assert faults(page) == [], (address, name)
+            page.keyboard.press("Escape")
+            expect(dialog).to_be_hidden()
+            expect(opener).to_be_focused()
+    assert {"candidater", "transferer-", "contacts"} <= seen
