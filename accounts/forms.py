@@ -253,7 +253,7 @@ class ChangeEmailForm(forms.Form):
     def clean_email(self):
         email = self.cleaned_data["email"].lower()
         if email == self.user.email.lower():
-            raise ValidationError("C’est déjà l’adresse de votre compte : écrivez la nouvelle.")
+            raise ValidationError("C’est déjà l’adresse de votre compte : écrivez la nouvelle.")
         return email
 
     def clean_password(self):

@@ -16,7 +16,7 @@ from accounts.models import BROWSER, OPENED_AT, SEEN_AT, Terms
 
 EXPIRED = "Votre session a expiré. Reconnectez-vous pour continuer."
 ENDED = "Votre session a pris fin. Reconnectez-vous pour continuer."
-KEPT = "Ce que vous aviez saisi est conservé pendant une heure : vous le retrouverez dans le formulaire."
+KEPT = "Ce que vous aviez saisi est conservé pendant une heure : vous le retrouverez dans le formulaire."
 LOST = "Votre dernière saisie n’a pas été enregistrée."
 SEEN_PRECISION = 60  # seconds; spares a write of the session at each request
 

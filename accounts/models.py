@@ -75,7 +75,7 @@ class User(AbstractUser):
     email = models.EmailField("adresse e-mail")
     role = models.CharField("rôle", max_length=13, choices=Role, default=Role.REFERENT)
     civility = models.CharField("civilité", max_length=8, choices=Civility)
-    phone = PhoneNumberField("n° de téléphone", blank=True)
+    phone = PhoneNumberField("n° de téléphone", blank=True)
     establishment = models.ForeignKey(
         Establishment,
         models.PROTECT,

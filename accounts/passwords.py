@@ -96,8 +96,8 @@ def verdict(password: str, told: list[Rule]) -> str:
     if any(rule.is_met is False for rule in told):
         missing = _least_length() - len(password)
         if missing > 0:
-            return f"Trop court : encore {missing} caractère{'s' if missing > 1 else ''}."
-        return "Pas encore accepté : une règle n’est pas suivie."
+            return f"Trop court : encore {missing} caractère{'s' if missing > 1 else ''}."
+        return "Pas encore accepté : une règle n’est pas suivie."
     if len(password) >= BEST_LENGTH:
         return "Très solide."
     return "Solide." if len(password) >= GOOD_LENGTH else "Accepté. Plus long, il serait plus solide."

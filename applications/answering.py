@@ -15,7 +15,7 @@ from applications.views import own_dossier, page_of, reading_of
 from ecare.french import paris_hour
 
 RETURNED = (
-    "Votre session avait pris fin : ce que vous aviez saisi est revenu dans le formulaire et n’est pas encore "
+    "Votre session avait pris fin : ce que vous aviez saisi est revenu dans le formulaire et n’est pas encore "
     "enregistré. Vérifiez votre saisie, puis enregistrez. Les fichiers choisis sont à déposer à nouveau."
 )
 SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."

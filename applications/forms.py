@@ -39,8 +39,8 @@ class Conflict:
             return "sans réponse"
         if kind == Question.Kind.CHECKLIST:
             names = {entity.finess: entity.name for entity in self.entities}
-            lines = [f"{names.get(finess, finess)} : {reason or 'confirmée'}" for finess, reason in value.items()]
-            return Truncator(" ; ".join(lines)).chars(LONGEST_OTHER)
+            lines = [f"{names.get(finess, finess)} : {reason or 'confirmée'}" for finess, reason in value.items()]
+            return Truncator(" ; ".join(lines)).chars(LONGEST_OTHER)
         return Truncator(spoken(self.question, value)).chars(LONGEST_OTHER)
 
     @property
@@ -51,7 +51,7 @@ class Conflict:
     def sentence(self) -> str:
         day = french.paris_datetime(self.answer.updated_at)
         return (
-            f"Cette réponse a été modifiée ailleurs le {day} : « {self.text} ». "
+            f"Cette réponse a été modifiée ailleurs le {day} : « {self.text} ». "
             "Ce que vous avez saisi ici n’est pas enregistré."
         )
 
@@ -89,7 +89,7 @@ class Row:
         """What the answer tells by itself: an IBAN, its bank."""
         if self.question.kind == Question.Kind.IBAN and self.value:
             bank = bank_of(self.value)
-            return f"Banque : {bank}." if bank else ""
+            return f"Banque : {bank}." if bank else ""
         return ""
 
     @property
@@ -320,7 +320,7 @@ PAGE_MARK = "_page"
 MARK = "_version:"
 """What the names of the hidden fields begin with that say which answer the page showed."""
 KEEP, TAKE = "_keep", "_take"
-"""« Garder la mienne » (the key, a colon, the mark of the other value) and « Prendre l’autre » (the key)."""
+"""« Garder la mienne » (the key, a colon, the mark of the other value) and « Prendre l’autre » (the key)."""
 
 
 class StartForm(forms.Form):

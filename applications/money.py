@@ -125,4 +125,4 @@ def faults_of(brackets: Iterable[Bracket]) -> Iterator[tuple[Bracket, str]]:
         expected = None if bracket.days_until is None else bracket.days_until + 1
         last = bracket
     if expected:
-        yield last, "c’est la dernière tranche : sa fin doit rester vide (sans limite)."
+        yield last, "c’est la dernière tranche : sa fin doit rester vide (sans limite)."

@@ -54,7 +54,7 @@ def _tell_of_contact(application: Application, contact: Contact, said_before: st
         application.subject,
         "update_contact",
         actor=by.actor,
-        message="" if is_being_written else f"{contact.get_role_display()} : {said_before} → {_said(contact)}",
+        message="" if is_being_written else f"{contact.get_role_display()} : {said_before} → {_said(contact)}",
         data={"role": contact.role, "before": before, "after": {name: getattr(contact, name) for name in before}},
     )
     emails.contacts_changed(application, contact, application.referent).save()
@@ -70,7 +70,7 @@ def _said(contact: Contact) -> str:
 
 
 # --- transfer -----------------------------------------------------------------------------------------------------
-NOT_ELIGIBLE = "Ce compte ne peut pas recevoir de dossier : il n’est pas, ou plus, celui d’un collaborateur actif."
+NOT_ELIGIBLE = "Ce compte ne peut pas recevoir de dossier : il n’est pas, ou plus, celui d’un collaborateur actif."
 
 
 @transaction.atomic
@@ -130,7 +130,7 @@ def request_take_over(application: Application, *, by: User, reason: str) -> Tak
     if not rules.may_change_hands(application):
         raise NotNow("Un dossier retiré ne se reprend pas.")
     if TakeOverRequest.objects.open().filter(application=application, by=by).exists():
-        raise AlreadyAsked("Vous avez déjà demandé la reprise de ce dossier : la demande est en attente.")
+        raise AlreadyAsked("Vous avez déjà demandé la reprise de ce dossier : la demande est en attente.")
     asked = TakeOverRequest.objects.create(application=application, by=by, reason=reason)
     record(application.subject, "request_take_over", actor=by.actor, message=reason, data={"request": asked.pk})
     for person in (by, application.referent, *rules.deciders_of(application)):
@@ -174,11 +174,11 @@ def _lock_request(asked: TakeOverRequest, *, by: User, holder: int) -> tuple[App
         raise PermissionDenied
     if not asked.is_open:
         who = f" par {asked.decided_by}" if asked.decided_by else ""
-        raise NotNow(f"Cette demande n’est plus en attente : {asked.get_state_display().lower()}{who}.")
+        raise NotNow(f"Cette demande n’est plus en attente : {asked.get_state_display().lower()}{who}.")
     if application.referent_id != holder:
-        raise NotNow(f"Ce dossier a changé de référent : il est maintenant suivi par {application.referent}.")
+        raise NotNow(f"Ce dossier a changé de référent : il est maintenant suivi par {application.referent}.")
     if not rules.may_change_hands(application):
-        raise NotNow("Ce dossier a été retiré : il ne se reprend pas.")
+        raise NotNow("Ce dossier a été retiré : il ne se reprend pas.")
     return application, asked
 
 

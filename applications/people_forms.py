@@ -42,7 +42,7 @@ class TransferForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choisissez le dossier à transférer.",
-            "invalid_choice": "Ce dossier a changé depuis l’affichage de la page : choisissez-le à nouveau.",
+            "invalid_choice": "Ce dossier a changé depuis l’affichage de la page : choisissez-le à nouveau.",
         },
     )
 
@@ -64,14 +64,14 @@ class TakeOverForm(forms.Form):
 
     reason = forms.CharField(
         label="Motif de la demande",
-        help_text="Exemple : le référent a quitté l’établissement. Ce texte est lu par l’ARS, l’ANS et le référent.",
+        help_text="Exemple : le référent a quitté l’établissement. Ce texte est lu par l’ARS, l’ANS et le référent.",
         min_length=10,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={
             "required": "Écrivez le motif de votre demande.",
-            "min_length": "Ce motif est trop court : écrivez au moins 10 caractères.",
-            "max_length": "Ce motif est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
+            "min_length": "Ce motif est trop court : écrivez au moins 10 caractères.",
+            "max_length": "Ce motif est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
         },
     )
 

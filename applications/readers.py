@@ -229,7 +229,7 @@ def _borrowed(place, section, lent: dict[str, dict]):
         return section
     name = place.typed(place.mapping(section, known=["like"]), "like", str, "")
     if name not in lent:
-        place.at("like").fail(f"« {name} » ne désigne pas une section : « domaine/étape/clé » est attendu.")
+        place.at("like").fail(f"« {name} » ne désigne pas une section : « domaine/étape/clé » est attendu.")
     return lent[name]
 
 
@@ -243,7 +243,7 @@ def _section(place, value, asked) -> SectionDefinition:
         if definition.key in asked:
             here.at("key").fail(f"« {definition.key} » est déjà la clé d’une autre question de ce formulaire.")
         if definition.container and definition.container in {other.container for other in asked.values()}:
-            here.at("container").fail(f"« {definition.container} » a déjà un espace dans ce formulaire.")
+            here.at("container").fail(f"« {definition.container} » a déjà un espace dans ce formulaire.")
         _check_condition(here.at("shown_if"), definition, asked)
         asked[definition.key] = definition
         section.questions.append(definition)
@@ -362,7 +362,7 @@ def _container(place, value, question) -> str:
     if objective and (question.kind != Question.Kind.EVIDENCE or "zed" not in question.formats):
         place.fail("seul un espace de dépôt qui accepte le format zed remet un conteneur.")
     if not re.fullmatch(r"[A-Z0-9.-]{0,20}", objective):
-        place.fail(f"« {objective} » : 20 capitales, chiffres, points ou traits d’union au plus (D1.O1).")
+        place.fail(f"« {objective} » : 20 capitales, chiffres, points ou traits d’union au plus (D1.O1).")
     return objective
 
 

@@ -282,7 +282,7 @@ def reminder_due(application: Application, asked_at: datetime | None, at: dateti
 
 # --- complete or not ----------------------------------------------------------------------------------------------
 KIND = "@kind"
-"""What a condition calls the kind of the establishment; « @ » begins no question's key."""
+"""What a condition calls the kind of the establishment; « @ » begins no question's key."""
 
 
 def facts_of(establishment: Establishment) -> dict:

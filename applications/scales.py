@@ -44,9 +44,9 @@ def read_scales(file: Path) -> dict[str, list[Bracket]]:
             (places[id(bracket)], message) for brackets in found.values() for bracket, message in _faults_of(brackets)
         ]
     if faults:
-        raise ScaleError("\n".join(f"{file.name}, ligne {number} : {message}" for number, message in sorted(faults)))
+        raise ScaleError("\n".join(f"{file.name}, ligne {number} : {message}" for number, message in sorted(faults)))
     if not found:
-        raise ScaleError(f"{file.name} : aucune tranche.")
+        raise ScaleError(f"{file.name} : aucune tranche.")
     return found
 
 
@@ -61,7 +61,7 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise ScaleError(f"{file} : le fichier ne se lit pas ({error.strerror}).") from None
+        raise ScaleError(f"{file} : le fichier ne se lit pas ({error.strerror}).") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -70,7 +70,7 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
     lines = [(rows.line_num, [value.strip() for value in row]) for row in rows]
     lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
     if not lines or [name.lower() for name in lines[0][1]] != COLUMNS:
-        raise ScaleError(f"{file.name} : l’en-tête attendu est « {';'.join(COLUMNS)} ».")
+        raise ScaleError(f"{file.name} : l’en-tête attendu est « {';'.join(COLUMNS)} ».")
     yield from lines[1:]
 
 
@@ -81,11 +81,11 @@ def _bracket(values: list[str]) -> tuple[str, Bracket]:
     if not slug:
         raise _Refused("le domaine manque.")
     if kind not in Establishment.Kind.values:
-        raise _Refused(f"type « {kind} » inconnu ; connus : {', '.join(Establishment.Kind.values)}.")
+        raise _Refused(f"type « {kind} » inconnu ; connus : {', '.join(Establishment.Kind.values)}.")
     first = _typed(NumberField(), "journees_de", days_from)
     ceiling = _typed(AmountField(), "plafond_euros", euros)
     if first is None or ceiling is None:
-        raise _Refused(f"« {'journees_de' if first is None else 'plafond_euros'} » est vide.")
+        raise _Refused(f"« {'journees_de' if first is None else 'plafond_euros'} » est vide.")
     until = _typed(NumberField(), "journees_a", days_until)
     return slug, Bracket(kind=kind, days_from=first, days_until=until, ceiling=ceiling)
 
@@ -94,7 +94,7 @@ def _typed(field, name: str, text: str) -> int | None:
     try:
         return field.clean(text)
     except ValidationError as error:
-        raise _Refused(f"« {name} », « {text} » : {error.messages[0]}") from None
+        raise _Refused(f"« {name} », « {text} » : {error.messages[0]}") from None
 
 
 def _faults_of(brackets: list[Bracket]) -> Iterator[tuple[Bracket, str]]:

@@ -35,7 +35,7 @@ def transfer(request, pk):
             form.add_error("dossier", str(refused))
         else:
             messages.success(
-                request, f"Le dossier n° {dossier.reference} est transféré à {to}. Vous n’y avez plus accès."
+                request, f"Le dossier n° {dossier.reference} est transféré à {to}. Vous n’y avez plus accès."
             )
             return redirect("applications:dashboard")
     context = {"form": form, "colleague": to, "crumbs": [*ACCOUNT, ("Transférer un dossier", "")]}
@@ -75,7 +75,7 @@ def request_take_over(request, reference):
         else:
             messages.success(
                 request,
-                f"Votre demande de reprise du dossier n° {reference} est transmise. Vous serez prévenu de la décision.",
+                f"Votre demande de reprise du dossier n° {reference} est transmise. Vous serez prévenu de la décision.",
             )
         return redirect("applications:take_overs")
     context = {"form": form, "application": application, "crumbs": [*HOME, TAKE_OVERS, (reference, "")]}

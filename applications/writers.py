@@ -29,9 +29,9 @@ def _content(submission: Submission) -> dict:
         "description": f"{step} transmise le {paris_second(submission.at)}",
         "footer": f"Candidature {reference} – {submission.get_step_display()}, envoi n°{NBSP}{submission.number}",
         "introduction": (
-            "L’Agence du Numérique en Santé accuse réception de l’étape ci-dessous. Conservez ce document : il dit ce "
+            "L’Agence du Numérique en Santé accuse réception de l’étape ci-dessous. Conservez ce document : il dit ce "
             "que vous avez transmis, et quand."
-        ).replace(" :", f"{NBSP}:"),
+        ),
         "facts": [
             ["Référence de la candidature", application.reference],
             ["Domaine", application.domain.name],

@@ -218,7 +218,7 @@ def _answer(question: Question, application: Application):
         kind.CHOICE: question.choices[0][0] if question.choices else "",
         kind.DATE: timezone.localdate().isoformat(),
         kind.AMOUNT: 6_500_000,
-        kind.LONG_TEXT: f"{question.label} : exemple de réponse pour {application.establishment.name}.",
+        kind.LONG_TEXT: f"{question.label} : exemple de réponse pour {application.establishment.name}.",
         kind.EXPENSES: _expenses(application.domain),
         kind.CHECKLIST: dict.fromkeys(actions.entities_of(application.establishment), ""),
     }

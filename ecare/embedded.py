@@ -42,13 +42,13 @@ def given_port() -> int:
     """PORT, if it is a port and nobody listens there; else one sentence and the end."""
     text = os.environ.get("PORT") or "8000"
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        sys.exit(f"PORT={text} : ce n’est pas un numéro de port (1 à 65535).")
+        sys.exit(f"PORT={text} : ce n’est pas un numéro de port (1 à 65535).")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, int(text)))
         except OSError as error:
-            sys.exit(f"Le port {text} ne peut pas être ouvert ({error.strerror}). Essayez : PORT=8001 make run")
+            sys.exit(f"Le port {text} ne peut pas être ouvert ({error.strerror}). Essayez : PORT=8001 make run")
     return int(text)
 
 
@@ -57,7 +57,7 @@ def prepare() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
     if not get_user_model().objects.exists():
-        print("Première mise en route : chargement de la démonstration…", flush=True)
+        print("Première mise en route : chargement de la démonstration…", flush=True)
         call_command("load_demo")
     forget_pulse()
     connections.close_all()  # the web process is forked from this one
@@ -135,9 +135,9 @@ def announce(port: int) -> None:
     address = f"http://{HOST}:{port}"
     demo = yaml.safe_load((Path(settings.BASE_DIR) / "fixtures/demo/demo.yaml").read_bytes())
     width = max(len(account["username"]) for account in demo["accounts"])
-    print(f"\neCaRE est prêt : {address}/")
-    print(f"Boîte aux lettres : {address}/boite-aux-lettres/")
-    print(f"\nComptes de démonstration, mot de passe {demo['password']} :")
+    print(f"\neCaRE est prêt : {address}/")
+    print(f"Boîte aux lettres : {address}/boite-aux-lettres/")
+    print(f"\nComptes de démonstration, mot de passe {demo['password']} :")
     for account in demo["accounts"]:
         print(f"  {account['username']:<{width}}  {account['says']}")
     print("\nLe code de connexion arrive dans la boîte aux lettres. Ctrl-C arrête tout.", flush=True)

@@ -27,7 +27,7 @@ _SENTENCES = {
     "email": {"": "Écrivez une adresse e-mail sous la forme nom@exemple.fr."},
     "date": {"": "Écrivez une date sous la forme JJ/MM/AAAA."},
     "number": {"": "Écrivez un nombre, sans espace ni unité."},
-    "empty": {"": "Ce fichier est vide : choisissez-en un autre."},
+    "empty": {"": "Ce fichier est vide : choisissez-en un autre."},
 }
 
 

@@ -84,7 +84,7 @@ def place(
         instead_of = _current(instead_of)
     check_space(application, question, by=by, at=at, instead_of=instead_of)
     if _space(application, question).filter(file__sha256=stored.sha256).exists():
-        raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
+        raise Refused("Ce fichier se trouve déjà dans cet espace : il n’a pas été ajouté une seconde fois.")
     if Container.objects.filter(application=application, sha256=stored.sha256).exists():
         raise Refused(
             "Ce conteneur est celui que vous avez téléchargé, encore vide. "

@@ -85,9 +85,9 @@ def _lock_request(asked: BankDetails, *, by: User) -> tuple[Application, BankDet
         raise PermissionDenied
     if not asked.is_open:
         who = f" par {asked.decided_by}" if asked.decided_by else ""
-        raise NotNow(f"Cette demande n’est plus en attente : {asked.get_state_display().lower()}{who}.")
+        raise NotNow(f"Cette demande n’est plus en attente : {asked.get_state_display().lower()}{who}.")
     if not law.may_change_bank_details(application):
-        raise NotNow("Ce dossier est versé ou terminé : ses coordonnées bancaires ne changent plus.")
+        raise NotNow("Ce dossier est versé ou terminé : ses coordonnées bancaires ne changent plus.")
     return application, asked
 
 

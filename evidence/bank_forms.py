@@ -31,7 +31,7 @@ class BankDetailsForm(forms.Form):
         self.max_bytes = rib.max_bytes if rib else RIB_MAX_BYTES
         self.fields["upload"] = forms.FileField(
             label="Nouveau RIB",
-            help_text=f"Un seul fichier, {megabytes(self.max_bytes)} au plus. Formats : {', '.join(self.formats)}.",
+            help_text=f"Un seul fichier, {megabytes(self.max_bytes)} au plus. Formats : {', '.join(self.formats)}.",
             widget=forms.FileInput(attrs={"accept": ",".join(f".{name}" for name in self.formats)}),
         )
 
@@ -51,5 +51,5 @@ class BankDetailsForm(forms.Form):
         keys = {question.key for question in self.questions.fields}
         typed = {key: value for key, value in self.cleaned_data.items() if key in keys}
         if typed and typed == {key: self.values.get(key) for key in keys}:
-            raise ValidationError("Ce sont déjà les coordonnées bancaires du dossier : écrivez les nouvelles.")
+            raise ValidationError("Ce sont déjà les coordonnées bancaires du dossier : écrivez les nouvelles.")
         return self.cleaned_data

@@ -210,7 +210,7 @@ class Container(models.Model):
     file = models.OneToOneField(StoredFile, models.PROTECT, related_name="container", verbose_name="fichier")
     sha256 = models.CharField("SHA-256", max_length=64, unique=True, help_text="Le même n’entre pas deux fois.")
     username = models.CharField("nom d’utilisateur", max_length=100, blank=True, help_text="Effacé à l’activation.")
-    password = models.BinaryField(null=True, editable=False, help_text="Scellé ; effacé à l’activation.")
+    password = models.BinaryField(null=True, editable=False, help_text="Scellé ; effacé à l’activation.")
     loaded_at = models.DateTimeField("chargement", default=timezone.now)
     application = models.ForeignKey(
         Application, models.PROTECT, related_name="containers", null=True, blank=True, verbose_name="dossier"

@@ -53,7 +53,7 @@ def _replace(request, evidence: Evidence, handler):
     if not law.is_open_for_answers(evidence.application, request.arrived_at):
         raise NotNow(actions.CLOSED)
     if not rules.is_replaceable(evidence, evidence.application):
-        raise NotNow("Ce fichier n’a pas encore été transmis : retirez-le, puis déposez le nouveau.")
+        raise NotNow("Ce fichier n’a pas encore été transmis : retirez-le, puis déposez le nouveau.")
     form = ReplacementForm()
     if request.method == "POST":
         form = ReplacementForm(request.POST, request.FILES)

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254, verbose_name='adresse e-mail')),
                 ('role', models.CharField(choices=[('referent', 'Référent'), ('ars', 'Vérificateur ARS'), ('ans', 'Vérificateur ANS'), ('administrator', 'Administrateur')], default='referent', max_length=13, verbose_name='rôle')),
                 ('civility', models.CharField(choices=[('madame', 'Madame'), ('monsieur', 'Monsieur')], max_length=8, verbose_name='civilité')),
-                ('phone', phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, region=None, verbose_name='n° de téléphone')),
+                ('phone', phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, region=None, verbose_name='n° de téléphone')),
                 ('establishment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='people', to='establishments.establishment', verbose_name='établissement')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('regions', models.ManyToManyField(blank=True, related_name='agents', to='establishments.region', verbose_name='régions (ARS)')),

@@ -23,7 +23,7 @@ def change_email(request):
     if form.is_valid():
         actions.request_email_change(request.user, form.cleaned_data["email"])
         messages.success(
-            request, "Deux courriers viennent de partir : l’un à votre adresse actuelle, l’autre à la nouvelle."
+            request, "Deux courriers viennent de partir : l’un à votre adresse actuelle, l’autre à la nouvelle."
         )
         return redirect("accounts:account")
     return render(request, "accounts/change_email.html", {"form": form})

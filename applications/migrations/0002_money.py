@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='domain',
             name='activity_year',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Vide : la dernière année connue.', null=True, verbose_name='année de l’activité combinée'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Vide : la dernière année connue.', null=True, verbose_name='année de l’activité combinée'),
         ),
         migrations.AddField(
             model_name='domain',
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('ght', 'Groupement Hospitalier de Territoire'), ('public', 'Entité Juridique Publique hors GHT'), ('private', 'Entité Juridique Privée')], max_length=7, verbose_name='type d’établissement')),
                 ('days_from', models.PositiveIntegerField(help_text='Incluses.', verbose_name='journées, de')),
-                ('days_until', models.PositiveIntegerField(blank=True, help_text='Incluses. Vide : sans limite.', null=True, verbose_name='journées, à')),
+                ('days_until', models.PositiveIntegerField(blank=True, help_text='Incluses. Vide : sans limite.', null=True, verbose_name='journées, à')),
                 ('ceiling', models.PositiveBigIntegerField(verbose_name='plafond (centimes d’euro)')),
                 ('domain', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scale', to='applications.domain', verbose_name='domaine')),
             ],

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='question',
             name='shown_if',
-            field=models.JSONField(blank=True, default=dict, help_text='{"ps1-1": ["non"], "@kind": ["ght"]} : toutes ces conditions.', verbose_name='affichée si'),
+            field=models.JSONField(blank=True, default=dict, help_text='{"ps1-1": ["non"], "@kind": ["ght"]} : toutes ces conditions.', verbose_name='affichée si'),
         ),
     ]

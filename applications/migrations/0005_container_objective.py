@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='question',
             name='container',
-            field=models.CharField(blank=True, help_text='« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.', max_length=20, verbose_name='objectif du conteneur chiffré'),
+            field=models.CharField(blank=True, help_text='« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.', max_length=20, verbose_name='objectif du conteneur chiffré'),
         ),
     ]

@@ -44,7 +44,7 @@ class Domain(models.Model):
         "montant engagé à l’acceptation", max_length=9, choices=Commitment, default=Commitment.REQUESTED
     )
     activity_year = models.PositiveSmallIntegerField(
-        "année de l’activité combinée", null=True, blank=True, help_text="Vide : la dernière année connue."
+        "année de l’activité combinée", null=True, blank=True, help_text="Vide : la dernière année connue."
     )
     has_official_scale = models.BooleanField(
         "barème officiel",
@@ -59,10 +59,10 @@ class Domain(models.Model):
         "dernier jour pour un premier envoi de la candidature",
         null=True,
         blank=True,
-        help_text="Vide : le dernier jour pour commencer.",
+        help_text="Vide : le dernier jour pour commencer.",
     )
     declaration_from = models.DateField(
-        "déclarations dès le", null=True, blank=True, help_text="Vide : dès la convention signée."
+        "déclarations dès le", null=True, blank=True, help_text="Vide : dès la convention signée."
     )
     declaration_until = models.DateField("dernier jour pour un premier envoi de la déclaration", null=True, blank=True)
 
@@ -123,7 +123,7 @@ class Section(models.Model):
     form = models.ForeignKey(FormVersion, models.CASCADE, related_name="sections", verbose_name="formulaire")
     position = models.PositiveSmallIntegerField("rang")
     title = models.CharField("titre", max_length=160)
-    introduction = models.TextField("introduction", blank=True, help_text="« - » en début de ligne : une puce.")
+    introduction = models.TextField("introduction", blank=True, help_text="« - » en début de ligne : une puce.")
 
     class Meta:
         verbose_name = "section"
@@ -163,7 +163,7 @@ class Question(models.Model):
 
     section = models.ForeignKey(Section, models.CASCADE, related_name="questions", verbose_name="section")
     position = models.PositiveSmallIntegerField("rang")
-    key = models.SlugField("clé", help_text="Stable d’une version à l’autre : « iban », « d1-o1-a ».")
+    key = models.SlugField("clé", help_text="Stable d’une version à l’autre : « iban », « d1-o1-a ».")
     kind = models.CharField("type", max_length=10, choices=Kind)
     label = models.CharField("intitulé", max_length=300)
     help = models.TextField("aide", blank=True)
@@ -174,7 +174,7 @@ class Question(models.Model):
         "affichée si",
         default=dict,
         blank=True,
-        help_text='{"ps1-1": ["non"], "@kind": ["ght"]} : toutes ces conditions.',
+        help_text='{"ps1-1": ["non"], "@kind": ["ght"]} : toutes ces conditions.',
     )
     contact_role = models.CharField("contact", max_length=9, choices=ContactRole, blank=True)
     contact_field = models.CharField("champ du contact", max_length=20, blank=True)
@@ -189,7 +189,7 @@ class Question(models.Model):
         "objectif du conteneur chiffré",
         max_length=20,
         blank=True,
-        help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
+        help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
     )
 
     class Meta:

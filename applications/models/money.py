@@ -15,7 +15,7 @@ class Bracket(models.Model):
     kind = models.CharField("type d’établissement", max_length=7, choices=Establishment.Kind)
     days_from = models.PositiveIntegerField("journées, de", help_text="Incluses.")
     days_until = models.PositiveIntegerField(
-        "journées, à", null=True, blank=True, help_text="Incluses. Vide : sans limite."
+        "journées, à", null=True, blank=True, help_text="Incluses. Vide : sans limite."
     )
     ceiling = models.PositiveBigIntegerField("plafond (centimes d’euro)")
 

@@ -25,7 +25,7 @@ class Entry(models.Model):
     sequence = models.PositiveIntegerField("rang")
     at = models.DateTimeField("date")
     verb = models.CharField("verbe", max_length=40)
-    actor = models.CharField("auteur", max_length=80, help_text="Référence : « user:12 », « system ».")
+    actor = models.CharField("auteur", max_length=80, help_text="Référence : « user:12 », « system ».")
     actor_label = models.CharField("nom de l’auteur", max_length=160)
     from_state = models.CharField("état avant", max_length=40, blank=True)
     to_state = models.CharField("état après", max_length=40, blank=True)

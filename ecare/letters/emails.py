@@ -102,7 +102,7 @@ def _as_text(blocks: list[dict]) -> str:
     parts = []
     for block in blocks:
         if block["kind"] == "button":
-            parts.append(f"{block['label']} : {block['address']}")
+            parts.append(f"{block['label']} : {block['address']}")
         else:
             mark = "- " if block["kind"] == "list" else ""
             parts.append("\n".join(mark + _line_as_text(line) for line in block["lines"]))
@@ -110,4 +110,4 @@ def _as_text(blocks: list[dict]) -> str:
 
 
 def _line_as_text(line: str | dict) -> str:
-    return f"{line['label']} : {line['address']}" if isinstance(line, dict) else line
+    return f"{line['label']} : {line['address']}" if isinstance(line, dict) else line

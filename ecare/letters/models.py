@@ -48,8 +48,8 @@ class Letter(models.Model):
         GATHERED = "gathered", "Réuni dans le courrier quotidien"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField("nom", max_length=40, help_text="Participe passé du verbe : « submitted ».")
-    subject = models.CharField("objet concerné", max_length=80, blank=True, help_text="« application:VEHCXTRMWL »")
+    name = models.CharField("nom", max_length=40, help_text="Participe passé du verbe : « submitted ».")
+    subject = models.CharField("objet concerné", max_length=80, blank=True, help_text="« application:VEHCXTRMWL »")
     recipient = models.EmailField("destinataire", max_length=254)
     title = models.CharField("objet du courrier", max_length=200)
     text = models.TextField("texte")
@@ -59,7 +59,7 @@ class Letter(models.Model):
         "condition", default=dict, blank=True, editable=False, help_text="Ce qui doit rester vrai jusqu’à l’envoi."
     )
     secret = models.BinaryField(
-        null=True, editable=False, help_text="Scellé ; remplace le repère dans le texte à l’envoi, puis s’efface."
+        null=True, editable=False, help_text="Scellé ; remplace le repère dans le texte à l’envoi, puis s’efface."
     )
     state = models.CharField("état", max_length=9, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField("création", default=timezone.now)

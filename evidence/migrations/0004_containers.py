@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('objective', models.CharField(max_length=20, verbose_name='objectif')),
                 ('sha256', models.CharField(help_text='Le même n’entre pas deux fois.', max_length=64, unique=True, verbose_name='SHA-256')),
                 ('username', models.CharField(blank=True, help_text='Effacé à l’activation.', max_length=100, verbose_name='nom d’utilisateur')),
-                ('password', models.BinaryField(help_text='Scellé ; effacé à l’activation.', null=True)),
+                ('password', models.BinaryField(help_text='Scellé ; effacé à l’activation.', null=True)),
                 ('loaded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='chargement')),
                 ('drawn_at', models.DateTimeField(blank=True, null=True, verbose_name='attribution')),
                 ('activated_at', models.DateTimeField(blank=True, null=True, verbose_name='activation')),

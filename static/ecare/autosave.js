@@ -8,9 +8,9 @@ const WAITS = [3, 5, 10, 20, 30]; // seconds before each new try
 const SMALL = 50_000; // characters of a request that may outlive its page
 const KEY = `ecare:typed:${form?.dataset.dossier}`;
 
-const ENDED = "Votre session a pris fin. Ce que vous avez saisi reste dans cette page mais n’est plus enregistré. Reconnectez-vous dans un nouvel onglet, puis revenez ici : l’enregistrement reprendra tout seul.";
-const OFFLINE = "Vos dernières réponses ne sont pas enregistrées : le service ne répond pas. Vérifiez votre connexion et gardez cette page ouverte ; un nouvel essai se fait tout seul.";
-const ELSEWHERE = "Vos dernières réponses ne sont pas enregistrées : ce dossier n’est pas accessible avec le compte connecté. Reconnectez-vous avec le vôtre.";
+const ENDED = "Votre session a pris fin. Ce que vous avez saisi reste dans cette page mais n’est plus enregistré. Reconnectez-vous dans un nouvel onglet, puis revenez ici : l’enregistrement reprendra tout seul.";
+const OFFLINE = "Vos dernières réponses ne sont pas enregistrées : le service ne répond pas. Vérifiez votre connexion et gardez cette page ouverte ; un nouvel essai se fait tout seul.";
+const ELSEWHERE = "Vos dernières réponses ne sont pas enregistrées : ce dossier n’est pas accessible avec le compte connecté. Reconnectez-vous avec le vôtre.";
 
 // --- what is still to be saved ----------------------------------------------------------------------------------
 const waiting = new Set(); // questions (elements) to send
@@ -123,7 +123,7 @@ function refused(question, answer) {
   if (isBeingTyped && !answer.conflict) return say(question, "Pas encore enregistré");
   showErrors(question, answer.errors);
   if (answer.conflict) question.querySelector("[data-note]").insertAdjacentHTML("beforebegin", answer.conflict);
-  say(question, answer.conflict ? "Non enregistré : choisissez l’une des deux réponses." : "Non enregistré : corrigez cette réponse.", "failed");
+  say(question, answer.conflict ? "Non enregistré : choisissez l’une des deux réponses." : "Non enregistré : corrigez cette réponse.", "failed");
 }
 
 function fail(question, sentence, { again = false, signIn = false }) {
@@ -152,7 +152,7 @@ async function renewToken(question) {
     if (!response.ok) return fail(question, ELSEWHERE, { signIn: true });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const token = page.querySelector("form[data-step-form] [name=csrfmiddlewaretoken]");
-    if (!token) return fail(question, "Vos dernières réponses ne sont pas enregistrées : ce formulaire n’est plus modifiable. Rechargez la page.", {});
+    if (!token) return fail(question, "Vos dernières réponses ne sont pas enregistrées : ce formulaire n’est plus modifiable. Rechargez la page.", {});
     for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token.value;
     return true;
   } catch {

@@ -17,12 +17,12 @@ from tests.factories import UserFactory
 pytestmark = pytest.mark.django_db
 PERSON = {"username": "jean.sante", "email": "jean.sante@exemple.fr", "first_name": "Jean", "last_name": "Santé"}
 PASSWORDS = {
-    "": "Trop court : encore 12 caractères.",
-    "Montagne-B1": "Trop court : encore 1 caractère.",
-    "849302817465": "Pas encore accepté : une règle n’est pas suivie.",
-    "jean.sante@exemple": "Pas encore accepté : une règle n’est pas suivie.",
-    "Motdepasse-2026!": "Pas encore accepté : une règle n’est pas suivie.",
-    "1q2w3e4r5t6y": "Pas encore accepté : une règle n’est pas suivie.",
+    "": "Trop court : encore 12 caractères.",
+    "Montagne-B1": "Trop court : encore 1 caractère.",
+    "849302817465": "Pas encore accepté : une règle n’est pas suivie.",
+    "jean.sante@exemple": "Pas encore accepté : une règle n’est pas suivie.",
+    "Motdepasse-2026!": "Pas encore accepté : une règle n’est pas suivie.",
+    "1q2w3e4r5t6y": "Pas encore accepté : une règle n’est pas suivie.",
     "Montagne-Bl7": "Accepté. Plus long, il serait plus solide.",
     "Montagne-Bleue77": "Solide.",
     "tortue lampe wagon fenouil": "Très solide.",
@@ -85,7 +85,7 @@ def test_rules_are_ticked_as_one_types(page, live_server, width):
     rules, verdict = page.locator("[data-rule]"), page.locator("[data-verdict]")
     page.locator("[name=username]").fill("jean.sante")
     page.locator("[name=password1]").press_sequentially("jean.sante")
-    expect(verdict).to_have_text("Trop court : encore 2 caractères.")
+    expect(verdict).to_have_text("Trop court : encore 2 caractères.")
     expect(rules.nth(1)).to_have_class(re.compile("met"))
     expect(rules.nth(2)).to_contain_text("(pas encore)")
     page.locator("[name=password1]").fill("tortue lampe wagon fenouil")

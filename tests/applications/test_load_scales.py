@@ -41,7 +41,7 @@ def rows(domain):
 def test_a_scale_is_loaded_once_and_again_without_effect(file):
     domain = DomainFactory(slug="essai", kinds=["public"])
     path = file("# inventé", "essai;public;0;4 999;7000", "essai;public;5000;;12 000,50")
-    assert "essai : 2 tranches chargées" in load(path)
+    assert "essai : 2 tranches chargées" in load(path)
     assert rows(domain) == [("public", 0, 4999, 700_000), ("public", 5000, None, 1_200_050)]
     ids = set(Bracket.objects.values_list("pk", flat=True))
     assert "rien à changer" in load(path)
@@ -76,20 +76,20 @@ def test_what_a_spreadsheet_saves_is_read(file, encoding):
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["essai;ght;0;;"], "ligne 2 : « plafond_euros » est vide."),
-        (["essai;ght;0"], "ligne 2 : 3 champs au lieu de 5."),
-        ([";ght;0;;7000"], "ligne 2 : le domaine manque."),
-        (["essai;clinique;0;;7000"], "ligne 2 : type « clinique » inconnu ; connus : ght, public, private."),
-        (["essai;ght;zéro;;7000"], "ligne 2 : « journees_de », « zéro » : Saisissez un nombre entier"),
-        (["essai;ght;0;;sept mille"], "ligne 2 : « plafond_euros », « sept mille » : Saisissez un montant"),
-        (["essai;ght;0;;-1"], "ligne 2 : « plafond_euros », « -1 »"),
-        (["essai;ght;10;;7000"], "ligne 2 : la tranche commence à 10 journées, 0 est attendu."),
-        (["essai;ght;0;9;7000", "essai;ght;11;;8000"], "ligne 3 : la tranche commence à 11 journées, 10 est attendu."),
-        (["essai;ght;0;9;7000", "essai;ght;5;;8000"], "ligne 3 : la tranche commence à 5 journées, 10 est attendu."),
-        (["essai;ght;0;;7000", "essai;ght;5;;8000"], "ligne 3 : la tranche précédente est sans limite."),
-        (["essai;ght;0;;7000", "essai;ght;0;;8000"], "ligne 3 : la tranche précédente est sans limite."),
-        (["essai;ght;0;9;7000", "essai;ght;10;3;8000"], "ligne 3 : la tranche finit avant de commencer."),
-        (["essai;ght;0;9;7000"], "ligne 2 : c’est la dernière tranche"),
+        (["essai;ght;0;;"], "ligne 2 : « plafond_euros » est vide."),
+        (["essai;ght;0"], "ligne 2 : 3 champs au lieu de 5."),
+        ([";ght;0;;7000"], "ligne 2 : le domaine manque."),
+        (["essai;clinique;0;;7000"], "ligne 2 : type « clinique » inconnu ; connus : ght, public, private."),
+        (["essai;ght;zéro;;7000"], "ligne 2 : « journees_de », « zéro » : Saisissez un nombre entier"),
+        (["essai;ght;0;;sept mille"], "ligne 2 : « plafond_euros », « sept mille » : Saisissez un montant"),
+        (["essai;ght;0;;-1"], "ligne 2 : « plafond_euros », « -1 »"),
+        (["essai;ght;10;;7000"], "ligne 2 : la tranche commence à 10 journées, 0 est attendu."),
+        (["essai;ght;0;9;7000", "essai;ght;11;;8000"], "ligne 3 : la tranche commence à 11 journées, 10 est attendu."),
+        (["essai;ght;0;9;7000", "essai;ght;5;;8000"], "ligne 3 : la tranche commence à 5 journées, 10 est attendu."),
+        (["essai;ght;0;;7000", "essai;ght;5;;8000"], "ligne 3 : la tranche précédente est sans limite."),
+        (["essai;ght;0;;7000", "essai;ght;0;;8000"], "ligne 3 : la tranche précédente est sans limite."),
+        (["essai;ght;0;9;7000", "essai;ght;10;3;8000"], "ligne 3 : la tranche finit avant de commencer."),
+        (["essai;ght;0;9;7000"], "ligne 2 : c’est la dernière tranche"),
         ([], "aucune tranche."),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_wrong_line_is_named(file, lines, told):
 def test_every_wrong_line_is_named_at_once(file):
     with pytest.raises(ScaleError) as refused:
         read_scales(file("essai;ght;0;;", "# note", "essai;lune;0;;1"))
-    assert [line.partition(" : ")[0] for line in str(refused.value).splitlines()] == [
+    assert [line.partition(" : ")[0] for line in str(refused.value).splitlines()] == [
         "bareme.csv, ligne 2",
         "bareme.csv, ligne 4",
     ]
@@ -119,7 +119,7 @@ def test_another_file_is_refused(file, header):
     ("lines", "told"),
     [
         (["essai;ght;0;;7000"], "essai, aucune tranche pour Entité Juridique Privée"),
-        (["essai;ght;0;;7000", "essai;private;0;;7000", "autre;ght;0;;1"], "le domaine « autre » n’existe pas"),
+        (["essai;ght;0;;7000", "essai;private;0;;7000", "autre;ght;0;;1"], "le domaine « autre » n’existe pas"),
     ],
 )
 def test_a_file_that_cannot_be_taken_whole_changes_nothing(file, lines, told):

@@ -129,7 +129,7 @@ def test_an_answer_is_saved_by_itself(client, application):
     told = answer.json()
     assert re.fullmatch(r"\d\d?\u00a0h\u00a0\d\d", told["at"])
     assert told["mark"] == mark(application, "iban")
-    assert told["note"] == "Banque : CREDIT AGRICOLE SA."
+    assert told["note"] == "Banque\u00a0: CREDIT AGRICOLE SA."
     assert "1/22" in told["side"]
     assert list(actions.answers_of(application)) == ["iban"]
 
@@ -145,7 +145,7 @@ def test_an_answer_given_elsewhere_is_shown_with_the_choice(client, application,
     answer = send(client, application, HOLDER, **{HOLDER: "CH du Port", f"_version:{HOLDER}": seen})
     assert answer.status_code == 409
     assert "Cette réponse a été modifiée ailleurs" in answer.json()["errors"][0]
-    assert "« CH de la Montagne »" in answer.json()["errors"][0]
+    assert "«\u00a0CH de la Montagne\u00a0»" in answer.json()["errors"][0]
     assert "Garder la mienne" in answer.json()["conflict"]
     assert "Prendre l’autre" in answer.json()["conflict"]
     assert value(application) == "CH de la Montagne"

@@ -59,7 +59,7 @@ def test_after_the_sending_what_was_sent_stands_and_the_desk_is_told(complete, c
     assert entry.verb == "update_contact"
     assert entry.data["before"]["last_name"] == "Petit" and entry.data["after"]["last_name"] == "Neuf"
     assert entry.message == (
-        "RSSI : Monsieur Karim Petit, karim.petit@exemple.fr → Monsieur Noé Neuf, noe.neuf@exemple.fr"
+        "RSSI : Monsieur Karim Petit, karim.petit@exemple.fr → Monsieur Noé Neuf, noe.neuf@exemple.fr"
     )
 
 

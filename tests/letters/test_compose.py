@@ -56,7 +56,7 @@ def test_text_and_html_say_the_same(trial, settings):
     letter = trial()
     address = f"{settings.SITE_ADDRESS}/candidatures/VEHCXTRMWL/"
     assert letter.text.startswith("Bonjour Camille,\n\nÀ faire :\n\n- relire ;\n- transmettre.\n\n")
-    assert f"Ouvrir le dossier : {address}" in letter.text
+    assert f"Ouvrir le dossier : {address}" in letter.text
     assert f'<a href="{address}"' in letter.html and ">Ouvrir le dossier</a>" in letter.html
     assert letter.html.count("<li") == 2
     assert settings.SUPPORT_ADDRESS in letter.text and settings.SUPPORT_ADDRESS in letter.html
@@ -75,7 +75,7 @@ def test_a_typed_message_makes_no_button_that_leads_elsewhere(trial):
 
 def test_a_button_written_in_the_source_may_lead_elsewhere(trial):
     letter = trial("Objet : Guide\n\n[Le guide](https://esante.gouv.fr/guide?a=1&b=2)")
-    assert "Le guide : https://esante.gouv.fr/guide?a=1&b=2" in letter.text
+    assert "Le guide : https://esante.gouv.fr/guide?a=1&b=2" in letter.text
     assert 'href="https://esante.gouv.fr/guide?a=1&b=2"' in letter.html
 
 

@@ -73,7 +73,7 @@ def test_what_may_wait_is_told_in_one_letter_at_8_h(daily, put):
     tick(MORNING)
     [digest] = mail.outbox
     assert digest.to == ["camille@exemple.fr"] and "2 nouvelles" in digest.subject
-    assert "- A : http://127.0.0.1:8000/candidatures/A/\n- B : http://127.0.0.1:8000/candidatures/B/" in digest.body
+    assert "- A : http://127.0.0.1:8000/candidatures/A/\n- B : http://127.0.0.1:8000/candidatures/B/" in digest.body
     assert '<a href="http://127.0.0.1:8000/candidatures/A/"' in digest.alternatives[0][0]
     assert states() == {"A": "gathered", "B": "gathered", digest.subject: "sent"}
     assert set(Letter.objects.filter(state="gathered").values_list("sent_at", flat=True)) == {MORNING}
@@ -91,14 +91,14 @@ def test_nothing_is_lost_while_the_worker_is_down_at_8_h(daily, put):
     put("A")
     tick(EVENING)
     tick(MORNING + timedelta(days=2))
-    assert len(mail.outbox) == 1 and "- A :" in mail.outbox[0].body
+    assert len(mail.outbox) == 1 and "- A :" in mail.outbox[0].body
 
 
 def test_each_gets_their_own(daily, put):
     UserFactory(email="dominique@exemple.fr", wants_daily_letter=True)
     put("A"), put("B", recipient="dominique@exemple.fr")
     tick(EVENING), tick(MORNING)
-    assert {(m.to[0], "- A :" in m.body) for m in mail.outbox} == {
+    assert {(m.to[0], "- A :" in m.body) for m in mail.outbox} == {
         ("camille@exemple.fr", True),
         ("dominique@exemple.fr", False),
     }
@@ -151,7 +151,7 @@ def test_what_became_untrue_overnight_is_not_told(daily, put):
     tick(EVENING)
     UNTRUE.add("A")
     tick(MORNING)
-    assert "- A :" not in mail.outbox[0].body and "- B :" in mail.outbox[0].body
+    assert "- A :" not in mail.outbox[0].body and "- B :" in mail.outbox[0].body
     assert states()["A"] == "cancelled"
 
 
@@ -172,7 +172,7 @@ def test_a_daily_letter_that_became_untrue_is_written_anew(daily, put):
     UNTRUE.add("A")
     tick(MORNING + timedelta(hours=3))
     [digest] = mail.outbox
-    assert "- A :" not in digest.body and "- B :" in digest.body
+    assert "- A :" not in digest.body and "- B :" in digest.body
     assert sorted(Letter.objects.filter(name="digest").values_list("state", flat=True)) == ["cancelled", "sent"]
     assert states()["A"] == "cancelled" and states()["B"] == "gathered"
 
@@ -187,7 +187,7 @@ def test_a_verb_withdraws_what_is_held_and_what_is_told(daily, put):
         actions.gather()
         assert actions.cancel(held.subject, ["reminder"]) == 1
     tick(MORNING)
-    assert "- Réuni :" not in mail.outbox[0].body and "- Autre :" in mail.outbox[0].body
+    assert "- Réuni :" not in mail.outbox[0].body and "- Autre :" in mail.outbox[0].body
 
 
 def test_a_check_that_breaks_delays_its_own_letter_only(put, monkeypatch):
@@ -222,7 +222,7 @@ def test_what_is_held_follows_its_owner_to_a_new_mailbox(daily, put):
     tick(EVENING)
     assert actions.readdress("Camille@exemple.fr", "camille.neuve@exemple.fr") == 1
     tick(MORNING)
-    assert mail.outbox[-1].to == ["camille.neuve@exemple.fr"] and "- A :" in mail.outbox[-1].body
+    assert mail.outbox[-1].to == ["camille.neuve@exemple.fr"] and "- A :" in mail.outbox[-1].body
 
 
 @pytest.mark.parametrize(

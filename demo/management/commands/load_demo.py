@@ -12,12 +12,12 @@ FIXTURES = settings.BASE_DIR / "fixtures"
 
 class Command(BaseCommand):
     help = (
-        "Remplit une base vide avec la démonstration : répertoire, domaines, CGU, personnes, dossiers dans chaque état."
+        "Remplit une base vide avec la démonstration : répertoire, domaines, CGU, personnes, dossiers dans chaque état."
     )
 
     def handle(self, *, verbosity, **options):
         if User.objects.exists():
-            raise CommandError("La base n’est pas vide : la démonstration ne s’y charge pas.")
+            raise CommandError("La base n’est pas vide : la démonstration ne s’y charge pas.")
         now = timezone.now()
         with transaction.atomic():
             call_command("import_finess", FIXTURES / "finess", verbosity=0)

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('sequence', models.PositiveIntegerField(verbose_name='rang')),
                 ('at', models.DateTimeField(verbose_name='date')),
                 ('verb', models.CharField(max_length=40, verbose_name='verbe')),
-                ('actor', models.CharField(help_text='Référence : « user:12 », « system ».', max_length=80, verbose_name='auteur')),
+                ('actor', models.CharField(help_text='Référence : « user:12 », « system ».', max_length=80, verbose_name='auteur')),
                 ('actor_label', models.CharField(max_length=160, verbose_name='nom de l’auteur')),
                 ('from_state', models.CharField(blank=True, max_length=40, verbose_name='état avant')),
                 ('to_state', models.CharField(blank=True, max_length=40, verbose_name='état après')),

@@ -10,7 +10,7 @@ from evidence.readers import UnreadableBatch, read_batch
 
 
 class Command(BaseCommand):
-    help = "Charge un lot de conteneurs ZED dans la réserve : tout entier, ou rien."
+    help = "Charge un lot de conteneurs ZED dans la réserve : tout entier, ou rien."
 
     def add_arguments(self, parser):
         parser.add_argument("archive", type=Path, metavar="ZIP", help="archive zip de fichiers .zed")
@@ -18,7 +18,7 @@ class Command(BaseCommand):
             "table",
             type=Path,
             metavar="CSV",
-            help="nom du fichier ; nom d’utilisateur ; mot de passe ; domaine ; objectif",
+            help="nom du fichier ; nom d’utilisateur ; mot de passe ; domaine ; objectif",
         )
 
     def handle(self, *, archive, table, verbosity, **options):

@@ -16,7 +16,7 @@ FOLDER = settings.BASE_DIR / "fixtures" / "modeles"
 class Command(BaseCommand):
     help = (
         "Publie les modèles à remplir auprès de chaque espace de dépôt qui les demande. Peut être relancée "
-        "sans effet ; un modèle modifié devient une nouvelle version."
+        "sans effet ; un modèle modifié devient une nouvelle version."
     )
 
     def add_arguments(self, parser):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
                             domain, key, title=definition["title"], upload=upload, by=None, at=timezone.now()
                         )
                     except Refused as refusal:
-                        raise CommandError(f"{name} : {refusal}") from None
+                        raise CommandError(f"{name} : {refusal}") from None
                     if verbosity:
                         done = f"version {published.number} publiée" if published else "rien à changer"
-                        self.stdout.write(f"{domain.name}, {name} : {done}")
+                        self.stdout.write(f"{domain.name}, {name} : {done}")

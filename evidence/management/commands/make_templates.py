@@ -18,4 +18,4 @@ class Command(BaseCommand):
         for definition in read_definitions(folder):
             (folder / definition["file"]).write_bytes(made(definition))
             if verbosity:
-                self.stdout.write(f"{definition['file']} : fabriqué")
+                self.stdout.write(f"{definition['file']} : fabriqué")

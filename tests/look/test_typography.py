@@ -1,0 +1,85 @@
+"""French typography, read in the sources: the signs « » ? ! : ; stand next to a non-breaking space."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLAIN_SPACE = re.compile(r"(?:\A|(?<=[\w»)}%’”.…>])) [?!:;»](?!=)|« |n° ")
+SUBJECT = re.compile(r"\AObjet :")  # the mark of a letter's title, not a text
+# What only engineers read.
+ENGLISH = (
+    "ecare/settings.py",
+    "ecare/sealing.py",
+    "ecare/letters/emails.py",
+    "applications/management/commands/workflow.py",
+)
+
+
+def sources(*patterns: str) -> list[str]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+def of_python(text: str) -> Iterator[str]:
+    """Strings that are not docstrings."""
+    tree = ast.parse(text)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+def of_template(text: str) -> Iterator[str]:
+    """Text, and the attributes that are read aloud or shown."""
+    text = SUBJECT.sub("", text)
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}", "", text, flags=re.DOTALL)
+    text = re.sub(r"\{\{.*?\}\}", "X", text)
+    yield from re.findall(r'(?:title|aria-label|placeholder|alt)="([^"]*)"', text)
+    yield from re.split(r"<[^>]*>", text)
+
+
+def of_data(text: str) -> Iterator[str]:
+    """Values of a YAML file."""
+    for line in text.splitlines():
+        yield re.sub(r"(^|\s)#.*$", "", line)
+
+
+def of_script(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if not line.lstrip().startswith("//"):
+            yield from (re.sub(r"\$\{[^}]*\}", "X", found) for found in re.findall(r'"[^"]*"|`[^`]*`', line))
+
+
+KINDS = {
+    "python": (of_python, ["*.py", ":!tests", ":!*/migrations/*"]),
+    "templates": (of_template, ["templates/*.html", "templates/*.txt"]),
+    "data": (of_data, ["fixtures/*.yaml"]),
+    "scripts": (of_script, ["static/ecare/*.js"]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_sign_can_be_left_alone_on_a_line(kind):
+    read, patterns = KINDS[kind]
+    files = [path for path in sources(*patterns) if path not in ENGLISH]
+    assert files
+    texts = [(path, text) for path in files for text in read((ROOT / path).read_text(encoding="utf-8"))]
+    assert [(path, text.strip()[:120]) for path, text in texts if PLAIN_SPACE.search(text)] == []
+
+
+def test_the_pattern_sees_what_it_looks_for():
+    for wrong in ("Erreur : trop long", " : deux choses", "« un mot\u00a0»", "«\u00a0un mot »", "Pourquoi ?", "n° ABC"):
+        assert PLAIN_SPACE.search(wrong), wrong
+    for right in ("Erreur\u00a0: trop long", "«\u00a0un mot\u00a0»", "14 h 05", "http://x", "a != b"):
+        assert not PLAIN_SPACE.search(right), right
