@@ -286,6 +286,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = EMBEDDED
+WHITENOISE_AUTOREFRESH = EMBEDDED  # an update under a running portal is served whole, not at its former length
 STORAGES = {
     "default": {
         "BACKEND": "evidence.storage.VaultStorage",

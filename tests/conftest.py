@@ -27,8 +27,6 @@ CHROMIUM_ARGUMENTS = [
 def pytest_configure(config):
     # A real hash costs 200 ms; the tests of sign-in need none of its strength.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Each test client would otherwise read the whole tree of static files at its first request.
-    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)

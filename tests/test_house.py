@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +17,15 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "reviews")
 TEMPLATES = ROOT / "templates"
 
-# Modules of verbs.
-VERBS = {"actions", "arrivals", "bank", "containers", "definitions", "people"}
+
+@cache
+def floors() -> dict[str, set[str]]:
+    """The modules of each floor, as import-linter keeps them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["id"] == "floors"]
+    names = ("doors", "pages", "paper", "verbs", "law", "memory")
+    return {name: set(re.findall(r"\((\w+)\)", layer)) for name, layer in zip(names, layers, strict=True)}
+
 
 # Pages that a visitor may open without signing in; every other page is closed.
 PUBLIC = {
@@ -147,7 +155,7 @@ def test_verbs_know_no_page():
     known = [
         f"{name_of(path)}: {module}"
         for path in python_files(*ROOMS)
-        if path.stem in VERBS or "actions" in path.parts
+        if path.stem in floors()["verbs"] or "actions" in path.parts
         for node in ast.walk(tree_of(path))
         for module in (
             [node.module or ""]
@@ -235,6 +243,13 @@ def test_every_variable_of_the_environment_is_documented():
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     assert len(known) > 10
     assert known == documented
+
+
+def test_every_module_of_a_floor_is_documented_on_that_floor():
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("## Floors")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| [0-9] (\w+)[^|]* \| ([^|]+) \|", text, re.MULTILINE))
+    documented = {floor: set(re.findall(r"`(\w+)/?`", modules)) for floor, modules in rows.items()}
+    assert documented == floors()
 
 
 def test_every_command_is_documented():

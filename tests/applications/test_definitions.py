@@ -85,22 +85,26 @@ def test_a_prerequisite_that_is_not_met_makes_its_own_documents_required(domains
     assert sorted(required(form, values)) == sorted(REQUIRED_IN_CANDIDATURE + added)
 
 
-@pytest.mark.parametrize(
-    ("step", "key", "limits"),
-    [
-        ("candidature", "rib", (["pdf", "jpg", "png"], 10, 1)),
-        ("candidature", "ps1-1-documents", (["pdf"], 10, 10)),
-        ("candidature", "ps1-2-documents", (["pdf"], 10, 10)),
-        ("declaration", "d1-o1-ad-list", (["doc", "docx", "zip"], 10, 10)),
-        ("declaration", "d1-o1-container", (["zed"], 49, 10)),
-        ("declaration", "d1-o2-container", (["zed"], 49, 10)),
-        ("declaration", "financial-frame", (["xlsx"], 10, 10)),
-        ("declaration", "financial-summary", (["pdf"], 10, 10)),
-    ],
-)
-def test_each_evidence_space_has_its_limits(domains, step, key, limits):
-    space = Question.objects.get(section__form__domain=domains["domaine-1"], section__form__step=step, key=key)
-    assert (space.formats, space.max_megabytes, space.max_files) == limits
+LIMITS = {  # by step and space: formats, Mo per file, files
+    ("candidature", "rib"): (["pdf", "jpg", "png"], 10, 1),
+    ("candidature", "ps1-1-documents"): (["pdf"], 10, 10),
+    ("candidature", "ps1-2-documents"): (["pdf"], 10, 10),
+    ("declaration", "d1-o1-ad-list"): (["doc", "docx", "zip"], 10, 10),
+    ("declaration", "d1-o1-container"): (["zed"], 49, 10),
+    ("declaration", "d1-o2-exposure-list"): (["doc", "docx", "zip"], 10, 10),
+    ("declaration", "d1-o2-container"): (["zed"], 49, 10),
+    ("declaration", "financial-frame"): (["xlsx"], 10, 10),
+    ("declaration", "financial-summary"): (["pdf"], 10, 10),
+}
+
+
+def test_each_evidence_space_has_its_limits(domains):
+    spaces = Question.objects.filter(section__form__domain=domains["domaine-1"], kind=Question.Kind.EVIDENCE)
+    found = {
+        (space.section.form.step, space.key): (space.formats, space.max_megabytes, space.max_files)
+        for space in spaces.select_related("section__form")
+    }
+    assert found == LIMITS
 
 
 @pytest.mark.parametrize("slug", ["domaine-1", "domaine-recette"])

@@ -51,6 +51,14 @@ def test_a_domain_for_other_establishments_cannot_be_started(client, kinds):
     assert not Application.objects.exists()
 
 
+def test_a_closed_establishment_starts_nothing(referent, open_domain):
+    referent.establishment.closed_on = timezone.localdate()
+    referent.establishment.save()
+    with pytest.raises(actions.NotNow, match="fermé dans le répertoire FINESS"):
+        actions.start(open_domain, by=referent, at=timezone.now())
+    assert not Application.objects.exists()
+
+
 def test_a_second_click_leads_to_one_s_own_dossier(client, open_domain):
     first = client.post(ADDRESS, {"domain": open_domain.slug})
     second = client.post(ADDRESS, {"domain": open_domain.slug})

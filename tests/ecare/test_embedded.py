@@ -1,9 +1,12 @@
 """`make run` is one process that needs nothing else, and that Ctrl-C ends."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,26 @@ WRITE_A_LETTER = """
 from ecare.letters.models import Letter
 Letter.objects.create(name="trial", recipient="camille@exemple.fr", title="Essai", text="Texte", html="<p>Texte</p>")
 """
+
+
+MOST_MEMORY = 400 * 2**20  # bytes, all its processes together
+
+
+def memory_of(process) -> int:
+    """Bytes of a process and its children, what they share counted once."""
+    parents = {}
+    for status_file in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # a process that has just ended
+            parents[int(status_file.parent.name)] = int(
+                re.search(r"^PPid:\s(\d+)", status_file.read_text(), re.MULTILINE)[1]
+            )
+    family = {process.pid}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    maps = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family]
+    return sum(
+        int(kilobytes) * 1024 for text in maps for kilobytes in re.findall(r"^Pss: +(\d+) kB", text, re.MULTILINE)
+    )
 
 
 def test_it_starts_delivers_stops_and_starts_again_with_its_data(tmp_path):
@@ -34,6 +57,8 @@ def test_it_starts_delivers_stops_and_starts_again_with_its_data(tmp_path):
         assert status(port) == 200
         line = process.stdout.readline()
         assert "Première mise en route" not in line, "the demo is loaded once"
+        if Path("/proc/self/smaps_rollup").exists():
+            assert memory_of(process) < MOST_MEMORY
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):
