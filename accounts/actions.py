@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import emails, usernames
+from accounts import emails, rules, usernames
 from accounts.models import EmailChange, OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel, readdress, release
@@ -25,6 +25,10 @@ LETTERS_PER_HOUR = 3  # that a stranger can cause to one mailbox; the links of t
 
 class UsernameTaken(Exception):
     """Somebody took the user name in the meantime."""
+
+
+class CannotMove(Exception):
+    """This person stays with their establishment; the sentence says why and what to do first."""
 
 
 class EstablishmentClosed(Exception):
@@ -134,9 +138,13 @@ def activate(address: EmailAddress) -> bool:
     if not address.set_verified(commit=True):
         return False
     record(f"user:{user.pk}", "activate", actor=user.actor)
-    for colleague in User.objects.colleagues_of(user):
-        emails.colleague_registered(colleague, user).save()
+    _tell_colleagues(user)
     return True
+
+
+def _tell_colleagues(newcomer: User):
+    for colleague in User.objects.colleagues_of(newcomer):
+        emails.colleague_registered(colleague, newcomer).save()
 
 
 @transaction.atomic
@@ -279,6 +287,35 @@ def vouch_for(user: User, *, by: User):
         user=user, email=user.email.lower(), defaults={"verified": True, "primary": True}
     )
     record(f"user:{user.pk}", "vouch_for", actor=by.actor, data={"role": user.role, "is_active": user.is_active})
+
+
+@transaction.atomic
+def change_establishment(person: User, *, by: User, to: Establishment) -> bool:
+    """An administrator mends a wrong choice: the person, and those whom they join, are told. False if it is theirs.
+
+    Raises CannotMove: a dossier stays with its establishment, so whoever holds one gives it to a colleague first.
+    """
+    to = Establishment.objects.select_for_update(of=("self",)).select_related("legal_entity", "ght").get(pk=to.pk)
+    person = User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    former = person.establishment
+    if former is None:
+        raise CannotMove("Seul un référent représente un établissement.")
+    if former == to:
+        return False
+    if refusal := rules.why_not_join(to) or rules.why_not_leave(person):
+        raise CannotMove(refusal)
+    person.establishment = to
+    person.save(update_fields=["establishment"])
+    data = {"from": _named(former), "to": _named(to)}
+    record(f"user:{person.pk}", "change_establishment", actor=by.actor, message=f"De {former} à {to}", data=data)
+    emails.establishment_changed(person, former).save()
+    if person.is_active:
+        _tell_colleagues(person)
+    return True
+
+
+def _named(establishment: Establishment) -> dict:
+    return {"establishment": establishment.pk, "finess": establishment.finess, "name": str(establishment)}
 
 
 class Outcome(enum.Enum):

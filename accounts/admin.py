@@ -3,10 +3,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 
-from accounts import actions
+from accounts import actions, rules
 from accounts.models import Terms, TermsAcceptance, User
 from accounts.usernames import ALLOWED
 from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin
+
+MOVES = (
+    "En enregistrant un autre établissement, vous écrivez à cette personne et à ses nouveaux collaborateurs. "
+    "Impossible tant qu’elle suit un dossier."
+)
 
 
 class UserForm(forms.ModelForm):
@@ -21,6 +26,8 @@ class UserForm(forms.ModelForm):
         self.fields["username"].help_text = "3 à 60 caractères : lettres, chiffres, points, tirets, sans @."
         for name in ("first_name", "last_name"):
             self.fields[name].required = True
+        if self.instance.establishment_id:
+            self.fields["establishment"].help_text = MOVES
 
     def clean_username(self):
         username = self.cleaned_data["username"]
@@ -42,8 +49,20 @@ class UserForm(forms.ModelForm):
             self.add_error("regions", "Choisissez au moins une région pour un vérificateur ARS.")
         elif role != User.Role.ARS and cleaned.get("regions"):
             self.add_error("regions", "Seul un vérificateur ARS a des régions : n’en choisissez aucune.")
+        self._check_move(establishment)
         self.instance.is_staff = role == User.Role.ADMINISTRATOR
         return cleaned
+
+    def _check_move(self, to):
+        """Whoever leaves an establishment, for another one or for a role without, leaves no dossier behind."""
+        if (
+            "establishment" in self.errors
+            or self.instance.establishment_id is None
+            or self.instance.establishment == to
+        ):
+            return
+        if refusal := (to and rules.why_not_join(to)) or rules.why_not_leave(self.instance):
+            self.add_error("establishment", refusal)
 
 
 @admin.register(User)
@@ -70,10 +89,21 @@ class UserAdmin(OfferedFilters, MatchingSearch, admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.set_unusable_password()
+        former, to = form.initial.get("establishment"), obj.establishment
+        if former and to:
+            obj.establishment_id = former  # only the verb moves somebody
         super().save_model(request, obj, form, change)
         actions.vouch_for(obj, by=request.user)
+        if former and to:
+            self._move(request, obj, to)
         if not change:
             messages.info(request, "Cette personne choisit son mot de passe par « Mot de passe oublié ? ».")
+
+    def _move(self, request, person, to):
+        try:
+            actions.change_establishment(person, by=request.user, to=to)
+        except actions.CannotMove as refusal:  # since the form was checked
+            messages.error(request, str(refusal))
 
 
 @admin.register(Terms)

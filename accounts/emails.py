@@ -37,6 +37,12 @@ def colleague_registered(colleague, newcomer):
     )
 
 
+def establishment_changed(person, former):
+    """To the person whom an administrator moved from the establishment `former` to their present one."""
+    context = {"person": person, "former": former, "establishment": person.establishment, "at": timezone.now()}
+    return compose("establishment_changed", to=person.email, subject=_reference(person), context=context)
+
+
 def code(sign_in_code, secret):
     """The mailed code; it leaves within its lifetime or never."""
     return compose(

@@ -145,8 +145,10 @@ def known_of(application: Application, form: FormVersion | None = None) -> dict:
 
 
 # --- the référent -------------------------------------------------------------------------------------------------
+@transaction.atomic
 def start(domain: Domain, *, by: User, at: datetime) -> Application:
     """Open a draft for the person's establishment. Raises AlreadyStarted, NotNow or PermissionDenied."""
+    by = User.objects.select_for_update(of=("self",)).get(pk=by.pk)  # an administrator may be moving them
     establishment = by.establishment
     if not by.is_referent or establishment is None or establishment.kind not in domain.kinds:
         raise PermissionDenied
