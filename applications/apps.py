@@ -9,5 +9,8 @@ class ApplicationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        letters.may_wait("to_review", "sent_back", "passed_to_ans", "contacts_changed", "reminder")
+        letters.may_wait(
+            "to_review", "sent_back", "passed_to_ans", "contacts_changed", "reminder", "establishment_closed"
+        )
         letters.check_before_sending("reminder", "applications.reminders.is_still_true")
+        letters.check_before_sending("establishment_closed", "applications.closures.is_still_true")

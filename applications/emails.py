@@ -8,6 +8,7 @@ from applications.rules import Progress, Reminder
 from applications.states import Step
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
+from establishments.models import Establishment
 
 # Letters that ask somebody to do something: untrue as soon as the dossier moves on.
 CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened", "reminder"]
@@ -115,6 +116,21 @@ def reminder(application: Application, due: Reminder, *, progress: Progress, req
     letter = _to_referent("reminder", application, due=due, progress=progress, request=request, step=step)
     letter.premise = {"reminder": due.key}
     letter.once = f"{application.subject}:{due.key}"
+    return letter
+
+
+def closure_of(establishment: Establishment) -> dict[str, str]:
+    """What the alert of a closure says it is about, and what must still be true when it leaves."""
+    return {"closed_on": establishment.closed_on.isoformat()}
+
+
+def establishment_closed(establishment: Establishment, dossiers: list[Application], reader: User) -> Letter:
+    """To an agent of the ARS or of the ANS: the dossiers under way of an establishment that the directory closed."""
+    queue = reverse("reviews:queue", query={"etat": "tous", "q": establishment.finess})
+    rows = [(dossier, reverse("reviews:dossier", args=[dossier.reference])) for dossier in dossiers]
+    context = {"establishment": establishment, "rows": rows, "person": reader, "path": queue}
+    letter = compose("establishment_closed", to=reader.email, subject=establishment.subject, context=context)
+    letter.premise = closure_of(establishment)
     return letter
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import rules
+from django.db.models import Q
 
 from accounts.models import User
 from applications.models import Application, Domain, Question
@@ -111,6 +112,12 @@ def has_bank_details_page(application: Application) -> bool:
 def may_change_hands(application: Application) -> bool:
     """A colleague must be able to take over a dossier that is over, too; a withdrawn one leaves its place free."""
     return application.state != State.WITHDRAWN
+
+
+def alerted_of(establishment: Establishment) -> list[User]:
+    """Who is told that an establishment with dossiers under way has closed: the ARS of its region, and the ANS."""
+    its_own = Q(role=User.Role.ARS, regions=establishment.region_id) | Q(role=User.Role.ANS)
+    return list(User.objects.filter(its_own, is_active=True).order_by("last_name", "pk").distinct())
 
 
 def deciders_of(application: Application) -> list[User]:

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from applications import actions, reminders
+from applications import actions, closures, reminders
 from applications.models import Application
 from applications.states import State
 
@@ -30,3 +30,9 @@ def open_declarations() -> int:
 def remind() -> int:
     """Write the reminders of the day; as often as one likes."""
     return reminders.remind(timezone.now())
+
+
+@shared_task
+def alert_of_closures() -> int:
+    """Tell the agents of establishments that the directory closed; as often as one likes."""
+    return closures.alert_of_closures()

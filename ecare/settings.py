@@ -339,6 +339,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "reminders": {"task": "applications.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
+    "closures": {"task": "applications.tasks.alert_of_closures", "schedule": 600.0, "options": {"expires": 600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -269,6 +269,11 @@ class Establishment(models.Model):
         """FINESS EJ of the entity, or of the support establishment of a GHT."""
         return self.legal_entity.finess
 
+    @property
+    def subject(self) -> str:
+        """How letters and the journal name this establishment."""
+        return f"establishment:{self.pk}"
+
     def entities(self):
         """The attached entities that the guide shows (page 10): EJs of a GHT, EGs of an EJ; open ones, by name."""
         if self.ght_id:

@@ -18,6 +18,8 @@ BADGES = {
     State.DECLARATION_REJECTED: "error",
 } | dict.fromkeys(AWAITS_ARS + AWAITS_ANS, "info")
 
+CLOSED = {"kind": "warning", "text": "Établissement fermé"}
+
 # Sorted by state means in the order of a dossier's life.
 LIFE_ORDER = Case(
     *(When(state=state, then=Value(rank)) for rank, state in enumerate(State)), output_field=IntegerField()
@@ -125,10 +127,11 @@ class QueueTable(tables.Table):
 
     def render_establishment(self, value):
         return format_html(
-            '<strong>{}</strong><br><span class="fr-text--xs">{}<br>FINESS {}</span>',
+            '<strong>{}</strong><br><span class="fr-text--xs">{}<br>FINESS {}</span>{}',
             value,
             value.get_kind_display(),
             value.finess,
+            render_to_string("components/badge.html", CLOSED) if value.closed_on else "",
         )
 
     def render_step(self, record):

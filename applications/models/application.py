@@ -13,6 +13,7 @@ from applications.states import (
     BEFORE_ACCEPTANCE,
     CANDIDATURE_EDITABLE,
     EDITABLE,
+    ENDED,
     FROM_ACCEPTANCE,
     IN_DECLARATION,
     REVIEWER_LABELS,
@@ -49,6 +50,10 @@ class ApplicationQuerySet(models.QuerySet):
     def in_place(self):
         """Those that keep the establishment's place in the domain: all but the withdrawn."""
         return self.exclude(state=State.WITHDRAWN)
+
+    def under_way(self):
+        """Those that still wait for somebody: neither paid nor ended otherwise."""
+        return self.exclude(state__in=ENDED)
 
     def transferable_by(self, user):
         """A référent's own dossiers, in any state but withdrawn."""

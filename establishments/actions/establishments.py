@@ -39,7 +39,7 @@ def update_establishments(run: Run):
 def _note(run: Run, one: Establishment, measure: str):
     run.counts["establishments"][measure] += 1
     if measure != "changed":
-        record(f"establishment:{one.pk}", measure, actor=run.by, data={"kind": str(one.kind), "name": one.name})
+        record(one.subject, measure, actor=run.by, data={"kind": str(one.kind), "name": one.name})
 
 
 def _wanted(run: Run, held: Held) -> Iterator[Establishment]:

@@ -8,6 +8,7 @@ from applications import actions
 from applications.models import Application, ChangeRequest
 from applications.states import Desk, State, Step
 from ecare.letters.models import Letter
+from establishments.models import Establishment
 from evidence.models import Evidence, StoredFile
 from tests.applications.life_cycle import dossier, people, perform
 from tests.factories import (
@@ -247,6 +248,16 @@ def test_the_establishment_reads_from_the_directory_with_its_entities(cast, sign
     page = read(signed_in(cast["ans"]), application)
     for said in ("OCC-04", establishment.finess, "CH DE SÈTE", member.finess, "2 entités rattachées", "ARS Occitanie"):
         assert said in page
+
+
+def test_a_closed_establishment_is_said_and_an_open_one_is_not(cast, signed_in):
+    application, said = (
+        dossier("submitted", owner=cast["owner"]),
+        "Cet établissement est fermé dans le répertoire FINESS.",
+    )
+    assert said not in read(signed_in(cast["ars"]), application)
+    Establishment.objects.filter(pk=application.establishment_id).update(closed_on="2026-11-02")
+    assert said in read(signed_in(cast["ars"]), application)
 
 
 def test_a_checklist_names_each_entity_and_the_reason_given(cast, signed_in):

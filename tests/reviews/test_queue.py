@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications.states import AWAITS_ANS, AWAITS_ARS, REVIEWER_LABELS, State
+from establishments.models import Establishment
 from tests.factories import (
     ApplicationFactory,
     DepartmentFactory,
@@ -194,6 +195,13 @@ def test_a_row_says_who_what_and_since_when(ans):
     assert "12 jours" in page or "13 jours" in page  # either side of midnight in Paris
 
 
+def test_a_closed_establishment_is_marked_and_an_open_one_is_not(ans):
+    dossier = ApplicationFactory(state=State.ACCEPTED)
+    assert "Établissement fermé" not in ans.get(QUEUE).content.decode()
+    Establishment.objects.filter(pk=dossier.establishment_id).update(closed_on="2026-11-02")
+    assert "Établissement fermé" in ans.get(QUEUE).content.decode()
+
+
 def test_a_name_with_markup_stays_text(ans):
     ApplicationFactory(state=State.ACCEPTED, referent=referent_in("76", name="<script>alert(1)</script>"))
     assert "<script>alert" not in ans.get(QUEUE).content.decode()
@@ -211,7 +219,7 @@ def test_a_long_queue_comes_in_pages_that_keep_the_filters(ans):
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one(count, ans, ars, django_assert_num_queries):
     for _rank in range(count):
-        ght = EstablishmentFactory(as_ght=True)
+        ght = EstablishmentFactory(as_ght=True, closed_on="2026-11-02")
         ApplicationFactory(state=State.UNDER_CONTROL, referent=UserFactory(establishment=ght))
         ApplicationFactory(state=State.SUBMITTED, referent=UserFactory(establishment=ght))
     with django_assert_num_queries(11):
