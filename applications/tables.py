@@ -47,6 +47,7 @@ class ApplicationTable(tables.Table):
         model = Application
         fields = ("reference", "domain", "establishment", "step", "state")
         order_by = "-created_at"
+        attrs = {"class": "ecare-cards"}
 
     caption = "Vos candidatures"
 

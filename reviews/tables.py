@@ -31,9 +31,8 @@ def badge_kind(application) -> str:
 
 
 def _column(label: str, order_by=None, **options) -> tables.Column:
-    """A column that names itself again in each cell, for small screens where a row becomes a card."""
-    attrs = {"td": {"class": "fr-cell--multiline", "role": "cell", "data-label": label}}
-    return tables.Column(label, order_by=order_by, attrs=attrs, **options)
+    """A column whose cells may take several lines."""
+    return tables.Column(label, order_by=order_by, attrs={"td": {"class": "fr-cell--multiline"}}, **options)
 
 
 class TakeOverTable(tables.Table):
@@ -56,8 +55,7 @@ class TakeOverTable(tables.Table):
 
     class Meta:
         order_by = "at"
-        attrs = {"class": "ecare-queue", "role": "table"}
-        row_attrs = {"role": "row"}
+        attrs = {"class": "ecare-cards"}
 
     def __init__(self, rows, *, is_decided: bool):
         super().__init__(rows, empty_text="Aucune demande décidée." if is_decided else "Aucune demande en attente.")
@@ -89,8 +87,7 @@ class BankDetailsTable(tables.Table):
     class Meta:
         order_by = "at"
         prefix = "banque-"
-        attrs = {"class": "ecare-queue", "role": "table"}
-        row_attrs = {"role": "row"}
+        attrs = {"class": "ecare-cards"}
 
     def __init__(self, rows, *, is_decided: bool):
         super().__init__(rows, empty_text="Aucune demande décidée." if is_decided else "Aucune demande en attente.")
@@ -118,8 +115,7 @@ class QueueTable(tables.Table):
 
     class Meta:
         order_by = "moved_at"
-        attrs = {"class": "ecare-queue", "role": "table"}
-        row_attrs = {"role": "row"}
+        attrs = {"class": "ecare-cards"}
 
     def __init__(self, *args, at, **options):
         super().__init__(*args, **options)
