@@ -5,9 +5,12 @@ import unicodedata
 from functools import reduce
 from operator import or_
 
-from django.db import models
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db import connections, models
 from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Replace
+from django.db.models.lookups import GreaterThanOrEqual
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
 # What the directory abbreviates and people type in full.
@@ -23,6 +26,8 @@ _SPELT_OUT = {
     "ste": "sainte",
 }
 _GHT_PREFIXES = "ara|bfc|bre|cor|cvl|ge|gua|guy|hdf|hf|idf|mars|na|nor|occ|oi|paca|pdl"
+SHORTEST_MISSPELT = 3  # shorter words, and numbers, are right or wrong
+LIKE_ENOUGH = 0.5  # of a word's trigrams: « carcasone » has 0.57 of « carcassonne »
 _WORDS = re.compile(rf"\b(?:{_GHT_PREFIXES}) \d{{1,2}}\b|\w+")
 
 
@@ -56,6 +61,25 @@ class SearchQuerySet(models.QuerySet):
         for word in words_of(words):
             found = found.filter(search_text__contains=word)
         return found
+
+    def resembling(self, words: str):
+        """For when nothing matches: each word is found, or one spelt nearly alike; the most alike first.
+
+        Apart from `matching`, so that pages say that these are guesses, and pay for them only when they need them.
+        SQLite measures no likeness: nothing resembles there.
+        """
+        if connections[self.db].vendor != "postgresql":
+            return self.none()
+        found = self
+        likeness: Combinable = Value(0.0, models.FloatField())
+        for word in words_of(words):
+            is_found = Q(search_text__contains=word)
+            if word.isalpha() and len(word) >= SHORTEST_MISSPELT:
+                alike = TrigramWordSimilarity(word, "search_text")
+                is_found |= Q(GreaterThanOrEqual(alike, Value(LIKE_ENOUGH)))
+                likeness = likeness + alike
+            found = found.filter(is_found)
+        return found.alias(likeness=likeness).order_by("-likeness", *self.model._meta.ordering)
 
 
 class SiteQuerySet(models.QuerySet):

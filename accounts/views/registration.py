@@ -127,9 +127,13 @@ def choose_establishment(request):
     words = request.GET.get("q", "")
     is_ght = draft.kind == Establishment.Kind.GHT
     rows = draft.choices().matching(words)
-    table = (GhtChoiceTable if is_ght else EntityChoiceTable)(rows, order_by="code" if is_ght else "name")
-    lay_out(table, request, length=10)
-    return _show(request, "choose_establishment", current=2, draft=draft, table=table, words=words)
+    kind = GhtChoiceTable if is_ght else EntityChoiceTable
+    table = lay_out(kind(rows, order_by="code" if is_ght else "name"), request, length=10)
+    if is_guess := bool(words and not table.paginator.count):
+        table = lay_out(kind(draft.choices().resembling(words)), request, length=10)
+        is_guess = bool(table.paginator.count)
+    context = {"draft": draft, "table": table, "words": words, "is_guess": is_guess}
+    return _show(request, "choose_establishment", current=2, **context)
 
 
 @registration_page

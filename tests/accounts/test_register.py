@@ -5,8 +5,9 @@ from allauth.account.models import EmailAddress
 from captcha.models import CaptchaStore
 from django.contrib.auth.hashers import check_password
 from django.core.cache import cache
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -322,6 +323,25 @@ def test_an_establishment_that_closes_meanwhile_is_refused(client, establishment
     Establishment.objects.update(closed_on="2026-01-01")
     assert client.post(reverse("accounts:register_recap")).status_code == 302
     assert not User.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite measures no likeness of words")
+def test_a_misspelt_town_shows_the_nearest_and_says_so_without_a_query_more_when_well_spelt(client):
+    meant = EstablishmentFactory(legal_entity=LegalEntityFactory(name="CLINIQUE DU PARC", town="CARCASSONNE"))
+    EstablishmentFactory()
+    fill_person(client)
+    fill_establishment(client, meant)
+
+    def look_for(words):
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(reverse("accounts:choose_establishment"), {"q": words})
+        is_guess = "Rien ne correspond exactement à votre recherche." in page.content.decode()
+        similar = [query for query in asked if "similarity" in query["sql"].lower()]
+        return [row.record for row in page.context["table"].paginated_rows], is_guess, bool(similar)
+
+    assert look_for("carcassonne") == ([meant], False, False)
+    assert look_for("carcasone") == ([meant], True, True)
+    assert look_for("strasbourg") == ([], False, True)
 
 
 def test_a_ght_is_found_by_its_code_and_shows_its_members(client):

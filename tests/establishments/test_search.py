@@ -76,7 +76,56 @@ def test_what_is_searched(text, expected):
     assert searchable(text) == expected
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no trigram index")
+# --- small typos --------------------------------------------------------------------------------------------------
+ON_POSTGRESQL = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite measures no likeness of words")
+
+
+@pytest.fixture
+def guessed(folder, db):
+    for rank, (name, town) in enumerate(
+        [("CLINIQUE DU PARC", "11000 CARCASSONNE"), ("CARMEL", "34000 BEZIERS"), ("CH MONTPON", "24700 MONTPON")]
+    ):
+        folder.entity(finess(town[:2], 40 + rank), name, town=town, status="73")
+    folder.departments += [["11", "Aude", "76"], ["24", "Dordogne", "75"]]
+    folder.run()
+
+    def guessed(words):
+        return [one.name for one in Establishment.objects.open().resembling(words)]
+
+    return guessed
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("montpelier", GHT),
+        ("Montpélier", GHT),
+        ("monptellier", GHT),
+        ("carcasone", "CLINIQUE DU PARC"),
+        ("clinique carcasonne", "CLINIQUE DU PARC"),
+        ("cliniqe carcasone", "CLINIQUE DU PARC"),
+        ("sainte terese", CLINIC_NAME),
+        ("11000 carcasone", "CLINIQUE DU PARC"),
+    ],
+)
+def test_a_small_typo_is_forgiven_the_most_alike_first(guessed, typed, meant):
+    assert not Establishment.objects.matching(typed).exists()
+    assert guessed(typed)[0] == meant
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("typed", ["strasbourg", "zz", "99000 carcasone", "carcasone garazi", CLINIC[:8] + "X"])
+def test_what_is_nothing_like_it_is_not_guessed(guessed, typed):
+    assert guessed(typed) == []
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL measures the likeness of words")
+def test_sqlite_stays_exact(guessed):
+    assert guessed("montpelier") == []
+
+
+@ON_POSTGRESQL
 @pytest.mark.django_db
 def test_postgresql_searches_by_trigrams():
     with connection.cursor() as cursor:
