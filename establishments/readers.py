@@ -49,6 +49,7 @@ FILES = {
 }
 CATEGORIES, STATUSES = "nomenclature_categorie_etablissement.csv", "nomenclature_statut_juridique.csv"
 
+BAR_STEP = 1000  # lines between two moves of the progress bar
 _POSTCODE_TOWN = re.compile(r"([0-9]{5}) (.+)")
 Row = dict[str, str]
 Parse = Callable[[Row, list[str]], tuple[object, ...]]
@@ -91,12 +92,12 @@ def _read_extract(path: Path, layout: list[str], fields: list[str], parse: Parse
     if stamp[:2] != ["finess", "etalab"]:
         raise UnreadableFile(f"{path.name} : la première ligne n’est pas celle d’un extrait FINESS (finess;etalab;…).")
     extract = Extract(path.name, fields, stamp=stamp[-1])
-    with progress(f"Lecture de {path.name}", len(raw)) as bar:
-        for number, line in enumerate(raw[1:], start=2):
-            if line:
-                extract.lines.append(_extract_line(number, line.split(";"), layout, parse))
-            if number % 1000 == 0:
-                bar.update(1000)
+    structures = [(number, line) for number, line in enumerate(raw[1:], start=2) if line]
+    with progress(f"Lecture de {path.name}", len(structures)) as bar:
+        for start in range(0, len(structures), BAR_STEP):
+            some = structures[start : start + BAR_STEP]
+            extract.lines += [_extract_line(number, line.split(";"), layout, parse) for number, line in some]
+            bar.update(len(some))
     return extract
 
 

@@ -1,5 +1,11 @@
 """The import of the published directory: who may apply, what a second run changes, what closes and comes back."""
 
+import re
+import sys
+from contextlib import contextmanager
+from io import StringIO
+from types import SimpleNamespace
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
@@ -362,3 +368,70 @@ def test_a_long_list_of_remarks_is_cut_on_screen_only(folder, capsys):
     call_command("import_finess", folder.path, "--remarks", "2")
     assert "… et 3 autres remarques, gardées avec le rapport." in capsys.readouterr().out
     assert len(DirectoryImport.objects.get().remarks) == 5
+
+
+# --- the progress bar ---------------------------------------------------------------------------------------------
+class Bars:
+    """Stands for tqdm, and keeps of each bar its total and how far it came."""
+
+    def __init__(self):
+        self.totals, self.reached = {}, {}
+
+    @contextmanager
+    def __call__(self, label, total):
+        assert label not in self.totals
+        self.totals[label], self.reached[label] = total, 0
+
+        def update(count):
+            self.reached[label] += count
+
+        yield SimpleNamespace(update=update)
+
+
+def test_the_bars_come_to_the_number_of_lines_of_the_files(folder):
+    folder.write()
+    folder.append("etalab-cs1100502-*", *["structureet;illisible"] * 2500)
+    bars = Bars()
+    import_directory(read_folder(folder.path, progress=bars), progress=bars)
+    assert (
+        bars.totals
+        == bars.reached
+        == {
+            "Lecture de etalab-cs1100501-stock-20261101.csv": 4,
+            "Lecture de etalab-cs1100502-stock-20261101.csv": 2504,
+            "Écriture : Régions": 2,
+            "Écriture : Départements": 2,
+            "Écriture : Entités juridiques (EJ)": 4,
+            "Écriture : Entités géographiques (EG)": 4,
+            "Écriture : GHT": 1,
+            "Écriture : Activités combinées": 2,
+        }
+    )
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(1, True), (0, False)])
+def test_the_command_draws_a_bar_for_each_file_on_a_terminal_unless_told_to_be_quiet(
+    folder, monkeypatch, verbosity, shown
+):
+    folder.write()
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    call_command("import_finess", folder.path, verbosity=verbosity, stdout=StringIO())
+    drawn = re.findall(r"(Lecture de \S+|Écriture : GHT): +0%.*? 0/(\d+) ", terminal.getvalue())
+    expected = [
+        ("Lecture de etalab-cs1100501-stock-20261101.csv", "4"),
+        ("Lecture de etalab-cs1100502-stock-20261101.csv", "4"),
+        ("Écriture : GHT", "1"),
+    ]
+    assert drawn == (expected if shown else [])
+
+
+def test_the_command_draws_nothing_into_a_file(folder, monkeypatch):
+    folder.write()
+    monkeypatch.setattr(sys, "stderr", file := StringIO())
+    call_command("import_finess", folder.path, stdout=StringIO())
+    assert file.getvalue() == ""
