@@ -1,5 +1,7 @@
 """Registration in three steps."""
 
+import re
+
 import pytest
 from allauth.account.models import EmailAddress
 from captcha.models import CaptchaStore
@@ -11,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.captcha import CHARACTERS
 from accounts.drafts import KEY
 from accounts.models import User
 from ecare.journal.models import Entry
@@ -150,13 +153,27 @@ def test_an_old_challenge_is_refused(client, time_machine):
     assert client.post(STEP_1, person() | right).status_code == 200
 
 
-def test_the_image_shows_four_characters(client):
-    challenge = client.post(reverse("accounts:challenge"), {"kind": "image"}).json()
-    store = CaptchaStore.objects.get(hashkey=challenge["key"])
-    assert len(store.challenge) == 4
-    image = client.get(challenge["image"])
-    assert image["Content-Type"] == "image/png"
-    assert store.challenge not in image.content.decode("latin-1")
+def test_the_image_shows_four_characters(client, monkeypatch):
+    """Each of them, none with a look-alike; neither the page nor a header tells them."""
+    assert not set(CHARACTERS) & set("0125689BGIJLOQSUVZ")
+    monkeypatch.setattr("captcha.conf.settings.CAPTCHA_LETTER_ROTATION", None)
+    monkeypatch.setattr("captcha.conf.settings.CAPTCHA_NOISE_FUNCTIONS", ())
+    images, answers, told = {}, [], []
+    for shown in ("ACDE", "HCDE", "AHDE", "ACHE", "ACDH", "ACDE"):
+        page = client.get(STEP_1)
+        challenge = page.context["challenge"]
+        [answer] = (store := CaptchaStore.objects.filter(hashkey=challenge["key"])).values_list("challenge", flat=True)
+        assert len(answer) == 4 and set(answer) <= set(CHARACTERS)
+        answers.append(answer.lower())
+        told.append(set(re.findall(r"\w+", f"{page.headers} {page.content.decode()}".lower())))
+        store.update(challenge=shown)
+        image = client.get(challenge["image"])
+        assert image["Content-Type"] == "image/png"
+        images.setdefault(shown, set()).add(image.content)
+    in_every_page = set.intersection(*told)
+    assert not [answer for answer, words in zip(answers, told, strict=True) if answer in words - in_every_page]
+    assert [len(same) for same in images.values()] == [1] * 5  # the same characters, the same image
+    assert len(set.union(*images.values())) == 5
 
 
 def test_who_cannot_read_the_image_answers_a_written_question(client):
