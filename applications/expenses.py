@@ -70,7 +70,6 @@ class ExpensesWidget(forms.Widget):
                     "label": label,
                     "value": line[name],
                     "fault": faults.get(name, ""),
-                    "max_length": getattr(self.field_cells.get(name), "max_length", None) or 30,
                 }
                 for name, label in CELLS.items()
             ],
@@ -144,8 +143,6 @@ class ExpensesField(forms.Field):
         return line, faults
 
     def _check(self, name: str, value, typed: str) -> None:
-        if name == "amount" and value == 0:
-            raise ValidationError("Le montant doit être supérieur à 0 €. Effacez la ligne si elle est sans objet.")
         if name == "date" and value:
             day, today = date.fromisoformat(value), timezone.localdate()
             if self.first_day and day < self.first_day:

@@ -20,6 +20,7 @@ from accounts.models import Civility
 from accounts.phones import parsed
 from applications.expenses import ExpensesField
 from applications.models import Question
+from ecare.french import euros
 
 TEXT_LENGTH = 200
 CONTACT_LENGTH = 150
@@ -28,6 +29,7 @@ REASON_LENGTH = 500
 MAX_NUMBER = 999_999_999
 MAX_CENTS = 100_000_000_000
 FEW_CHOICES = 6
+NO_EXPENSE = "Le montant doit être supérieur à 0 €. Effacez la ligne si elle est sans objet."
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 
 
@@ -38,6 +40,10 @@ class _DraftField(forms.Field):
 
     def __init__(self, **options):
         super().__init__(required=False, **options)
+
+    def widget_attrs(self, widget):
+        """A browser that cuts a long text at `maxlength` does so in silence: the server says it instead."""
+        return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
     def typed(self, value):
         """What the person would type to get the stored `value`."""
@@ -50,7 +56,7 @@ class _DraftField(forms.Field):
 class _TextField(_DraftField, forms.CharField):
     def __init__(self, *, max_length, **options):
         options.setdefault("error_messages", {})["max_length"] = (
-            f"Ce texte est trop long : {max_length} caractères au plus, il en compte %(show_value)d."
+            f"Ce texte est trop long : {max_length} caractères au plus, il en compte %(show_value)d. Raccourcissez-le."
         )
         super().__init__(max_length=max_length, **options)
 
@@ -101,7 +107,7 @@ class NumberField(_DraftField):
     widget = forms.TextInput(attrs={"inputmode": "numeric"})
     default_error_messages = {
         "invalid": "Saisissez un nombre entier, en chiffres. Exemple : 1 250.",
-        "too_big": "Ce nombre est trop grand.",
+        "too_big": f"Ce nombre est trop grand : saisissez au plus {MAX_NUMBER:,}.".replace(",", "\u202f"),
     }
 
     def to_python(self, value):
@@ -121,7 +127,8 @@ class AmountField(_DraftField):
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
     default_error_messages = {
         "invalid": "Saisissez un montant en euros, avec deux chiffres au plus après la virgule. Exemple : 7 000,50.",
-        "too_big": "Ce montant est trop grand.",
+        "too_big": f"Ce montant est trop grand : saisissez au plus {euros(MAX_CENTS)}.",
+        "nothing": "Saisissez un montant supérieur à 0 €. Exemple : 7 000,50.",
     }
 
     def to_python(self, value):
@@ -134,6 +141,8 @@ class AmountField(_DraftField):
             cents = int(Decimal(text) * 100)
         except InvalidOperation:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if cents == 0:
+            raise ValidationError(self.error_messages["nothing"], code="nothing")
         if cents > MAX_CENTS:
             raise ValidationError(self.error_messages["too_big"], code="too_big")
         return cents
@@ -200,7 +209,9 @@ class IbanField(_CodeField):
         try:
             return str(IBAN(code, validate_bban=True))
         except schwifty_errors.InvalidLength:
-            message = "Cet IBAN n’a pas la bonne longueur : un IBAN français compte 27 caractères."
+            message = (
+                f"Cet IBAN compte {len(code)} caractères : un IBAN français en compte 27. Recopiez-le de votre RIB."
+            )
         except schwifty_errors.InvalidCountryCode:
             message = "Le pays de cet IBAN n’est pas reconnu : un IBAN français commence par FR."
         except schwifty_errors.InvalidChecksumDigits:
@@ -220,7 +231,7 @@ class BicField(_CodeField):
         try:
             return str(BIC(code, enforce_swift_compliance=True))
         except schwifty_errors.InvalidLength:
-            message = "Un BIC compte 8 ou 11 caractères."
+            message = f"Un BIC compte 8 ou 11 caractères, celui-ci {len(code)}. Recopiez-le de votre RIB."
         except schwifty_errors.InvalidCountryCode:
             message = "Le pays de ce BIC n’est pas reconnu : un BIC français porte FR en 5e et 6e position."
         except schwifty_errors.SchwiftyException:
@@ -290,7 +301,9 @@ class ChecklistField(_DraftField):
             if ticked and reason:
                 errors.append(f"{entity.name} : décochez « Confirmée » ou effacez le motif.")
             elif len(reason) > REASON_LENGTH:
-                errors.append(f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus.")
+                errors.append(
+                    f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus. Raccourcissez-le."
+                )
             elif "\0" in reason:  # PostgreSQL keeps it nowhere
                 errors.append(f"{entity.name} : le motif contient un caractère invisible, écrivez-le à nouveau.")
             elif ticked or reason:
@@ -347,7 +360,7 @@ def _expenses_field(**options) -> ExpensesField:
         "date": DateField(),
         "supplier": LineField(max_length=CONTACT_LENGTH),
         "label": LineField(max_length=TEXT_LENGTH),
-        "amount": AmountField(),
+        "amount": AmountField(error_messages={"nothing": NO_EXPENSE}),
     }
     return ExpensesField(cells=cells, **options)
 

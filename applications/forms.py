@@ -14,8 +14,10 @@ from django.utils.text import Truncator
 from accounts.models import Civility
 from applications import actions, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
-from applications.fields import ChecklistField, bank_of, field_for, spoken_iban, spoken_phone
+from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
 from applications.models import Answer, Application, Domain, Fate, Question, Section, fate_of, mark_of
+from applications.money import Ceiling
+from applications.notes import ceiling_for, note_of
 from ecare import french
 from establishments.models import Establishment
 
@@ -66,6 +68,7 @@ class Row:
     condition: str = ""
     bound: forms.BoundField | None = None
     entities: list = field(default_factory=list)
+    ceiling: Ceiling | None = None
 
     @property
     def key(self) -> str:
@@ -86,11 +89,7 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What the answer tells by itself: an IBAN, its bank."""
-        if self.question.kind == Question.Kind.IBAN and self.value:
-            bank = bank_of(self.value)
-            return f"Banque : {bank}." if bank else ""
-        return ""
+        return note_of(self.question, self.value, self.ceiling)
 
     @property
     def anchor(self) -> str:
@@ -138,6 +137,11 @@ class Part:
     def is_shown(self) -> bool:
         return any(row.is_shown for row in self.rows)
 
+    @property
+    def cites_guide(self) -> bool:
+        """A box attests something « tel que décrit dans le guide », which the page then links."""
+        return any("dans le guide" in row.question.checkbox_label for row in self.rows)
+
 
 def spoken(question: Question, value) -> str:
     """A stored value as it is read on screen."""
@@ -176,9 +180,16 @@ def condition_of(question: Question, questions: list[Question], values: dict | N
     return " et ".join(said)
 
 
-def parts_of(questions: list[Question], values: dict, entities=(), *, form: forms.Form | None = None) -> list[Part]:
-    """The sections of a form with what was answered; `form` adds the fields to type in. What is not for this kind of
-    establishment is left out."""
+def parts_of(
+    questions: list[Question],
+    values: dict,
+    entities=(),
+    *,
+    form: forms.Form | None = None,
+    ceiling: Ceiling | None = None,
+) -> list[Part]:
+    """The sections of a form with what was answered; `form` adds the fields to type in, `ceiling` what notes say of
+    it. What is not for this kind of establishment is left out."""
     entities, parts = list(entities), []
     for question in questions:
         if not rules.is_for(question, values):
@@ -192,6 +203,7 @@ def parts_of(questions: list[Question], values: dict, entities=(), *, form: form
             condition_of(question, questions, values) if question.shown_if else "",
             form[question.key] if form is not None and question.key in form.fields else None,
             entities if question.kind == Question.Kind.CHECKLIST else [],
+            ceiling,
         )
         parts[-1].rows.append(row)
     return parts
@@ -312,7 +324,11 @@ class StepForm(forms.Form):
         return rules.progress(self.questions, self.values, frozenset(entity.finess for entity in self.entities))
 
     def parts(self) -> list[Part]:
-        return parts_of(self.questions, self.values, self.entities, form=self)
+        return parts_of(self.questions, self.values, self.entities, form=self, ceiling=self.ceiling)
+
+    @cached_property
+    def ceiling(self) -> Ceiling | None:
+        return ceiling_for(self.application, self.questions)
 
 
 PAGE_MARK = "_page"

@@ -46,6 +46,13 @@ class Ceiling:
         """The members that the sum had to leave out."""
         return [share.entity for share in self.shares if share.days is None]
 
+    def share_of(self, finesses: Iterable[str]) -> int | None:
+        """Percentage of the combined activity that these legal entities make, rounded down; None when it is unknown."""
+        if not self.days:
+            return None
+        counted = frozenset(finesses)
+        return 100 * sum(share.days or 0 for share in self.shares if share.entity.finess in counted) // self.days
+
     @property
     def floor(self) -> int:
         return self.domain.floor

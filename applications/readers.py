@@ -250,7 +250,8 @@ def _section(place, value, asked) -> SectionDefinition:
     return section
 
 
-QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS, "container")
+MORE = ("container", "activity_share")
+QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS, *MORE)
 
 
 def _question(place, value) -> QuestionDefinition:
@@ -273,6 +274,7 @@ def _question(place, value) -> QuestionDefinition:
     question.contact_role, question.contact_field = _contact(place.at("contact"), value)
     _space(place, value, question)
     question.container = _container(place.at("container"), value, question)
+    question.activity_share = _activity_share(place.at("activity_share"), value.get("activity_share"), question)
     return question
 
 
@@ -366,6 +368,15 @@ def _container(place, value, question) -> str:
     return objective
 
 
+def _activity_share(place, share, question) -> int | None:
+    """Percentage of the combined activity that the confirmed entities of a checklist make."""
+    if share is not None and question.kind != Question.Kind.CHECKLIST:
+        place.fail("seule une liste d’entités (« checklist ») demande une part de l’activité.")
+    if share is not None and (not isinstance(share, int) or not 1 <= share <= 100):
+        place.fail("un nombre de 1 à 100 est attendu.")
+    return share
+
+
 def check_form(form: FormDefinition, *, name: str) -> None:
     """The same checks for a form that was edited in the administration. Raises DefinitionError."""
     sections = [
@@ -396,4 +407,6 @@ def _raw(question: QuestionDefinition) -> dict:
         raw |= {name: getattr(question, name) for name in LIMITS}
     if question.container:
         raw["container"] = question.container
+    if question.activity_share is not None:
+        raw["activity_share"] = question.activity_share
     return raw

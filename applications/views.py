@@ -13,6 +13,7 @@ from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
 from applications.models import Application, Domain, FormVersion, Submission
+from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
@@ -174,7 +175,9 @@ def reading_of(request, application, form: FormVersion) -> dict:
         "step": form.step,
         "is_past": form.pk != application.form.pk,
         "reminder": form.reminder,
-        "parts": parts_of(questions, values, application.establishment.entities()),
+        "parts": parts_of(
+            questions, values, application.establishment.entities(), ceiling=ceiling_for(application, questions)
+        ),
         "submission": application.submissions.filter(step=form.step).last(),
         "sendings": sendings_of(application),
     }
@@ -199,7 +202,7 @@ def recap(request, reference):
     form = StepForm(application)
     context = page_of(request, application) | {
         "form": form,
-        "parts": parts_of(form.questions, form.values, form.entities),
+        "parts": parts_of(form.questions, form.values, form.entities, ceiling=form.ceiling),
         "reminder": application.form.reminder,
         "is_as_sent": actions.is_as_sent(application),
     }

@@ -7,6 +7,7 @@ from applications.expenses import summed_up
 from applications.forms import Part, Row, parts_of, spoken
 from applications.history import Event, entries, for_reviewers, questions_sent
 from applications.models import Application, Question, Submission
+from applications.notes import ceiling_for
 from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, State, Step
 from evidence.models import Evidence, StoredFile
 from evidence.rules import may_download
@@ -116,7 +117,8 @@ def _former(sent: dict, stored: dict[str, Evidence], user) -> FormerFile:
 def _chapters(application, submission, previous, entities) -> list[Chapter]:
     """Hidden questions are absent, as they are from what was sent."""
     values = submission.content["answers"]
-    parts = parts_of(questions_sent(submission), values, entities)
+    questions = questions_sent(submission)
+    parts = parts_of(questions, values, entities, ceiling=ceiling_for(application, questions))
     before = previous.content["answers"] if previous else None
     chapters = [Chapter(part.section.title, _lines(part, before)) for part in parts]
     return [chapter for chapter in chapters if chapter.lines]

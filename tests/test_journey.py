@@ -111,7 +111,7 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
     reference = re.search(r"/candidatures/([A-Z]{10})/", page.url)[1]
     expect(page.get_by_text("0/22 questions obligatoires répondues").first).to_be_visible()
     fill_candidature(page)
-    transmit(page, "candidature", "22/22 questions obligatoires répondues")
+    transmit(page, "22/22 questions obligatoires répondues")
     assert reference in mails.next("Accusé de réception")
 
     # --- the ARS asks for a change, the référent answers it, the ARS accepts
@@ -123,7 +123,7 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
     expect(page.get_by_text("Demande de modification du formulaire de candidature")).to_be_visible()
     expect(page.get_by_text(remark)).to_be_visible()
     page.locator("[name=iban]").fill(IBAN)
-    transmit(page, "candidature", "22/22 questions obligatoires répondues")
+    transmit(page, "22/22 questions obligatoires répondues")
     decide(ars, reference, "Accepter la candidature")
     mails.next("acceptée")
 
@@ -141,14 +141,14 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
 
     # --- the declaration: ARS, ANS, a change, validated
     fill_declaration(page)
-    transmit(page, "déclaration", "13/13 questions obligatoires répondues")
+    transmit(page, "13/13 questions obligatoires répondues")
     decide(ars, reference, "Transmettre la déclaration à l’ANS")
     mails.next("transmis à l’ANS")
     decide(ans, reference, "Demander une modification", message="Il manque la preuve A.")
     page.goto(mails.link("Modification demandée"))
     expect(page.get_by_text("Demande de modification du formulaire de déclaration")).to_be_visible()
     put(page, "d1-o1-ad-list", "preuve-a.docx")
-    transmit(page, "déclaration", "13/13 questions obligatoires répondues")
+    transmit(page, "13/13 questions obligatoires répondues")
     decide(ans, reference, "Valider la déclaration")
     assert "validé" in mails.next("validé")
     page.goto("/tableau-de-bord/")

@@ -97,7 +97,7 @@ def test_a_group_applies_to_domaine_2_declares_its_expenses_and_is_validated(por
     expect(page.get_by_text("0/36 questions obligatoires répondues").first).to_be_visible()
     expect(page.locator("#espace-constitutive-convention")).to_be_visible()
     fill_candidature(page)
-    transmit(page, "candidature", "36/36 questions obligatoires répondues")
+    transmit(page, "36/36 questions obligatoires répondues")
 
     # --- accepted, convention signed
     ars, ans = sit(portal, browser, "ars.nouvelle-aquitaine"), sit(portal, browser, "ans")
@@ -114,7 +114,7 @@ def test_a_group_applies_to_domaine_2_declares_its_expenses_and_is_validated(por
     press(page, "Tout confirmer")
     fill_spaces(page)
     declare_expenses(page)
-    transmit(page, "déclaration", "10/10 questions obligatoires répondues")
+    transmit(page, "10/10 questions obligatoires répondues")
     for agent in (ars, ans):
         agent.goto(f"/verification/{reference}/")
         expect(agent.get_by_role("cell", name="Exercice de reprise")).to_be_visible()

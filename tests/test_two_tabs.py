@@ -103,7 +103,9 @@ def test_a_wrong_answer_is_told_once_it_is_typed_and_stays(tab, dossier):
     expect(question(page, "iban").locator(".fr-message--error")).to_have_count(0)
     page.locator("[name=iban]").press_sequentially(" 3000")
     page.locator("[name=iban]").blur()
-    expect(question(page, "iban").locator(".fr-message--error")).to_contain_text("n’a pas la bonne longueur")
+    expect(question(page, "iban").locator(".fr-message--error")).to_contain_text(
+        "compte 8 caractères : un IBAN français en compte 27"
+    )
     expect(said(page, "iban")).to_have_text("Non enregistré : corrigez cette réponse.")
     expect(page.locator("[name=iban]")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("[name=iban]")).to_have_value("FR77 3000")
@@ -189,3 +191,22 @@ def test_a_step_sent_from_another_tab_says_so(tab, dossier):
     expect(page.locator(".ecare-alarm")).to_contain_text("Ce formulaire n’est plus modifiable.")
     expect(page.locator("[name=name]")).to_have_value("Trop tard")
     assert faults(page) == []
+
+
+# --- what is pasted, and what follows the page ---------------------------------------------------------------------
+def test_a_text_that_is_too_long_is_said_and_never_cut(tab, dossier):
+    page, pasted = tab(), "é" * 230
+    fill(page, "name", pasted)
+    expect(question(page, "name")).to_contain_text("200 caractères au plus, il en compte 230. Raccourcissez-le.")
+    expect(page.locator("[name=name]")).to_have_value(pasted)
+    assert "name" not in values(dossier)
+
+
+def test_the_card_of_what_remains_follows_the_page(tab, dossier):
+    page = tab()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    card = page.locator(".ecare-side").get_by_text("questions obligatoires répondues")
+    expect(card).not_to_be_in_viewport()
+    page.get_by_role("button", name="Suivant", exact=True).scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    expect(card).to_be_in_viewport()

@@ -192,6 +192,14 @@ class Question(models.Model):
         help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
     )
 
+    activity_share = models.PositiveSmallIntegerField(
+        "part de l’activité combinée à confirmer (%)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Ce que les entités confirmées d’une liste doivent représenter. Vide : rien n’est demandé.",
+    )
+
     class Meta:
         verbose_name = "question"
         ordering = ["section__position", "position"]

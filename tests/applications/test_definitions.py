@@ -284,6 +284,18 @@ QUESTION_1, QUESTION_2 = "sections 1 → questions 1 (un)", "sections 1 → ques
             "questions 3 (trois) → container",
             "a déjà un espace",
         ),
+        (
+            "kind: text, label: Deux, shown_if: {un: [oui]}",
+            "kind: text, label: D, activity_share: 66",
+            "questions 2 (deux) → activity_share",
+            "seule une liste d’entités",
+        ),
+        (
+            "kind: text, label: Deux, shown_if: {un: [oui]}",
+            "kind: checklist, label: D, activity_share: 0",
+            "questions 2 (deux) → activity_share",
+            "de 1 à 100",
+        ),
         ("label: Deux", f"label: {'D' * 301}", QUESTION_2, "301 caractères, 300 au plus"),
         ("kinds: [ght]", "kinds: [ght", "", "ligne"),
     ],

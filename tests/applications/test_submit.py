@@ -27,7 +27,7 @@ def test_the_recap_shows_every_answer_and_the_button(client, complete):
     page = text_of(client.get(address("recap", complete)))
     for said in (
         "Récapitulatif de l’étape Formulaire de candidature",
-        "Vérifiez votre saisie",
+        "Vérifier votre saisie",
         "22/22 questions obligatoires répondues",
         "100 %",
         "Claire",
