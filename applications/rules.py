@@ -176,6 +176,15 @@ class Calendar:
 
     @property
     def declarations(self) -> Window:
+        """Without a first day they open with each signed convention, once one may apply."""
+        if self.domain.declaration_from is None:
+            if self.candidatures in (Window.UNSET, Window.BEFORE):
+                return Window.UNSET
+            return (
+                Window.OPEN
+                if self.domain.declaration_until is None
+                else window(self.day, None, self.domain.declaration_until)
+            )
         return window(self.day, self.domain.declaration_from, self.domain.declaration_until)
 
     @property

@@ -60,6 +60,7 @@ def dashboard(request):
         "table": table,
         "words": words,
         "has_dossiers": bool(dossiers),
+        "establishment": request.user.establishment,
         "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
         "offers": offers,
         "startable": [offer for offer in offers if offer.domain in startable],
@@ -71,13 +72,12 @@ def dashboard(request):
 
 def _domains_for(user) -> list[Domain]:
     """Eligibility is a rule of the domain, as data."""
-    return [domain for domain in Domain.objects.all() if user.establishment.kind in domain.kinds]
+    return [domain for domain in Domain.objects.all() if eligibility.is_eligible(domain, user.establishment)]
 
 
 def _startable_by(request) -> list[Domain]:
-    free = Domain.objects.not_taken_by(request.user.establishment)
-    kind = request.user.establishment.kind
-    return [domain for domain in free if kind in domain.kinds and rules.may_start(domain, request.arrived_at)]
+    free, mine = Domain.objects.not_taken_by(request.user.establishment), request.user.establishment
+    return [one for one in free if eligibility.is_eligible(one, mine) and rules.may_start(one, request.arrived_at)]
 
 
 def _held_by_colleagues(request) -> list[Application]:

@@ -33,6 +33,8 @@ def test_a_reviewer_has_no_dashboard(signed_in):
         ({"candidature_from": -3, "candidature_until": 1}, "(il reste 1 jour)"),
         ({"candidature_from": -3, "candidature_until": 0}, "dernier jour"),
         ({"candidature_from": -3}, "sans date limite"),
+        ({"candidature_from": -3}, "Dès la convention signée, les établissements peuvent déposer"),
+        ({"candidature_from": -3, "declaration_until": 9}, "Dès la convention signée et jusqu’au"),
         ({"candidature_from": -9, "candidature_until": -1}, "plus aucune candidature ne peut être déposée"),
         ({"candidature_from": -9, "candidature_until": -1, "declaration_from": 9}, "pourront déposer"),
         (
@@ -51,6 +53,24 @@ def test_the_notice_of_a_domain_follows_its_calendar(client, dates, said):
         setattr(domain, name, TODAY() + timedelta(days=days))
     domain.save()
     assert said in text_of(client.get(ADDRESS))
+
+
+def test_before_one_may_apply_nothing_is_said_of_declarations(client):
+    DomainFactory(candidature_from=TODAY() + timedelta(days=3))
+    assert "Dès la convention signée" not in text_of(client.get(ADDRESS))
+
+
+def test_a_closed_establishment_is_told_so_and_offered_nothing(client, referent, settings):
+    dossier = ApplicationFactory(referent=referent)
+    free = DomainFactory(name="Domaine libre")
+    assert free.slug in client.get(ADDRESS).context["form"].domains
+    referent.establishment.closed_on = TODAY()
+    referent.establishment.save()
+    page = client.get(ADDRESS)
+    assert "Votre établissement est fermé dans le répertoire FINESS" in text_of(page)
+    assert f"mailto:{settings.SUPPORT_ADDRESS}" in text_of(page) and dossier.reference in text_of(page)
+    assert not page.context["form"].domains and not page.context["offers"]
+    assert free.slug not in text_of(client.get(reverse("applications:start")))
 
 
 def test_the_dialog_lists_what_this_establishment_may_start_and_nothing_else(client, referent):

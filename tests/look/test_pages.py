@@ -68,7 +68,13 @@ def test_the_home_page_says_which_domains_are_open_and_until_when(client, today)
     assert "encore 12&nbsp;jours" in page
     assert "sans date de fin" in page
     assert f"à partir du {paris_date(today + timedelta(days=3))}" in page
-    assert "Domaine fermé" not in page
+    assert "Domaine fermé" not in page.partition("Déclarations ouvertes")[0]
+
+
+@pytest.mark.parametrize("days", [1, 45, 400])
+def test_the_days_left_are_said_however_many(client, today, days):
+    DomainFactory(candidature_until=today + timedelta(days=days))
+    assert f"(encore {days}&nbsp;jour{'s' if days > 1 else ''})" in client.get("/").text
 
 
 def test_the_home_page_says_which_declarations_are_open(client, today):
@@ -77,7 +83,9 @@ def test_the_home_page_says_which_declarations_are_open(client, today):
     DomainFactory(name="Domaine trop tôt", candidature_until=today, declaration_from=today + timedelta(days=1))
     declaring = client.get("/").text.partition("Déclarations ouvertes")[2].partition("</ul>")[0]
     assert "Domaine déclarant" in declaring and f"jusqu’au {paris_date(today + timedelta(days=40))}" in declaring
-    assert "sans calendrier" not in declaring and "trop tôt" not in declaring
+    assert "trop tôt" not in declaring
+    undated = declaring.partition("Domaine sans calendrier")[2].partition("</li>")[0]
+    assert "dès la convention signée, sans date de fin" in undated
 
 
 def test_the_last_day_is_said_aloud(client, today):
