@@ -43,6 +43,7 @@ class LegalEntityTable(tables.Table):
     finess = tables.Column("FINESS EJ")
     town = tables.Column("Commune", default="")
     caption = "Entités juridiques rattachées au groupement"
+    offers_length = True
 
     class Meta:
         model = LegalEntity
@@ -55,6 +56,7 @@ class SiteTable(tables.Table):
     finess = tables.Column("FINESS EG")
     town = tables.Column("Commune", default="")
     caption = "Entités géographiques rattachées à l’entité juridique"
+    offers_length = True
 
     class Meta:
         model = Site

@@ -8,7 +8,7 @@ import rules
 from django.db.models import Q
 
 from accounts.models import User
-from applications.models import Application, Domain, Question
+from applications.models import Application, ChangeRequest, Domain, Question
 from applications.states import (
     AWAITS_ANS,
     AWAITS_ARS,
@@ -220,6 +220,7 @@ class Deadline:
     application: Application
     day: date | None
     today: date
+    request: ChangeRequest | None = None  # what is to be corrected
 
     @property
     def is_late(self) -> bool:
@@ -231,8 +232,8 @@ class Deadline:
         return None if self.day is None else (self.day - self.today).days
 
 
-def deadline(application: Application, at: datetime) -> Deadline:
-    return Deadline(application, last_day(application), paris_day(at))
+def deadline(application: Application, at: datetime, *, request: ChangeRequest | None = None) -> Deadline:
+    return Deadline(application, last_day(application), paris_day(at), request)
 
 
 def is_open_for_answers(application: Application, at: datetime) -> bool:

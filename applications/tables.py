@@ -1,6 +1,7 @@
 """« Vos candidatures », and what a search of the directory finds."""
 
 import django_tables2 as tables
+from django.db.models import Case, IntegerField, Value, When
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -34,13 +35,24 @@ def _badge(kind: str, text: str):
     return render_to_string("components/badge.html", {"kind": kind, "text": text})
 
 
+# Sorted by step or by state means in the order of a dossier's life.
+STEP_ORDER = Case(When(declaration_form=None, then=Value(1)), default=Value(2), output_field=IntegerField())
+LIFE_ORDER = Case(
+    *(When(state=state, then=Value(rank)) for rank, state in enumerate(State)), output_field=IntegerField()
+)
+
+
+def _by(dossiers, order: Case, is_descending: bool):
+    return dossiers.order_by(order.desc() if is_descending else order.asc(), "reference"), True
+
+
 class ApplicationTable(tables.Table):
     reference = tables.Column(
         "Référence candidature", linkify=("applications:detail", {"reference": tables.A("reference")})
     )
     domain = tables.Column("Domaine", accessor="domain__name")
     establishment = tables.Column("Établissement de santé")
-    step = tables.Column("Étape", order_by="declaration_form")
+    step = tables.Column("Étape")
     state = tables.Column("Statut")
 
     class Meta:
@@ -50,6 +62,7 @@ class ApplicationTable(tables.Table):
         attrs = {"class": "ecare-cards"}
 
     caption = "Vos candidatures"
+    offers_length = True
 
     def __init__(self, dossiers, *, is_search=False):
         empty = "Aucune candidature ne correspond à cette recherche" if is_search else "Aucune candidature"
@@ -63,7 +76,13 @@ class ApplicationTable(tables.Table):
         return format_html("{} {}", state, _badge("error", "Non transmise")) if record.is_never_sent else state
 
     def order_establishment(self, dossiers, is_descending):
-        return dossiers.order_by(("-" if is_descending else "") + "establishment__name"), True
+        return dossiers.order_by(("-" if is_descending else "") + "establishment__name", "reference"), True
+
+    def order_step(self, dossiers, is_descending):
+        return _by(dossiers, STEP_ORDER, is_descending)
+
+    def order_state(self, dossiers, is_descending):
+        return _by(dossiers, LIFE_ORDER, is_descending)
 
 
 class FoundTable(tables.Table):

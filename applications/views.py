@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
-from applications.models import Application, Domain, FormVersion, Submission
+from applications.models import Application, ChangeRequest, Domain, FormVersion, Submission
 from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
@@ -61,13 +61,21 @@ def dashboard(request):
         "words": words,
         "has_dossiers": bool(dossiers),
         "establishment": request.user.establishment,
-        "awaited": [rules.deadline(dossier, request.arrived_at) for dossier in dossiers if dossier.is_editable],
+        "awaited": _awaited(dossiers, request.arrived_at),
         "offers": offers,
         "startable": [offer for offer in offers if offer.domain in startable],
         "form": StartForm(startable),
         "held": _held_by_colleagues(request),
     }
     return render(request, "applications/dashboard.html", context)
+
+
+def _awaited(dossiers, at) -> list[rules.Deadline]:
+    """What is still to be sent, or to be corrected, by the référent."""
+    editable = [dossier for dossier in dossiers if dossier.is_editable]
+    asked = ChangeRequest.objects.filter(application__in=editable, answered_at=None)
+    requests = {request.application_id: request for request in asked}
+    return [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
 
 
 def _domains_for(user) -> list[Domain]:

@@ -1,4 +1,4 @@
-"""Lists in pages, as `components/table.html` shows them."""
+"""Lists in pages, as `components/table.html` shows them; `offers_length` of a table: even when it fits one page."""
 
 from django.core.paginator import Paginator
 from django_tables2 import RequestConfig, Table

@@ -1,7 +1,6 @@
 """The queue as a table."""
 
 import django_tables2 as tables
-from django.db.models import Case, IntegerField, Value, When
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
@@ -19,11 +18,6 @@ BADGES = {
 } | dict.fromkeys(AWAITS_ARS + AWAITS_ANS, "info")
 
 CLOSED = {"kind": "warning", "text": "Établissement fermé"}
-
-# Sorted by state means in the order of a dossier's life.
-LIFE_ORDER = Case(
-    *(When(state=state, then=Value(rank)) for rank, state in enumerate(State)), output_field=IntegerField()
-)
 
 
 def badge_kind(application) -> str:

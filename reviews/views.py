@@ -10,6 +10,7 @@ from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application, TakeOverRequest
 from applications.rules import may, may_now
+from applications.tables import LIFE_ORDER
 from ecare.letters.models import Letter
 from ecare.lists import lay_out
 from evidence.bank_forms import spoken_details
@@ -20,7 +21,7 @@ from reviews import actions, readers, rules
 from reviews.decisions import DECISIONS, Decision
 from reviews.filters import QueueFilter
 from reviews.models import Convention
-from reviews.tables import LIFE_ORDER, QueueTable, badge_kind
+from reviews.tables import QueueTable, badge_kind
 
 HOME = (("Dossiers", reverse_lazy("reviews:queue")),)
 

@@ -5,7 +5,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.models import Application, Bracket, Domain
+from applications.models import Application, Bracket, ChangeRequest, Domain
+from ecare.french import paris_date
 from establishments.models import Activity
 from tests.applications.pages import text_of
 from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
@@ -151,8 +152,44 @@ def test_the_table_is_sorted_and_paged(client, referent):
     assert len(first.paginated_rows) == 10
     assert len(client.get(ADDRESS, {"page": 2}).context["table"].paginated_rows) == 2
     assert len(client.get(ADDRESS, {"per_page": 25}).context["table"].paginated_rows) == 12
-    for column in ("reference", "establishment", "step", "state"):
-        assert client.get(ADDRESS, {"sort": column}).status_code == 200
+
+
+def test_each_column_sorts_both_ways(client, referent):
+    """By reference and by name; step and state in the order of a dossier's life."""
+    made = {
+        state: ApplicationFactory(referent=referent, state=state, domain=DomainFactory(name=f"Domaine {name}"))
+        for state, name in (("validated", "B"), ("draft", "C"), ("submitted", "D"), ("declaration_open", "A"))
+    }
+    by_life = ["draft", "submitted", "declaration_open", "validated"]
+    expected = {
+        "reference": sorted(made, key=lambda state: made[state].reference),
+        "domain": ["declaration_open", "validated", "draft", "submitted"],
+        "state": by_life,
+    }
+    for column, states in expected.items():
+        for sort, wanted in ((column, states), (f"-{column}", states[::-1])):
+            rows = client.get(ADDRESS, {"sort": sort}).context["table"].rows
+            assert [row.record.state for row in rows] == wanted, sort
+    for sort, wanted in (("step", [1, 1, 2, 2]), ("-step", [2, 2, 1, 1])):
+        rows = client.get(ADDRESS, {"sort": sort}).context["table"].rows
+        assert [2 if row.record.declaration_form_id else 1 for row in rows] == wanted
+
+
+def test_length_and_search_are_offered_whatever_the_number_of_dossiers(client, referent):
+    for _ in range(2):
+        page = client.get(ADDRESS).text
+        assert 'name="per_page"' in page and 'name="recherche"' in page
+        ApplicationFactory(referent=referent)
+
+
+@pytest.mark.parametrize(("state", "who"), [("changes_requested", "ars"), ("declaration_changes_requested", "ans")])
+def test_a_correction_says_who_asked_for_it_and_since_when(client, referent, state, who):
+    dossier = ApplicationFactory(referent=referent, state=state)
+    asked = ChangeRequest.objects.create(
+        application=dossier, step=dossier.step, desk=who, by=UserFactory(ans=True), message="Le RIB."
+    )
+    said = f"Une modification vous est demandée par l’{who.upper()} depuis le {paris_date(asked.at)}."
+    assert said in text_of(client.get(ADDRESS))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +205,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, row
     for _ in range(rows):
         ApplicationFactory(referent=referent)
     client.get(ADDRESS)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(ADDRESS)
     assert Application.objects.visible_to(referent).count() == rows
 
