@@ -112,5 +112,9 @@ def _told(request, application, form: StepForm, key: str) -> JsonResponse:
 
 
 def _kept(request, application, form: StepForm, row: Row) -> dict:
-    side = render_to_string("applications/_side.html", page_of(request, application) | {"form": form}, request)
-    return {"at": paris_hour(timezone.now()), "mark": row.mark, "note": row.note, "side": side}
+    page = page_of(request, application) | {"form": form}
+    side = render_to_string("applications/_side.html", page, request)
+    told = {"at": paris_hour(timezone.now()), "mark": row.mark, "note": row.note, "side": side}
+    if row.question.contact_role:
+        told["dialogs"] = render_to_string("applications/_contact_dialogs.html", page, request)
+    return told

@@ -50,12 +50,24 @@ def update_contact(request, reference, role):
     if role not in forms:
         raise Http404
     form: ContactForm = forms[role]
-    if typed is not None and form.is_valid():
-        changed = people.update_contact(application, by=request.user, role=role, values=form.cleaned_data)
-        if changed:
-            messages.success(request, f"Les coordonnées du contact {form.label} sont enregistrées.")
-        else:
-            messages.info(request, f"Vous n’avez rien changé aux coordonnées du contact {form.label}.")
+    if typed is not None and form.is_valid() and _saved(request, application, form):
         return redirect("applications:detail", reference)
     context = _page(application, "Mise à jour du contact") | {"form": form}
     return render(request, "applications/update_contact.html", context)
+
+
+def _saved(request, application: Application, form: ContactForm) -> bool:
+    """Keep what was typed and say so; what changed elsewhere meanwhile is said in the form."""
+    values = {name: value for name, value in form.cleaned_data.items() if name != "mark"}
+    try:
+        changed = people.update_contact(
+            application, by=request.user, role=form.role, values=values, mark=form.cleaned_data["mark"] or None
+        )
+    except people.ContactMoved as moved:
+        form.show_as_moved(moved)
+        return False
+    if changed:
+        messages.success(request, f"Les coordonnées du contact {form.label} sont enregistrées.")
+    else:
+        messages.info(request, f"Vous n’avez rien changé aux coordonnées du contact {form.label}.")
+    return True

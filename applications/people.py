@@ -15,11 +15,26 @@ from ecare.letters.actions import cancel
 
 
 # --- contacts -----------------------------------------------------------------------------------------------------
-@transaction.atomic
-def update_contact(application: Application, *, by: User, role: str, values: dict[str, str]) -> bool:
-    """Write a contact and the answers bound to it, at any stage. Returns whether anything changed.
+class ContactMoved(NotNow):
+    """The contact changed since the page showed it; `contact`: as it is now."""
 
-    Raises NotNow or PermissionDenied. What was sent stays as it was sent.
+    def __init__(self, contact: Contact):
+        super().__init__(
+            "Ce contact a été modifié ailleurs depuis l’affichage de cette page. "
+            f"Il est maintenant : {_said(contact)}. "
+            "Vérifiez votre saisie, puis enregistrez à nouveau pour la garder."
+        )
+        self.contact = contact
+
+
+@transaction.atomic
+def update_contact(
+    application: Application, *, by: User, role: str, values: dict[str, str], mark: str | None = None
+) -> bool:
+    """Write a contact and the answers bound to it, at any stage. Returns whether anything changed. `mark`: of the
+    contact that the page showed.
+
+    Raises ContactMoved, NotNow or PermissionDenied. What was sent stays as it was sent.
     """
     application = lock(application)
     if not permissions.test_rule("act_as_referent", by, application):
@@ -30,6 +45,8 @@ def update_contact(application: Application, *, by: User, role: str, values: dic
     before = {name: getattr(contact, name) for name in values if getattr(contact, name) != values[name]}
     if not before:
         return False
+    if mark is not None and mark != contact.mark:
+        raise ContactMoved(contact)
     said_before = _said(contact)
     for name in before:
         setattr(contact, name, values[name])

@@ -4,6 +4,7 @@ from django import forms
 
 from accounts.models import Civility, User
 from applications.models import Application, Contact, Question
+from applications.people import ContactMoved
 
 # The signatory is named in the candidature and signs the convention: only these two may change at any stage.
 ROLES = (Question.ContactRole.DSI, Question.ContactRole.RSSI)
@@ -20,12 +21,19 @@ class ContactForm(forms.Form):
     last_name = _line("Nom")
     first_name = _line("Prénom")
     email = forms.EmailField(label="Email", max_length=254, help_text="Sous la forme nom@exemple.fr.")
+    mark = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(self, contact: Contact, data=None):
         self.role, self.label, self.contact = contact.role, contact.get_role_display(), contact
-        initial = {name: getattr(contact, name) for name in self.base_fields}
+        initial = {name: getattr(contact, name) for name in self.base_fields}  # the mark as well
         super().__init__(data, initial=initial, auto_id=f"contact-{contact.role}-%s")
         self.fields["civility"].is_inline = True
+
+    def show_as_moved(self, moved: ContactMoved) -> None:
+        """What was typed stays; saved again, it takes the place of what the sentence says."""
+        self.data = self.data.copy()
+        self.data["mark"] = moved.contact.mark
+        self.add_error(None, str(moved))
 
 
 def contact_forms(contacts, data=None) -> list[ContactForm]:

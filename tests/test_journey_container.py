@@ -100,7 +100,7 @@ def test_the_referent_reads_activates_downloads_and_asks_again(tab, screen):
     expect(dialog(page)).to_contain_text(f"{SECRET}-2")
     page.keyboard.press("Escape")
     expect(dialog(page)).to_be_hidden()
-    expect(space(page).get_by_role("button", name=TAKE)).to_be_visible()
+    expect(space(page).get_by_role("button", name=TAKE)).to_be_focused()
 
 
 def test_two_tabs_activate_at_once_one_container_one_erasure(tab, application):
@@ -115,6 +115,23 @@ def test_two_tabs_activate_at_once_one_container_one_erasure(tab, application):
         expect(space(page).get_by_role("link", name=TAKE)).to_be_visible()
     assert Container.objects.live().count() == 1
     assert Container.objects.in_pool().count() == 2
+
+
+@pytest.mark.parametrize("way", ["Escape", "Fermer", "Annuler"])
+def test_the_focus_comes_back_whatever_closes_the_dialog(tab, way):
+    page = tab()
+    opener = space(page).get_by_role("button", name=TAKE)
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_contain_text(f"{SECRET}-1")
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    elif way == "Fermer":
+        dialog(page).get_by_role("button", name="Fermer").press("Enter")
+    else:
+        dialog(page).get_by_role("link", name="Annuler").press("Enter")
+    expect(dialog(page)).to_be_hidden()
+    expect(opener).to_be_focused()
 
 
 def test_by_keyboard_alone(tab):

@@ -83,6 +83,11 @@ class Contact(models.Model):
         ordering = ["role"]
         constraints = [models.UniqueConstraint(fields=["application", "role"], name="one_contact_per_role")]
 
+    @property
+    def mark(self) -> str:
+        """What a page carries of the contact that it shows: a digest of what may be typed there."""
+        return _digest([self.civility, self.last_name, self.first_name, self.email])
+
 
 class Submission(models.Model):
     """One sending of one step: the frozen snapshot of all answers and its digest."""

@@ -104,6 +104,7 @@ function kept(question, answer, body) {
   note.textContent = answer.note;
   note.hidden = !answer.note;
   renewSide(answer.side);
+  renewDialogs(answer.dialogs ?? "");
   const isSame = bodyOf(question).split("&").slice(3).join("&") === body.split("&").slice(3).join("&");
   if (isSame && !waiting.has(question)) {
     unsaved.delete(question);
@@ -255,6 +256,15 @@ function renewSide(html) {
   const scrolled = shown.scrollTop;
   shown.replaceWith(fresh);
   fresh.scrollTop = scrolled;
+}
+
+// The contacts are edited in dialogs too: each shows what was just saved, unless somebody is typing in it.
+function renewDialogs(html) {
+  for (const fresh of new DOMParser().parseFromString(html, "text/html").querySelectorAll("dialog")) {
+    const shown = document.getElementById(fresh.id);
+    if (!shown || shown.hasAttribute("open")) continue;
+    shown.querySelector(".fr-modal__content").replaceWith(fresh.querySelector(".fr-modal__content"));
+  }
 }
 
 // --- a choice between two values ------------------------------------------------------------------------------------

@@ -87,6 +87,10 @@ if (dialog) {
   });
   dialog.addEventListener("dsfr.conceal", () => {
     dialog.querySelector("[data-body]").replaceChildren();
-    space()?.querySelector("[data-container-dialog]")?.focus();
+    // The design system gives the focus back to what opened the dialog, which the space has replaced since.
+    setTimeout(() => {
+      if (space()?.contains(document.activeElement) || dialog.hasAttribute("open")) return;
+      space()?.querySelector("[data-container-dialog]")?.focus();
+    }, 300);
   });
 }

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from applications import actions, people
 from applications.models import Answer, Application, Contact, Submission
@@ -107,3 +108,51 @@ def test_not_of_a_dossier_that_ended_early(client, referent, state):
 
 def test_the_signatory_and_nobody_else_are_contacts_to_change_here(complete, client):
     assert client.get(address("update_contact", complete, "signatory")).status_code == 404
+
+
+# --- two pages --------------------------------------------------------------------------------------------------------
+def test_a_page_never_writes_over_a_contact_that_changed_since_it_was_shown(complete, client, referent):
+    """The e-mail alone is typed: the name given meanwhile by another page must not go back to the former one."""
+    place = address("update_contact", complete, "dsi")
+    shown = client.get(place).context["form"]
+    typed = shown.initial | {"email": "autre@exemple.fr"}
+    actions.save_answers(complete, by=referent, values={"dsi-last-name": "Plus-Récent"}, at=timezone.now())
+    page = client.post(place, typed)
+    assert "Ce contact a été modifié ailleurs" in text_of(page) and "Plus-Récent" in text_of(page)
+    assert 'value="autre@exemple.fr"' in page.text
+    contact = Contact.objects.get(application=complete, role="dsi")
+    assert (contact.last_name, contact.email) == ("Plus-Récent", shown.initial["email"])
+    client.post(place, typed | {"mark": page.context["form"]["mark"].value()})  # seen, and saved all the same
+    contact = Contact.objects.get(application=complete, role="dsi")
+    assert (contact.last_name, contact.email) == (shown.initial["last_name"], "autre@exemple.fr")
+
+
+def test_an_answer_saved_as_it_is_typed_brings_the_dialogs_up_to_date(complete, client):
+    answer = client.post(
+        address("answer", complete, "dsi-last-name"),
+        {"dsi-last-name": "Nouveau"},
+        headers={"accept": "application/json"},
+    )
+    assert 'value="Nouveau"' in answer.json()["dialogs"] and 'id="contact-dsi"' in answer.json()["dialogs"]
+    other = client.post(
+        address("answer", complete, "bic"), {"bic": "BDFEFRPPCCT"}, headers={"accept": "application/json"}
+    )
+    assert "dialogs" not in other.json()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_in_a_browser_the_dialog_shows_what_was_just_typed_in_the_form(
+    complete, referent, page, live_server, signed_in
+):
+    session = signed_in(referent).cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto(live_server.url + address("detail", complete))
+    page.locator("[name=dsi-last-name]").fill("Tout-Neuf")
+    page.locator("[name=dsi-last-name]").blur()
+    expect(page.locator("#question-dsi-last-name [data-saving]")).to_contain_text("Enregistré")
+    page.get_by_role("link", name="Modifier les contacts").first.click()
+    expect(page.locator("#contacts")).to_contain_text("Tout-Neuf")
+    page.locator("#contacts").get_by_role("link", name="Modifier").first.click()
+    expect(page.locator("#contact-dsi")).to_be_visible()
+    expect(page.locator("#contact-dsi-last_name")).to_have_value("Tout-Neuf")
