@@ -33,6 +33,11 @@ class Draft:
         return self._data.get("password", "")
 
     @property
+    def password_about(self) -> dict | None:
+        """The personal data against which that password was checked; None without a password."""
+        return self._data.get("password_about") if self.password_hash else None
+
+    @property
     def is_human(self) -> bool:
         return self._data.get("answers", 0) > 0
 
@@ -46,7 +51,9 @@ class Draft:
             answers = ANSWERS_PER_CHALLENGE if form.is_human else 0
         self._write(answers=max(answers - 1, 0))
         if form.is_password_good:
-            self._write(password=make_password(form.cleaned_data["password1"]))
+            self._write(password=make_password(form.cleaned_data["password1"]), password_about=form.password_about)
+        elif form.is_password_stale:
+            self._write(password="", password_about=None)
 
     def keep_person(self, cleaned: dict):
         self._write(person={name: cleaned[name] for name in Person.__dataclass_fields__})

@@ -100,20 +100,22 @@ class PersonForm(NewPasswordMixin, forms.Form):
     )
     captcha = forms.CharField(label="Réponse au contrôle de sécurité", max_length=20, widget=AnswerInput)
 
-    def __init__(self, *args, has_password=False, is_human=False, **kwargs):
+    def __init__(self, *args, password_about: dict | None = None, is_human=False, **kwargs):
+        """`password_about`: the personal data against which the password that is kept was checked, if one is."""
         super().__init__(*args, **kwargs)
         self.suggestions, self.is_password_good, self.is_human = [], False, is_human
+        self.password_about, self.is_password_stale = password_about, False
         self.fields["civility"].is_inline = True
         self.fields["captcha"].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-        self.spare(has_password=has_password, is_human=is_human)
+        self.spare(has_password=password_about is not None, is_human=is_human)
 
     def spare(self, *, has_password, is_human):
         """Do not ask again what was passed."""
         if is_human:
             self.fields.pop("captcha", None)
-        if has_password:
-            self.fields["password1"].required = self.fields["password2"].required = False
-            self["password1"].help_text = "Mot de passe déjà saisi. Laissez vide pour le garder."
+        self.fields["password1"].required = self.fields["password2"].required = not has_password
+        kept = "Mot de passe déjà saisi. Laissez vide pour le garder."
+        self["password1"].help_text = kept if has_password else self.fields["password1"].help_text
 
     def clean_email(self):
         return self.cleaned_data["email"].lower()
@@ -136,7 +138,12 @@ class PersonForm(NewPasswordMixin, forms.Form):
         if cleaned.get("password1") or cleaned.get("password2"):
             if not cleaned.get("password1"):
                 self.add_error("password1", "Tapez aussi le mot de passe ici.")
-            self.is_password_good = self.check_new_password(User(**named))
+            # Kept only once it was checked against all of them.
+            self.is_password_good = self.check_new_password(User(**named)) and all(named.values())
+            self.password_about = named
+        elif self.password_about not in (None, named) and all(named.values()):
+            self.is_password_stale = True
+            self.add_error("password1", "Vos informations ont changé : tapez à nouveau votre mot de passe, deux fois.")
         if self.is_human and named["username"] and not usernames.is_free(named["username"], email=named["email"]):
             self.suggestions = usernames.suggestions(**named)
             self.add_error("username", "Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.")

@@ -1,6 +1,7 @@
 """What a référent types about the people of a dossier."""
 
 from django import forms
+from django.http import QueryDict
 
 from accounts.models import Civility, User
 from applications.models import Application, Contact, Question
@@ -31,8 +32,9 @@ class ContactForm(forms.Form):
 
     def show_as_moved(self, moved: ContactMoved) -> None:
         """What was typed stays; saved again, it takes the place of what the sentence says."""
-        self.data = self.data.copy()
-        self.data["mark"] = moved.contact.mark
+        typed = QueryDict(mutable=True)
+        typed.update({**self.cleaned_data, "mark": moved.contact.mark})
+        self.data = typed
         self.add_error(None, str(moved))
 
 

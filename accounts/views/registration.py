@@ -49,7 +49,7 @@ def _show(request, template, *, current, **context):
 @registration_page
 def register(request):
     draft = request.draft
-    passed = {"has_password": bool(draft.password_hash), "is_human": draft.is_human}
+    passed = {"password_about": draft.password_about, "is_human": draft.is_human}
     if request.method != "POST":
         return _show_person(request, PersonForm(initial=draft.initial(), **passed))
     form = PersonForm(request.POST, **passed)

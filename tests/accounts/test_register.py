@@ -129,6 +129,33 @@ def test_a_wrong_answer_does_not_ask_for_the_password_again(client):
     assert check_password(NEW_PASSWORD, client.session[KEY]["password"])
 
 
+NAMED = {"username": "jeanne.lambertin", "first_name": "Jeanne", "last_name": "Lambertin", "email": "jl@exemple.fr"}
+LIKE_THE_NAME = {"password1": "jeanne.lambertin-x", "password2": "jeanne.lambertin-x"}
+
+
+def test_a_password_sent_before_the_name_that_it_resembles_is_not_kept(client):
+    alone = dict.fromkeys(NAMED, "") | LIKE_THE_NAME
+    client.post(STEP_1, person(**alone) | answer_to(client))
+    page = client.post(STEP_1, person(**NAMED, password1="", password2=""))
+    assert page.status_code == 200 and "password1" in page.context["form"].errors
+    page = client.post(STEP_1, person(**NAMED | LIKE_THE_NAME))
+    assert "trop semblable" in page.text and "person" not in client.session[KEY]
+
+
+def test_a_name_changed_after_the_password_asks_for_it_again_and_keeps_the_rest(client):
+    marc = {"username": "marc.roux", "first_name": "Marc", "last_name": "Roux", "email": "marc.roux@exemple.fr"}
+    other = person(**marc, **LIKE_THE_NAME) | answer_to(client)
+    assert client.post(STEP_1, other).status_code == 302
+    page = client.post(STEP_1, person(**NAMED, password1="", password2=""))
+    assert page.status_code == 200
+    assert "Vos informations ont changé" in page.context["form"].errors["password1"][0]
+    assert 'value="jeanne.lambertin"' in page.text and "Laissez vide pour le garder" not in page.text
+    assert not client.session[KEY]["password"]
+    assert client.post(STEP_1, person(**NAMED, password1="", password2="")).status_code == 200
+    assert client.post(STEP_1, person(**NAMED)).status_code == 302
+    assert check_password(NEW_PASSWORD, client.session[KEY]["password"])
+
+
 def test_a_right_answer_does_not_ask_for_another_challenge(client):
     page = client.post(STEP_1, person(phone="06 12") | answer_to(client)).content.decode()
     assert "captcha_key" not in page
