@@ -71,7 +71,21 @@ class Draft:
     def region(self) -> Region | None:
         return Region.objects.filter(pk=self._data.get("region")).first()
 
-    def keep_kind(self, *, kind: str, region: str):
+    @property
+    def has_kind(self) -> bool:
+        return bool(self.kind and self._data.get("region"))
+
+    @property
+    def chosen(self) -> int | None:
+        """Primary key of the establishment chosen last."""
+        return self._data.get("establishment")
+
+    @property
+    def words(self) -> str:
+        """What was searched when it was chosen."""
+        return self._data.get("words", "")
+
+    def keep_kind(self, *, kind: str, region: str | None):
         """Another kind or region forgets the establishment that was chosen."""
         if (kind, region) != (self.kind, self._data.get("region")):
             self._write(kind=kind, region=region, establishment=None)
@@ -87,5 +101,5 @@ class Draft:
         chosen = self._data.get("establishment")
         return self.choices().filter(pk=chosen).first() if chosen else None
 
-    def keep_establishment(self, establishment: Establishment):
-        self._write(establishment=establishment.pk)
+    def keep_establishment(self, establishment: Establishment, *, words: str = ""):
+        self._write(establishment=establishment.pk, words=words[:100])

@@ -5,12 +5,21 @@ import django_tables2 as tables
 from establishments.models import Establishment, LegalEntity, Site
 
 CHOOSE = """
+{% if record.pk == table.chosen %}<p class="fr-badge fr-badge--info fr-badge--sm">Votre choix</p>{% endif %}
 <button type="submit" form="choose" name="establishment" value="{{ record.pk }}"
         class="fr-btn fr-btn--sm fr-btn--secondary" aria-label="Sélectionner {{ record }}">Sélectionner</button>
 """
 
 
-class EntityChoiceTable(tables.Table):
+class _ChoiceTable(tables.Table):
+    """`chosen`: primary key of the row that was selected before, which says so."""
+
+    def __init__(self, *args, chosen: int | None = None, **options):
+        super().__init__(*args, **options)
+        self.chosen = chosen
+
+
+class EntityChoiceTable(_ChoiceTable):
     """Entities outside GHT, public or private."""
 
     finess = tables.Column("FINESS EJ", accessor="legal_entity__finess")
@@ -25,7 +34,7 @@ class EntityChoiceTable(tables.Table):
         empty_text = "Aucun établissement ne correspond à votre recherche."
 
 
-class GhtChoiceTable(tables.Table):
+class GhtChoiceTable(_ChoiceTable):
     code = tables.Column("Code GHT", accessor="ght__code")
     finess = tables.Column("FINESS EJ de l’établissement support", accessor="legal_entity__finess")
     name = tables.Column("Raison sociale de l’établissement support", accessor="legal_entity__name")

@@ -3,6 +3,7 @@
 from django import forms
 from django.http import QueryDict
 
+from accounts.forms import NAME
 from accounts.models import Civility, User
 from applications.models import Application, Contact, Question
 from applications.people import ContactMoved
@@ -11,16 +12,18 @@ from applications.people import ContactMoved
 ROLES = (Question.ContactRole.DSI, Question.ContactRole.RSSI)
 
 
-def _line(label: str) -> forms.CharField:
-    return forms.CharField(label=label, max_length=150, strip=True)
+def _name(label: str) -> forms.RegexField:
+    """Letters tell it to agents: letters, spaces, hyphens, apostrophes, and no link."""
+    wrong = "Écrivez des lettres, séparées au besoin par une espace, un trait d’union ou une apostrophe."
+    return forms.RegexField(NAME, label=label, max_length=150, strip=True, error_messages={"invalid": wrong})
 
 
 class ContactForm(forms.Form):
     """« Mise à jour du contact ». In a dialog there is one per role, so each has ids of its own."""
 
     civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, widget=forms.RadioSelect)
-    last_name = _line("Nom")
-    first_name = _line("Prénom")
+    last_name = _name("Nom")
+    first_name = _name("Prénom")
     email = forms.EmailField(label="Email", max_length=254, help_text="Sous la forme nom@exemple.fr.")
     mark = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 

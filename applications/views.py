@@ -50,7 +50,7 @@ def dashboard(request):
     """The référent's home: the calendar of the domains, what awaits them, their dossiers."""
     if not request.user.is_referent:
         raise PermissionDenied
-    words = request.GET.get("recherche", "").strip()[:LONGEST_SEARCH]
+    words = request.GET.get("recherche", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     lay_out(table, request, length=10)

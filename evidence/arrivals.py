@@ -65,7 +65,7 @@ def start(
     if upload is not None:
         _sign_of_life(upload, at)
         return upload
-    if on_their_way.count() >= MOST_AT_ONCE:
+    if on_their_way.filter(started_by=by).count() >= MOST_AT_ONCE:
         raise Refused(
             f"{MOST_AT_ONCE} envois sont déjà en cours dans ce dossier. "
             "Terminez-en un en choisissant à nouveau son fichier, ou abandonnez-le, puis déposez celui-ci."

@@ -40,6 +40,14 @@ REPLACED = (
 )
 
 
+MOST_REISSUED = 3  # per dossier and objective: the pool is everybody's
+TOO_MANY = (
+    f"Le conteneur de cet objectif a déjà été remplacé {MOST_REISSUED} fois. "
+    f"Écrivez à {settings.SUPPORT_ADDRESS} en indiquant votre numéro de candidature : l’équipe cherchera avec vous "
+    "les identifiants ou un autre moyen d’envoi."
+)
+
+
 class PoolEmpty(NotNow):
     """No container is left for this objective; the ANS has been told."""
 
@@ -277,6 +285,8 @@ def reissue(
         old = _shown_container(application, question, shown)
         if old.activated_at is None:
             raise NotNow("Les identifiants de ce conteneur sont encore lisibles : il n’a pas à être remplacé.")
+        if Container.objects.replaced_for(application, question).count() >= MOST_REISSUED:
+            raise NotNow(TOO_MANY)
         container = _fresh(application, question, at=at)
         if container is not None:
             old.superseded_at, old.reissue_reason = at, reason

@@ -197,6 +197,10 @@ class ContainerQuerySet(models.QuerySet):
         """Those that a dossier works with now."""
         return self.filter(superseded_at=None).exclude(application=None)
 
+    def replaced_for(self, application, question):
+        """Those whose credentials this dossier lost, for the objective of this question."""
+        return self.filter(application=application, objective=question.container).exclude(superseded_at=None)
+
 
 class Container(models.Model):
     """A ZED container that the ANS made with its own tool: one for each dossier and objective.

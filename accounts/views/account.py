@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -71,15 +71,17 @@ def terms_version(request, version):
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_terms(request):
     wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME, "")
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    )
     destination = wanted if is_ours else reverse("account_login")  # which leads each role to its own home
     in_force = Terms.objects.in_force(for_user=request.user)
     if in_force is None or in_force.is_accepted:
-        return redirect(destination)
+        return HttpResponseRedirect(destination)
     form = TermsForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         if request.POST.get("version") == in_force.version:
             actions.accept_terms(request.user, terms=in_force)
-            return redirect(destination)
+            return HttpResponseRedirect(destination)
         messages.warning(request, "Une nouvelle version vient de paraître. Lisez-la avant de l’accepter.")
     return render(request, "accounts/accept_terms.html", {"terms": in_force, "form": form, "destination": destination})

@@ -103,8 +103,8 @@ def register_establishment(request):
         return _show(request, "register_establishment", current=2, form=KindForm(initial=initial))
     form = KindForm(request.POST)
     is_valid = form.is_valid()
-    if is_valid:
-        draft.keep_kind(kind=form.cleaned_data["kind"], region=form.cleaned_data["region"].pk)
+    region = form.cleaned_data.get("region")  # what is right is kept, be the rest missing
+    draft.keep_kind(kind=form.cleaned_data.get("kind") or "", region=region.pk if region else None)
     if "previous" in request.POST:
         return redirect("accounts:register")
     if not is_valid:
@@ -115,22 +115,22 @@ def register_establishment(request):
 @registration_page
 def choose_establishment(request):
     draft = request.draft
-    if not (_has_person(draft) and draft.kind):
+    if not (_has_person(draft) and draft.has_kind):
         return redirect("accounts:register_establishment")
+    words = request.GET.get("q", "").replace("\0", "")
     if request.method == "POST":
         chosen = request.POST.get("establishment", "")
         establishment = draft.choices().filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
         if establishment:
-            draft.keep_establishment(establishment)
+            draft.keep_establishment(establishment, words=words)
             return redirect("accounts:check_establishment")
         messages.error(request, "Cet établissement ne peut pas être choisi. Sélectionnez-en un dans la liste.")
-    words = request.GET.get("q", "")
     is_ght = draft.kind == Establishment.Kind.GHT
     rows = draft.choices().matching(words)
     kind = GhtChoiceTable if is_ght else EntityChoiceTable
-    table = lay_out(kind(rows, order_by="code" if is_ght else "name"), request, length=10)
+    table = lay_out(kind(rows, chosen=draft.chosen, order_by="code" if is_ght else "name"), request, length=10)
     if is_guess := bool(words and not table.paginator.count):
-        table = lay_out(kind(draft.choices().resembling(words)), request, length=10)
+        table = lay_out(kind(draft.choices().resembling(words), chosen=draft.chosen), request, length=10)
         is_guess = bool(table.paginator.count)
     context = {"draft": draft, "table": table, "words": words, "is_guess": is_guess}
     return _show(request, "choose_establishment", current=2, **context)
@@ -141,11 +141,12 @@ def check_establishment(request):
     establishment = _has_person(request.draft) and request.draft.establishment
     if not establishment:
         return redirect("accounts:choose_establishment")
-    words = request.GET.get("q", "")
+    words = request.GET.get("q", "").replace("\0", "")
     rows = establishment.entities().matching(words)
     table = (LegalEntityTable if establishment.ght_id else SiteTable)(rows, order_by="name")
     lay_out(table, request, length=10)
     context = {"establishment": establishment, "facts": facts.of_establishment(establishment), "words": words}
+    context["searched"] = request.draft.words
     return _show(request, "check_establishment", current=2, table=table, **context)
 
 

@@ -53,13 +53,13 @@ def _blocks(body: str, *, source: str) -> list[dict]:
         lines: list[str] = []
         for line in (line.strip() for line in paragraph.splitlines()):
             button = BUTTON.fullmatch(line)
-            if button and _is_ours(button["address"], source):
-                blocks += _prose(lines)
+            if button and _is_of_the_source(button["label"], button["address"], source):
+                blocks += _prose(lines, source=source)
                 blocks.append({"kind": "button", "label": button["label"], "address": button["address"]})
                 lines = []
             elif line:
                 lines.append(line)
-        blocks += _prose(lines)
+        blocks += _prose(lines, source=source)
     return blocks
 
 
@@ -77,13 +77,19 @@ def _told(letter: Letter) -> dict:
     return {"title": letter.title.replace("[", "(").replace("]", ")"), "link": letter.link, "words": words}
 
 
-def _is_ours(address: str, source: str) -> bool:
-    """A person's name or message must not make a button that leads elsewhere."""
-    return address.startswith(f"{settings.SITE_ADDRESS}/") or f"]({unescape(address)})" in source
+def _is_of_the_source(label: str, address: str, source: str) -> bool:
+    """A name or a message makes no button: its label stands in the source, and it leads to us or to what is written there."""
+    if f"[{unescape(label)}](" not in source:
+        return False
+    return _is_ours(address) or f"]({unescape(address)})" in source
 
 
-def _prose(lines: list[str]) -> list[dict]:
-    """Lines in a row as paragraphs and lists; a line of a list may be a link to a page of ours."""
+def _is_ours(address: str) -> bool:
+    return address.startswith(f"{settings.SITE_ADDRESS}/")
+
+
+def _prose(lines: list[str], *, source: str) -> list[dict]:
+    """Lines in a row as paragraphs and lists; where the source makes such a list, a line may be a link to us."""
     blocks: list[dict] = []
     for line in lines:
         kind = "list" if line.startswith("- ") else "paragraph"
@@ -91,7 +97,7 @@ def _prose(lines: list[str]) -> list[dict]:
             blocks.append({"kind": kind, "lines": []})
         line = line.removeprefix("- ")
         link = BUTTON.fullmatch(line) if kind == "list" else None
-        if link and _is_ours(link["address"], ""):
+        if link and "- [" in source and _is_ours(link["address"]):
             blocks[-1]["lines"].append({"label": link["label"], "address": link["address"]})
         else:
             blocks[-1]["lines"].append(line)

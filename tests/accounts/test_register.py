@@ -328,17 +328,6 @@ def test_a_wrong_type_or_region_has_its_message(client):
     assert form["region"].errors == ["Choisissez une réponse de la liste."]
 
 
-def test_going_back_loses_nothing(client, establishment):
-    fill_person(client)
-    data = {"kind": establishment.kind, "region": establishment.region_id, "previous": "1"}
-    assert client.post(reverse("accounts:register_establishment"), data)["Location"] == STEP_1
-    page = client.get(STEP_1).content.decode()
-    assert 'value="jean.sante@exemple.fr"' in page and "Mot de passe déjà saisi" in page
-    assert "captcha_key" not in page
-    form = client.get(reverse("accounts:register_establishment")).context["form"]
-    assert form["kind"].value() == establishment.kind and form["region"].value() == establishment.region_id
-
-
 def test_the_list_holds_the_open_ones_of_that_type_and_region(client, establishment):
     elsewhere = EstablishmentFactory(region=RegionFactory(code="75"))
     closed = EstablishmentFactory(closed_on="2025-01-01")

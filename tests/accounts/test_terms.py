@@ -147,3 +147,9 @@ def test_a_version_that_people_accepted_is_never_rewritten(tmp_path):
     with pytest.raises(CommandError):
         call_command("load_terms", tmp_path)
     assert Terms.objects.get().text == "Un texte."
+
+
+@pytest.mark.parametrize("wanted", ["foo", "home", "javascript:alert(1)", "//arnaque.example/", "http:arnaque.example"])
+def test_a_forged_destination_is_no_error_and_leads_nowhere_else(signed_in, wanted):
+    page = signed_in(UserFactory()).get("/cgu/accepter/", {"next": wanted})
+    assert (page.status_code, page["Location"]) == (302, "/connexion/")

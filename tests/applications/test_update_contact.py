@@ -110,6 +110,23 @@ def test_the_signatory_and_nobody_else_are_contacts_to_change_here(complete, cli
     assert client.get(address("update_contact", complete, "signatory")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "name", ["https://arnaque.example/x", "Dupont\n\n[Valider](http://127.0.0.1/)", "<b>Dupont</b>"]
+)
+def test_a_name_carries_no_link_into_a_letter(complete, client, name):
+    page = client.post(address("update_contact", complete, "dsi"), NEW | {"last_name": name})
+    assert "Écrivez des lettres" in page.context["form"].errors["last_name"][0]
+    assert not Letter.objects.filter(name="contacts_changed").exists()
+
+
+def test_of_several_changes_in_a_row_the_last_is_told(complete, client, referent):
+    for name in ("Un", "Deux", "Trois"):
+        client.post(address("update_contact", complete, "dsi"), NEW | {"last_name": name})
+    told = Letter.objects.filter(name="contacts_changed", recipient=referent.email)
+    waiting = [letter for letter in told if letter.state == Letter.State.QUEUED]
+    assert len(waiting) == 1 and "Trois" in waiting[0].text
+
+
 # --- two pages --------------------------------------------------------------------------------------------------------
 def test_a_page_never_writes_over_a_contact_that_changed_since_it_was_shown(complete, client, referent):
     """The e-mail alone is typed: the name given meanwhile by another page must not go back to the former one."""

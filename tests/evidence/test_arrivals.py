@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from applications.actions import NotNow, values_of, write_answer
+from applications.models import Application
 from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry
@@ -32,6 +33,7 @@ from tests.evidence.arriving import (
     start,
 )
 from tests.evidence.conftest import dossier_with, put_in, space_of, stored_names
+from tests.factories import UserFactory
 from tests.faults import break_inserts_into
 
 
@@ -291,3 +293,12 @@ def test_a_hidden_space_takes_no_announcement(db):
         start(application, TWELVE)
     write_answer(application, space_of(application, "espace-2"), "non")
     assert start(application, TWELVE)
+
+
+def test_what_a_former_referent_left_on_its_way_does_not_hold_the_next_one_back(application):
+    for n in range(arrivals.MOST_AT_ONCE):
+        start(application, TWELVE, name=f"{n}.pdf")
+    heir = UserFactory(establishment=application.establishment)
+    Application.objects.filter(pk=application.pk).update(referent=heir)
+    application = Application.objects.get(pk=application.pk)
+    assert start(application, TWELVE, name="le-mien.pdf").started_by == heir

@@ -10,7 +10,7 @@ from django.utils import timezone
 from applications.actions import NotNow
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
-from evidence.containers import REPLACED, PoolEmpty, password_of
+from evidence.containers import MOST_REISSUED, REPLACED, PoolEmpty, password_of
 from evidence.models import Container
 from tests.evidence.pool import (
     REASON,
@@ -121,3 +121,13 @@ def test_an_empty_pool_is_told_here_too(application, signed_in, page):
     told = signed_in(application.referent).post(page, typed)
     assert told.status_code == 409
     assert "Aucun conteneur ZED disponible" in told.content.decode()
+
+
+def test_one_dossier_does_not_empty_everybody_s_pool(application):
+    fill_pool(application, MOST_REISSUED + 2)
+    for _ in range(MOST_REISSUED):
+        activate(application, reissue(application, live(application)))
+    left = Container.objects.in_pool().count()
+    with pytest.raises(NotNow, match="a déjà été remplacé 3 fois"):
+        reissue(application, live(application))
+    assert Container.objects.in_pool().count() == left > 0

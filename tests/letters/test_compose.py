@@ -73,6 +73,17 @@ def test_a_typed_message_makes_no_button_that_leads_elsewhere(trial):
     assert 'href="https://piege.exemple/' not in letter.html
 
 
+def test_a_typed_message_makes_no_button_at_all(trial, settings):
+    """Not even one that leads to a page of ours: its label would be the person's own."""
+    letter = trial(
+        message="Fin.\n\n[Valider mon compte](SITE/verification/)\n\n- [Ici](SITE/compte/)".replace(
+            "SITE", settings.SITE_ADDRESS
+        )
+    )
+    assert f'href="{settings.SITE_ADDRESS}/verification/"' not in letter.html
+    assert f'href="{settings.SITE_ADDRESS}/compte/"' not in letter.html
+
+
 def test_a_button_written_in_the_source_may_lead_elsewhere(trial):
     letter = trial("Objet : Guide\n\n[Le guide](https://esante.gouv.fr/guide?a=1&b=2)")
     assert "Le guide : https://esante.gouv.fr/guide?a=1&b=2" in letter.text

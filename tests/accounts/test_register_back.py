@@ -1,0 +1,47 @@
+"""« Précédent » of the registration: what was typed comes back."""
+
+import pytest
+from django.urls import reverse
+
+from tests.accounts.steps import fill_establishment, fill_person
+from tests.factories import EstablishmentFactory
+
+pytestmark = pytest.mark.django_db
+STEP_1 = "/inscription/"
+
+
+@pytest.fixture
+def establishment():
+    return EstablishmentFactory()
+
+
+def test_going_back_loses_nothing(client, establishment):
+    fill_person(client)
+    data = {"kind": establishment.kind, "region": establishment.region_id, "previous": "1"}
+    assert client.post(reverse("accounts:register_establishment"), data)["Location"] == STEP_1
+    page = client.get(STEP_1).content.decode()
+    assert 'value="jean.sante@exemple.fr"' in page and "Mot de passe déjà saisi" in page
+    assert "captcha_key" not in page
+    form = client.get(reverse("accounts:register_establishment")).context["form"]
+    assert form["kind"].value() == establishment.kind and form["region"].value() == establishment.region_id
+
+
+@pytest.mark.parametrize("typed", [{"kind": "public"}, {"region": "76"}, {"kind": "public", "region": "99"}])
+def test_going_back_keeps_what_is_right_though_the_rest_is_missing(client, establishment, typed):
+    fill_person(client)
+    assert client.post(reverse("accounts:register_establishment"), typed | {"previous": "1"})["Location"] == STEP_1
+    form = client.get(reverse("accounts:register_establishment")).context["form"]
+    assert form["kind"].value() == typed.get("kind", "")
+    assert form["region"].value() == ("76" if typed.get("region") == "76" else None)
+    assert client.get(reverse("accounts:choose_establishment")).status_code == 302
+
+
+def test_going_back_to_the_list_keeps_the_search_and_marks_the_choice(client, establishment):
+    fill_person(client)
+    fill_establishment(client, establishment)
+    address = f"{reverse('accounts:choose_establishment')}?q={establishment.finess}"
+    assert "Votre choix" not in client.get(f"{address}0").text
+    client.post(address, {"establishment": establishment.pk})
+    assert f'href="{address}"' in client.get(reverse("accounts:check_establishment")).text
+    page = client.get(address)
+    assert page.text.count("Votre choix") == 1 and f'value="{establishment.finess}"' in page.text
