@@ -1,5 +1,5 @@
 """Every page of the portal, for every role and in every state of a dossier, on the demo: no fault that axe finds, on a
-large screen and on one of 320 px (which is also 1,280 px enlarged four times), nothing wider than the screen, nothing
+large screen and on one of 320 px, nothing wider than the screen, enlarged twice and four times, nothing
 that the browser complains of; behind every dialog a page of its own; every dialog keeps the keyboard and gives it back.
 
 A new address that answers with a page has no row here until somebody writes one: the first test says so.
@@ -31,7 +31,8 @@ from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LARGE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+# 640 px is also a screen of 1,280 px enlarged twice, and 320 px one enlarged four times.
+LARGE, MIDDLE, NARROW = ({"width": width, "height": 800} for width in (1280, 640, 320))
 EVERY_STATE = " ".join(State.values)
 
 # Addresses without argument, and who looks at them.
@@ -130,22 +131,23 @@ class Visitor:
             value = client.cookies["sessionid"].value
             self.page.context.add_cookies([{"name": "sessionid", "value": value, "url": self.address}])
 
-    def look(self, address: str, *, status: int | None = None) -> None:
+    def look(self, address: str, *, status: int | None = None, says: str = "") -> None:
         """Open the page on both screens; it is the one that was asked for, and has no fault."""
         self.page.set_viewport_size(LARGE)
         answer = self.page.goto(self.address + address)
         assert answer.status in ((200, 409, 410) if status is None else (status,)), f"{address}: {answer.status}"
         here = resolve(self.page.url.removeprefix(self.address).partition("?")[0])
         assert here.view_name == resolve(address.partition("?")[0]).view_name, self.page.url
+        expect(self.page.locator("main")).to_contain_text(says)
         self.examine(address)
         self.knock_behind_dialogs()
 
     def examine(self, where: str) -> None:
         expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
-        for screen in (LARGE, NARROW):
+        for screen in (LARGE, MIDDLE, NARROW):
             self.page.set_viewport_size(screen)
             assert not is_too_wide(self.page), (where, screen)
-            assert faults(self.page) == [], (where, screen)
+            assert screen is MIDDLE or faults(self.page) == [], (where, screen)
         assert self.complaints == []
 
     def knock_behind_dialogs(self) -> None:
@@ -169,13 +171,14 @@ def visitor(page, live_server, signed_in, demo):
 
 
 def dossiers_in(states: str) -> list[Application]:
-    """One dossier of the demo per state."""
+    """One dossier of the demo per state and domain, of one region where it has one."""
     found = []
     for state in states.split():
-        dossier = Application.objects.filter(state=state, establishment__region="76").first()
-        dossier = dossier or Application.objects.filter(state=state).first()
-        assert dossier is not None, state
-        found.append(dossier)
+        of_state = Application.objects.filter(state=state)
+        kept = of_state.filter(establishment__region="76") or of_state
+        by_domain = {dossier.domain_id: dossier for dossier in kept.order_by("pk")}
+        assert by_domain, state
+        found += by_domain.values()
     return found
 
 
@@ -208,8 +211,10 @@ def test_pages_of_text_and_of_a_domain(visitor):
     for number in ("OCC-04", "640020707", "310000096"):
         visitor.look(reverse("eligibility_of", args=[number]))
     visitor.look(reverse("eligibility_of", args=["340000000"]), status=404)
-    visitor.look(reverse("eligibility") + "?recherche=montpellier")
-    visitor.look(reverse("help") + "?recherche=code")
+    visitor.look(reverse("eligibility") + "?q=montpellier", says="CHU MONTPELLIER")
+    visitor.look(reverse("eligibility") + "?q=xyzzyx", says="Essayez avec un seul mot")
+    visitor.look(reverse("help") + "?q=code", says="code")
+    visitor.look(reverse("help") + "?q=xyzzyx", says="Aucune question")
     deliver()
     letter = Letter.objects.filter(state=Letter.State.SENT).first()
     visitor.look(reverse("letters:mailbox"))
@@ -224,7 +229,7 @@ def test_the_steps_of_a_registration(visitor):
     establishment = Establishment.objects.get(ght__code="OCC-04")
     client.post(reverse("accounts:register_establishment"), {"kind": establishment.kind, "region": "76"})
     visitor.look(reverse("accounts:choose_establishment"))
-    visitor.look(reverse("accounts:choose_establishment") + "?recherche=introuvable")
+    visitor.look(reverse("accounts:choose_establishment") + "?q=xyzzyx", says="Aucun groupement")
     fill_establishment(client, establishment)
     visitor.look(reverse("accounts:check_establishment"))
     visitor.look(reverse("accounts:register_recap"))

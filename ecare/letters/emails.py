@@ -78,7 +78,7 @@ def _told(letter: Letter) -> dict:
 
 
 def _is_of_the_source(label: str, address: str, source: str) -> bool:
-    """A name or a message makes no button: its label stands in the source, and it leads to us or to what is written there."""
+    """Nobody's words make a button: its label stands in the source, and it leads to us or to what is written there."""
     if f"[{unescape(label)}](" not in source:
         return False
     return _is_ours(address) or f"]({unescape(address)})" in source

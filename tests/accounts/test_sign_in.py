@@ -165,3 +165,21 @@ def test_only_the_wanted_pages_of_allauth_exist(client):
     for path in ("/accounts/login/", "/accounts/email/", "/connexion/reauthenticate/", "/compte/email/"):
         assert client.get(path).status_code in (302, 404)
     assert client.get("/inscription/nouvelle/")["Location"] == "/inscription/"
+
+
+@pytest.mark.parametrize(
+    ("door", "heading"),
+    [("etablissement", "Vous êtes un établissement de santé"), ("agence", "Vous êtes une ARS ou un GRADeS")],
+)
+def test_the_sign_in_says_which_door_one_comes_through(client, door, heading):
+    assert f"?profil={door}" in client.get("/").text
+    assert f"{heading}</h2>" in client.get("/connexion/", {"profil": door}).text
+    assert f"{heading}</h2>" not in client.get("/connexion/", {"profil": "autre"}).text
+
+
+def test_the_code_page_says_it_of_a_referent_alone(client):
+    for trait, is_said in (({}, True), ({"ars": True}, False)):
+        client.logout()
+        give_password(client, UserFactory(**trait))
+        page = client.get("/connexion/code/").text
+        assert ("Vous êtes un établissement de santé</h2>" in page) is is_said
