@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
-from applications.models import Application, ChangeRequest, Domain, FormVersion, Submission
+from applications.models import Application, ChangeRequest, Domain, FormVersion
 from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
@@ -250,10 +250,10 @@ def _was_sent_by_this_page(application, version: int) -> bool:
 def submitted(request, reference):
     """The receipt of the latest sending."""
     application = own_dossier(request, reference)
-    submission = Submission.objects.filter(application=application).order_by("-at", "-pk").first()
-    if submission is None:
+    sendings = list(sendings_of(application))
+    if not sendings:
         return redirect("applications:detail", reference)
-    context = page_of(request, application) | {"submission": submission, "sendings": sendings_of(application)}
+    context = page_of(request, application) | {"submission": sendings[0], "sendings": sendings}
     return render(request, "applications/submitted.html", context)
 
 
