@@ -1,0 +1,296 @@
+"""What each page asks of the database: one literal number, the same for one row of everything that grows and for three.
+
+Every page is visited by the person it belongs to. Pages counted beside their own tests are named in COUNTED_ELSEWHERE.
+"""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import TermsAcceptance
+from applications.models import Application
+from tests.accounts.steps import fill_establishment, fill_person, give_password, register, secret_of
+from tests.evidence.pool import SPACE as CONTAINER
+from tests.factories import PASSWORD
+from tests.test_access_matrix import GET
+from tests.test_accessibility import NOT_PAGES
+from tests.world import World
+
+# The name of an address, and in which state, or as what, it is asked for.
+# fmt: off
+COUNTS = {
+    "accounts:register":                             2,
+    "accounts:registered":                           0,
+    "accounts:resend_activation":                    0,
+    "accounts:activation_resent":                    0,
+    "account_login":                                 0,
+    "account_inactive":                              0,
+    "account_reset_password":                        0,
+    "account_reset_password_done":                   0,
+    "account_reset_password_from_key_done":          0,
+    "accounts:terms_version":                        1,
+    "eligibility_of entity":                         4,
+    "eligibility_of group":                          5,
+    "accounts:register_establishment":               3,
+    "accounts:check_establishment":                  4,
+    "accounts:register_recap":                       2,
+    "account_confirm_email":                         7,
+    "account_confirm_email unknown":                 0,
+    "account_sign_in_code":                          4,
+    "account_reset_password_from_key":               4,
+    "account_reset_password_from_key unknown":       1,
+    "accounts:confirm_email_change":                 1,
+    "accounts:confirm_email_change unknown":         0,
+    "accounts:change_email":                         4,
+    "accounts:letters":                              4,
+    "account_change_password":                       4,
+    "account_logout":                                3,
+    "applications:start":                           10,
+    "accounts:accept_terms":                         4,
+    "applications:transfer":                         6,
+    "applications:request_take_over":                6,
+    "applications:detail draft":                    14,
+    "applications:detail changes_requested":        14,
+    "applications:detail declaration_open":         14,
+    "applications:detail submitted":                13,
+    "applications:detail validated":                13,
+    "applications:step declaration_open":           13,
+    "applications:recap draft":                     12,
+    "applications:recap declaration_open":          12,
+    "applications:submitted submitted":              8,
+    "applications:submitted under_control":          8,
+    "applications:history draft":                    9,
+    "applications:history validated":               10,
+    "applications:withdraw draft":                   7,
+    "applications:withdraw submitted":               7,
+    "applications:contacts draft":                   6,
+    "applications:contacts validated":               6,
+    "applications:update_contact draft":             6,
+    "applications:update_contact validated":         6,
+    "applications:receipt submitted":                8,
+    "evidence:bank_details accepted":                9,
+    "evidence:bank_details validated":               9,
+    "evidence:remove draft":                         6,
+    "evidence:remove changes_requested":             6,
+    "evidence:replace changes_requested":            7,
+    "evidence:container draft":                      7,
+    "evidence:container declaration_open":           7,
+    "evidence:container changes_requested":          8,
+    "evidence:reissue_container changes_requested":  7,
+    "evidence:containers":                           9,
+    "reviews:dossier submitted":                    16,
+    "reviews:accept submitted":                      6,
+    "reviews:request_changes submitted":             6,
+    "reviews:reject submitted":                      6,
+    "reviews:dossier draft":                        13,
+    "reviews:accept draft":                          8,
+    "reviews:reopen rejected":                       6,
+    "reviews:dossier accepted":                     17,
+    "reviews:sign_convention accepted":              6,
+    "reviews:abandon accepted":                      5,
+    "reviews:dossier under_control":                16,
+    "reviews:accept under_control":                  5,
+    "reviews:request_changes under_control":         5,
+    "reviews:reject under_control":                  5,
+    "reviews:send_back under_control":               6,
+    "reviews:abandon under_control":                 5,
+    "reviews:record_payment validated":              5,
+    "reviews:abandon validated":                     5,
+    "reviews:accept_take_over":                      6,
+    "reviews:refuse_take_over":                      6,
+    "reviews:confirm_bank_details":                  8,
+    "reviews:refuse_bank_details":                   8,
+}
+COUNTED_ELSEWHERE = {
+    "home": "tests/look/test_pages.py::test_the_home_page_asks_once_for_the_domains",
+    "agents legal_notice personal_data accessibility sitemap":
+        "tests/look/test_pages.py::test_a_page_of_text_is_open_and_asks_nothing_of_the_database",
+    "help": "tests/look/test_help.py::test_the_page_asks_nothing_of_the_database",
+    "letters:mailbox": "tests/letters/test_mailbox.py::test_the_list_costs_the_same_for_one_and_three_letters",
+    "eligibility": "tests/applications/test_public_pages.py::test_the_search_asks_as_much_for_one_row_as_for_three",
+    "preparations preparation":
+        "tests/applications/test_public_pages.py::test_the_lists_ask_as_much_for_one_row_as_for_three",
+    "accounts:choose_establishment": "tests/accounts/test_register.py::test_the_list_costs_the_same_however_long",
+    "accounts:terms": "tests/accounts/test_terms.py::test_the_list_of_versions_costs_one_question",
+    "accounts:account":
+        "tests/accounts/test_open_sessions.py::test_the_account_costs_the_same_however_many_sessions",
+    "applications:dashboard":
+        "tests/applications/test_dashboard.py::test_the_number_of_queries_does_not_grow_with_the_rows",
+    "applications:take_overs": "tests/applications/test_take_over.py::test_the_list_costs_the_same_however_long",
+    "reviews:queue":
+        "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
+    "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",
+}
+# fmt: on
+
+
+# --- who visits what ----------------------------------------------------------------------------------------------
+def visits(world: World, signed_in) -> dict[str, tuple[Client, str]]:
+    """The browser and the address of each row, in the order of the table."""
+    found = {}
+    for part in (as_a_stranger, as_somebody_who_registers, by_a_letter, at_home, of_a_dossier, of_files, of_agents):
+        found |= part(world, signed_in)
+    return found
+
+
+def at(client: Client, *rows: str, args=()) -> dict[str, tuple[Client, str]]:
+    return {row: (client, reverse(row.partition(" ")[0], args=args)) for row in rows}
+
+
+def as_a_stranger(world, signed_in):
+    client = Client()
+    found = at(
+        client,
+        "accounts:register",
+        "accounts:registered",
+        "accounts:resend_activation",
+        "accounts:activation_resent",
+        "account_login",
+        "account_inactive",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key_done",
+    )
+    found |= at(client, "accounts:terms_version", args=["1.0"])
+    found |= at(client, "eligibility_of entity", args=[world.establishment.ght.members.first().finess])
+    found |= at(client, "eligibility_of group", args=[world.establishment.ght.code])
+    return found
+
+
+def as_somebody_who_registers(world, signed_in):
+    client = Client()
+    fill_person(client)
+    fill_establishment(client, world.establishment)
+    found = at(client, "accounts:register_establishment", "accounts:check_establishment", "accounts:register_recap")
+    person, half = Client(), Client()
+    register(person, world.establishment, username="autre.sante", email="autre.sante@exemple.fr")
+    found |= at(Client(), "account_confirm_email", args=[secret_of("activation").rstrip("/").rpartition("/")[2]])
+    found |= at(Client(), "account_confirm_email unknown", args=["cle-inconnue"])
+    give_password(half, world.colleague)
+    return found | at(half, "account_sign_in_code")
+
+
+def by_a_letter(world, signed_in):
+    forgetful = Client()
+    forgetful.post(reverse("account_reset_password"), {"email": world.colleague.email})
+    page = forgetful.get("/mot-de-passe/nouveau/" + secret_of("password_reset") + "/", follow=True)
+    found = {"account_reset_password_from_key": (forgetful, page.redirect_chain[-1][0])}
+    found |= at(Client(), "account_reset_password_from_key unknown", args=["1", "abc"])
+    typed = {"email": "nouvelle.adresse@exemple.fr", "password": PASSWORD}
+    signed_in(world.colleague).post(reverse("accounts:change_email"), typed)
+    found |= at(Client(), "accounts:confirm_email_change", args=[secret_of("email_change_to_confirm")])
+    return found | at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
+
+
+def at_home(world, signed_in):
+    owner, late = signed_in(world.owner), signed_in(world.cast["stranger"])
+    TermsAcceptance.objects.filter(user=world.cast["stranger"]).delete()
+    found = at(owner, "accounts:change_email", "accounts:letters", "account_change_password", "account_logout")
+    found |= at(owner, "applications:start")
+    found |= at(late, "accounts:accept_terms")
+    found |= at(owner, "applications:transfer", args=[world.colleagues[0].pk])
+    asking = signed_in(world.colleague)
+    return found | at(asking, "applications:request_take_over", args=[world.dossiers["draft"].reference])
+
+
+def of_a_dossier(world, signed_in):
+    client, found = signed_in(world.owner), {}
+    states = {
+        "detail": "draft changes_requested declaration_open submitted validated",
+        "step": "declaration_open",
+        "recap": "draft declaration_open",
+        "submitted": "submitted under_control",
+        "history": "draft validated",
+        "withdraw": "draft submitted",
+        "contacts": "draft validated",
+    }
+    for name, wanted in states.items():
+        for state in wanted.split():
+            found |= at(client, f"applications:{name} {state}", args=[world.dossiers[state].reference])
+    for state in ("draft", "validated"):
+        reference = world.dossiers[state].reference
+        found |= at(client, f"applications:update_contact {state}", args=[reference, "dsi"])
+    submitted = world.dossiers["submitted"].reference
+    return found | at(client, "applications:receipt submitted", args=[submitted, "candidature", 1])
+
+
+def of_files(world, signed_in):
+    client, found = signed_in(world.owner), {}
+    for state in ("accepted", "validated"):
+        found |= at(client, f"evidence:bank_details {state}", args=[world.dossiers[state].reference])
+    draft, changed = world.dossiers["draft"], world.dossiers["changes_requested"]
+    for name, dossier in {"remove draft": draft, "remove changes_requested": changed}.items():
+        found |= at(client, f"evidence:{name}", args=[file_of(dossier)])
+    found |= at(client, "evidence:replace changes_requested", args=[file_of(changed)])
+    for state in ("draft", "declaration_open", "changes_requested"):  # to draw, to activate, activated
+        found |= at(client, f"evidence:container {state}", args=[world.dossiers[state].reference, CONTAINER["key"]])
+    found |= at(client, "evidence:reissue_container changes_requested", args=[changed.reference, CONTAINER["key"]])
+    return found | at(signed_in(world.cast["ans"]), "evidence:containers")
+
+
+def file_of(dossier: Application):
+    return dossier.evidence.filter(question__key="espace-0").first().file_id
+
+
+def of_agents(world, signed_in):
+    ars, ans = signed_in(world.cast["ars"]), signed_in(world.cast["ans"])
+    found = {}
+    desks = {
+        "submitted": (ars, "dossier accept request_changes reject"),
+        "draft": (ars, "dossier accept"),
+        "rejected": (ans, "reopen"),
+        "accepted": (ans, "dossier sign_convention abandon"),
+        "under_control": (ans, "dossier accept request_changes reject send_back abandon"),
+        "validated": (ans, "record_payment abandon"),
+    }
+    for state, (client, verbs) in desks.items():
+        rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
+        found |= at(client, *rows, args=[world.dossiers[state].reference])
+    found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
+    names = ("reviews:confirm_bank_details", "reviews:refuse_bank_details")
+    return found | at(ans, *names, args=[world.bank_details.pk])
+
+
+# --- the counts ---------------------------------------------------------------------------------------------------
+REFUSALS = {"accounts:confirm_email_change unknown": 410, "reviews:accept draft": 409}
+
+
+def asked_by(client: Client, address: str) -> tuple[int, list[str]]:
+    """The answer to a second visit, and what it asked: the first one fills what is kept between requests."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as asked:
+        response = client.get(address)
+        b"".join(response)
+    return response.status_code, [query["sql"] for query in asked.captured_queries]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rows", [1, 3])
+def test_each_page_asks_as_much_for_three_of_everything_as_for_one(rows, signed_in):
+    world, counts = World(rows), {}
+    for row, (client, address) in visits(world, signed_in).items():
+        status, asked = asked_by(client, address)
+        assert status == REFUSALS.get(row, 200), row
+        counts[row] = len(asked)
+    assert counts == COUNTS
+
+
+def test_every_page_has_its_count():
+    """Each address that answers with a page: here, or in the test that COUNTED_ELSEWHERE names."""
+    answering = {row.split()[0] for row, answers in GET.items() if re.search("200|409|410", answers)}
+    elsewhere = {name for names in COUNTED_ELSEWHERE for name in names.split()}
+    here = {row.split()[0] for row in COUNTS}
+    assert answering - here - elsewhere - set(NOT_PAGES.split()) == set()
+    assert here & elsewhere == set()
+
+
+@pytest.mark.parametrize("test", COUNTED_ELSEWHERE.values())
+def test_what_is_counted_elsewhere_is_counted_there(test):
+    path, _, name = test.partition("::")
+    body = (settings.BASE_DIR / path).read_text().partition(f"def {name}(")[2].partition("\ndef ")[0]
+    assert re.search(r"assert_num_queries\(\w+\)", body)
