@@ -46,8 +46,20 @@ DEEDS_TO: dict[tuple[str, str], str] = {
     ("reject", State.REJECTED): "a rejeté la candidature",
     ("reject", State.DECLARATION_REJECTED): "a rejeté la déclaration",
 }
-# Messages that are addressed to the référent; any other is between agents.
-TO_REFERENT = {"request_changes", "reject", "reopen", "abandon", "reissue_container"}
+# Messages that are addressed to the référent, or about the people of their dossier; any other is between agents.
+TO_REFERENT = {
+    "request_changes",
+    "reject",
+    "reopen",
+    "abandon",
+    "reissue_container",
+    "update_contact",
+    "transfer",
+    "request_take_over",
+    "accept_take_over",
+    "refuse_take_over",
+    "refuse_bank_details",
+}
 
 
 @dataclass(frozen=True)
@@ -88,10 +100,19 @@ def for_referent(application: Application) -> list[Event]:
             services.get(entry.actor, entry.actor_label),
             deed_of(entry),
             labels.get(entry.to_state, ""),
-            entry.message if entry.verb in TO_REFERENT else "",
+            _told(entry) if entry.verb in TO_REFERENT else "",
         )
         for entry in found
     ]
+
+
+def _told(entry: Entry) -> str:
+    """Of a contact changed while the form is written, what reviewers do not read: which one, and how it reads now."""
+    if entry.message or entry.verb != "update_contact":
+        return entry.message
+    after = entry.data["after"]
+    written = ", ".join(after[name] for name in ("first_name", "last_name", "email") if after.get(name))
+    return f"{Question.ContactRole(entry.data['role']).label}{f' : {written}' if written else ''}"
 
 
 def _services(application: Application, found: list[Entry]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from applications import actions
+from applications import actions, people
 from applications.models import Application
 from applications.states import State
 from ecare.journal.actions import record
@@ -91,3 +91,15 @@ def test_recap_and_reading_pages_have_a_sheet_for_paper(client, complete):
     transmit(complete)
     for name in ("detail", "submitted", "history"):
         assert 'ecare/print.css" media="print"' in text_of(client.get(address(name, complete)))
+
+
+def test_the_referent_reads_what_changed_of_the_people(client, complete, referent):
+    """Which contact and how it reads now, to whom the dossier went, why a take-over was refused."""
+    contact = {"civility": "madame", "last_name": "Nouvelle", "first_name": "Ana", "email": "ana@exemple.fr"}
+    people.update_contact(complete, by=referent, role="rssi", values=contact)
+    colleague = UserFactory(establishment=complete.establishment)
+    asked = people.request_take_over(complete, by=colleague, reason="Le référent est en congé.")
+    people.refuse_take_over(asked, by=UserFactory(ans=True), holder=referent.pk, message="Il revient demain.")
+    page = text_of(client.get(address("history", complete)))
+    for said in ("RSSI : Ana, Nouvelle, ana@exemple.fr", "Le référent est en congé.", "Il revient demain."):
+        assert said in page
