@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts import actions
 from accounts.models import User
+from accounts.passwords import NOT_THE_PRESENT_ONE
 
 UNKNOWN = "Identifiant ou mot de passe incorrect, ou compte pas encore activé."
 
@@ -19,7 +20,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "username_password_mismatch": UNKNOWN,
         "email_password_mismatch": UNKNOWN,
         "too_many_login_attempts": "Trop d’essais. Patientez cinq minutes avant de réessayer.",
-        "enter_current_password": "Ce n’est pas votre mot de passe actuel.",
+        "enter_current_password": NOT_THE_PRESENT_ONE,
     }
 
     # --- signing in ---------------------------------------------------------------------------------------

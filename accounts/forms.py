@@ -241,7 +241,7 @@ class ChangePasswordForm(NewPasswordForm):
 
     def clean_oldpassword(self):
         if not self.user.check_password(self.cleaned_data["oldpassword"]):
-            raise ValidationError("Ce n’est pas votre mot de passe actuel.")
+            raise ValidationError(passwords.NOT_THE_PRESENT_ONE)
         return self.cleaned_data["oldpassword"]
 
 
@@ -265,7 +265,7 @@ class ChangeEmailForm(forms.Form):
 
     def clean_password(self):
         if not self.user.check_password(self.cleaned_data["password"]):
-            raise ValidationError("Ce n’est pas votre mot de passe actuel.")
+            raise ValidationError(passwords.NOT_THE_PRESENT_ONE)
         return self.cleaned_data["password"]
 
 

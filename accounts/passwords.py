@@ -19,6 +19,10 @@ WORDS = frozenset(
     utilisateur compte test""".split()
 )
 
+NOT_THE_PRESENT_ONE = (
+    "Ce n’est pas votre mot de passe actuel. Tapez-le à nouveau, ou passez par « Mot de passe oublié ? »."
+)
+
 
 class FrenchWordsValidator:
     """Refuses a password whose letters are only such words: « Motdepasse-2026! », « hopital.paris.75 »."""

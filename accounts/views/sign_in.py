@@ -62,7 +62,7 @@ def _told(verdict) -> str:
     if not verdict.tries_left:
         return "Code incorrect. C’était le dernier essai : demandez un nouveau code."
     left = f"{verdict.tries_left} essais" if verdict.tries_left > 1 else "1 essai"
-    return f"Code incorrect. Il vous reste {left}."
+    return f"Code incorrect. Il vous reste {left}. Vérifiez que le courrier porte la référence affichée ici."
 
 
 def _seconds_to(instant) -> int:

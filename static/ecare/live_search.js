@@ -4,15 +4,27 @@ const PAUSE = 250; // milliseconds without a key
 
 for (const form of document.querySelectorAll("form[data-live-search]")) {
   const ids = form.dataset.liveSearch.split(" ");
+  const said = document.createElement("p");
+  said.className = "fr-message fr-message--warning";
+  said.setAttribute("role", "status");
+  said.hidden = true;
+  form.after(said);
   let timer;
   let asked = 0;
+
+  function say(sentence) {
+    said.textContent = sentence;
+    said.hidden = !sentence;
+  }
 
   async function search() {
     const rank = ++asked;
     const address = new URL(form.action || location.href);
     address.search = new URLSearchParams(new FormData(form));
-    const response = await fetch(address);
-    if (!response.ok || rank !== asked) return;
+    const response = await fetch(address).catch(() => null);
+    if (rank !== asked) return;
+    say(response?.ok ? "" : "La recherche ne répond pas. Appuyez sur « Rechercher ».");
+    if (!response?.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!ids.every((id) => page.getElementById(id))) return location.assign(address);
     for (const id of ids) document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);

@@ -162,7 +162,10 @@ def test_it_may_be_given_up_and_a_new_password_gives_it_up(user, client):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"password": "faux"}, "Ce n’est pas votre mot de passe actuel."),
+        (
+            {"password": "faux"},
+            "Ce n’est pas votre mot de passe actuel. Tapez-le à nouveau",
+        ),
         ({"email": "pas une adresse"}, "Écrivez une adresse e-mail sous la forme nom@exemple.fr."),
         ({"email": ""}, "Renseignez ce champ."),
     ],

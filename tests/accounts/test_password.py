@@ -113,7 +113,9 @@ def test_a_signed_in_person_changes_their_password(user, signed_in):
 
 def test_the_present_password_is_asked(user, signed_in):
     response = signed_in(user).post("/compte/mot-de-passe/", {"oldpassword": "faux"} | _new())
-    assert response.context["form"]["oldpassword"].errors == ["Ce n’est pas votre mot de passe actuel."]
+    assert response.context["form"]["oldpassword"].errors == [
+        "Ce n’est pas votre mot de passe actuel. Tapez-le à nouveau, ou passez par « Mot de passe oublié ? »."
+    ]
     assert not Letter.objects.exists()
 
 
