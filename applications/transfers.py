@@ -45,7 +45,9 @@ def transfer(request, pk):
 def _held_by_colleagues(request):
     """Their reference, their domain and who holds them; and what this person already asked."""
     own = TakeOverRequest.objects.filter(by=request.user)
-    held = Application.objects.held_by_colleagues_of(request.user).select_related("domain", "referent")
+    held = Application.objects.held_by_colleagues_of(request.user).select_related(
+        "domain", "referent", "establishment__region"
+    )
     return held.prefetch_related(Prefetch("take_over_requests", own, to_attr="own_requests")).order_by(
         "domain__position", "-created_at"
     )

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,6 +20,7 @@ from accounts.tables import EntityChoiceTable, GhtChoiceTable, LegalEntityTable,
 from ecare.lists import lay_out
 from establishments.models import Establishment
 
+TAKEN = "nom-pris"  # in the address: the name was taken between the first step and the last
 STEPS = ["Informations personnelles", "Informations de l’établissement de santé", "Récapitulatif"]
 
 
@@ -51,7 +53,10 @@ def register(request):
     draft = request.draft
     passed = {"password_about": draft.password_about, "is_human": draft.is_human}
     if request.method != "POST":
-        return _show_person(request, PersonForm(initial=draft.initial(), **passed))
+        typed = (
+            draft.initial() if TAKEN in request.GET else None
+        )  # checked again: the field says so, with others to take
+        return _show_person(request, PersonForm(typed, initial=draft.initial(), **passed))
     form = PersonForm(request.POST, **passed)
     is_valid = form.is_valid()
     draft.keep_what_was_passed(form)
@@ -171,7 +176,7 @@ def _create_account(request, establishment):
         actions.register(draft.person, password_hash=draft.password_hash, establishment=establishment)
     except actions.UsernameTaken:
         messages.error(request, "Ce nom d’utilisateur vient d’être pris. Choisissez-en un autre.")
-        return redirect("accounts:register")
+        return redirect(f"{reverse('accounts:register')}?{TAKEN}")
     except actions.EstablishmentClosed:
         messages.error(request, "Cet établissement vient de fermer dans le répertoire. Choisissez-en un autre.")
         return redirect("accounts:choose_establishment")

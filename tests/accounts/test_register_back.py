@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from tests.accounts.steps import fill_establishment, fill_person
-from tests.factories import EstablishmentFactory
+from tests.factories import EstablishmentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 STEP_1 = "/inscription/"
@@ -45,3 +45,13 @@ def test_going_back_to_the_list_keeps_the_search_and_marks_the_choice(client, es
     assert f'href="{address}"' in client.get(reverse("accounts:check_establishment")).text
     page = client.get(address)
     assert page.text.count("Votre choix") == 1 and f'value="{establishment.finess}"' in page.text
+
+
+def test_a_name_taken_meanwhile_is_said_at_its_field_with_others_and_keeps_the_rest(client, establishment):
+    fill_person(client)
+    fill_establishment(client, establishment)
+    UserFactory(username="jean.sante")
+    page = client.post(reverse("accounts:register_recap"), follow=True)
+    form = page.context["form"]
+    assert "déjà pris" in form.errors["username"][0] and form.suggestions
+    assert 'value="jean.sante@exemple.fr"' in page.text and "Laissez vide pour le garder" in page.text
