@@ -5,16 +5,14 @@ const PAUSE = 250; // milliseconds without a key
 for (const form of document.querySelectorAll("form[data-live-search]")) {
   const ids = form.dataset.liveSearch.split(" ");
   const said = document.createElement("p");
-  said.className = "fr-message fr-message--warning";
   said.setAttribute("role", "status");
-  said.hidden = true;
   form.after(said);
   let timer;
   let asked = 0;
 
   function say(sentence) {
     said.textContent = sentence;
-    said.hidden = !sentence;
+    said.className = sentence ? "fr-message fr-message--warning" : "";
   }
 
   async function search() {

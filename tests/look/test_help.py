@@ -102,7 +102,7 @@ def browse(page, live_server):
 def test_the_list_answers_while_one_types(browse):
     page = browse("/aide/")
     page.get_by_label("Rechercher dans l’aide").press_sequentially("captcha")
-    expect(page.get_by_role("status")).to_have_text("1 question pour «\u00a0captcha\u00a0».")
+    expect(page.locator("#found")).to_have_text("1 question pour «\u00a0captcha\u00a0».")
     expect(page.locator(".ecare-help__question")).to_have_count(1)
     assert page.url.endswith("?q=captcha")
     assert faults(page) == []
