@@ -190,7 +190,9 @@ def registered(request):
 
 
 def _has_person(draft) -> bool:
-    return bool(draft.person and draft.password_hash)
+    """Step 1 is passed, and the password that is kept was checked against this very person."""
+    person, about = draft.person, draft.password_about
+    return bool(person and about) and all(getattr(person, name) == value for name, value in about.items())
 
 
 # --- the link that activates --------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from tests.accounts.steps import fill_establishment, fill_person
+from accounts.models import User
+from tests.accounts.steps import NEW_PASSWORD, fill_establishment, fill_person, person
 from tests.factories import EstablishmentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +56,26 @@ def test_a_name_taken_meanwhile_is_said_at_its_field_with_others_and_keeps_the_r
     form = page.context["form"]
     assert "déjà pris" in form.errors["username"][0] and form.suggestions
     assert 'value="jean.sante@exemple.fr"' in page.text and "Laissez vide pour le garder" in page.text
+
+
+def test_a_password_kept_for_somebody_else_opens_no_account_of_this_person(client, establishment):
+    """Step 1 refused for its phone keeps a password checked against another name: the recap must not take it."""
+    jeanne = {
+        "username": "jeanne.lambertin",
+        "first_name": "Jeanne",
+        "last_name": "Lambertin",
+        "email": "jl@exemple.fr",
+    }
+    other = {"username": "zzz.www", "first_name": "Zoo", "last_name": "Wuk", "email": "zw@exemple.fr"}
+    like_jeanne = {"password1": "jeanne.lambertin-x", "password2": "jeanne.lambertin-x"}
+    fill_person(client, **jeanne)
+    fill_establishment(client, establishment)
+    refused = client.post(STEP_1, person(**other, **like_jeanne, phone="06 12"))
+    assert set(refused.context["form"].errors) == {"phone"}
+    assert client.post(reverse("accounts:register_recap")).status_code == 302
+    assert not User.objects.exists()
+    page = client.post(STEP_1, person(**jeanne, password1="", password2=""))
+    assert "Vos informations ont changé" in page.context["form"].errors["password1"][0]
+    assert client.post(STEP_1, person(**jeanne)).status_code == 302
+    client.post(reverse("accounts:register_recap"))
+    assert User.objects.get().check_password(NEW_PASSWORD)
