@@ -7,7 +7,10 @@ from accounts import actions
 from accounts.models import User
 from accounts.passwords import NOT_THE_PRESENT_ONE
 
-UNKNOWN = "Identifiant ou mot de passe incorrect, ou compte pas encore activé."
+UNKNOWN = (
+    "Identifiant ou mot de passe incorrect, ou compte pas encore activé. Vérifiez votre saisie. Sinon, choisissez un "
+    "nouveau mot de passe, ou demandez un nouveau lien d’activation : les liens sont plus bas."
+)
 
 SENTENCES = {
     "account/messages/password_changed.txt": "Votre mot de passe est changé. Vos autres sessions sont fermées.",

@@ -102,4 +102,4 @@ class Draft:
         return self.choices().filter(pk=chosen).first() if chosen else None
 
     def keep_establishment(self, establishment: Establishment, *, words: str = ""):
-        self._write(establishment=establishment.pk, words=words[:100])
+        self._write(establishment=establishment.pk, words=words)

@@ -13,6 +13,7 @@ from establishments.models import Establishment, Region
 HELP = "Plusieurs mots sans rapport entre eux se retiennent bien et se devinent mal."
 # Letters of any alphabet, joined by spaces, hyphens, apostrophes or dots: a letter that bears a name carries no link.
 NAME = r"^[^\W\d_]+([ .'’-]{1,2}[^\W\d_]+)*\.?$"
+NO_NAME = "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."
 
 
 def password_field(label, *, new, **kwargs):
@@ -29,13 +30,13 @@ def chosen_password_field(label):
     return field
 
 
-def name_field(label, autocomplete):
+def name_field(label, autocomplete, *, max_length=60):
     return forms.RegexField(
         NAME,
         label=label,
-        max_length=60,
+        max_length=max_length,
         strip=True,
-        error_messages={"invalid": "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."},
+        error_messages={"invalid": NO_NAME},
         widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
     )
 
@@ -123,7 +124,9 @@ class PersonForm(NewPasswordMixin, forms.Form):
     def clean_phone(self):
         number = phones.parsed(self.cleaned_data["phone"])
         if number is None:
-            raise ValidationError("Ce numéro n’existe pas. Écrivez-le par exemple ainsi : +33 6 12 34 56 78.")
+            raise ValidationError(
+                "Ce numéro n’existe pas. Écrivez-le par exemple ainsi : +33 6 12 34 56 78, ou 0590 12 34 56 outre-mer."
+            )
         return number.as_e164
 
     def clean_captcha(self):
@@ -173,6 +176,14 @@ class SignInForm(allauth_forms.LoginForm):
         )
         self.fields["password"] = password_field("Mot de passe", new=False)
         self.order_fields(["login", "password"])
+
+    def clean(self):
+        """What allauth says of both fields stands at the one to type again, too."""
+        try:
+            return super().clean()
+        except ValidationError as error:
+            self.add_error("password", error)
+            return self.cleaned_data
 
     def login(self, request, redirect_url=None):
         self._login.state["identifier"] = self.cleaned_data["login"]

@@ -5,7 +5,11 @@ import re
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.contrib.auth.password_validation import UserAttributeSimilarityValidator, get_default_password_validators
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    UserAttributeSimilarityValidator,
+    get_default_password_validators,
+)
 from django.core.exceptions import ValidationError
 
 from establishments.models import normalised
@@ -19,18 +23,24 @@ WORDS = frozenset(
     utilisateur compte test""".split()
 )
 
+COMMON = "Ce mot de passe est trop courant. Mélangez des mots sans rapport entre eux."
 NOT_THE_PRESENT_ONE = (
     "Ce n’est pas votre mot de passe actuel. Tapez-le à nouveau, ou passez par « Mot de passe oublié ? »."
 )
 
 
-class FrenchWordsValidator:
-    """Refuses a password whose letters are only such words: « Motdepasse-2026! », « hopital.paris.75 »."""
+class CommonWordsValidator(CommonPasswordValidator):
+    """Refuses what Django's list knows, and a password whose letters are only such words: « Motdepasse-2026! »,
+    « hopital.paris.75 »; in one sentence."""
 
     def validate(self, password, user=None):
+        try:
+            super().validate(password, user)
+        except ValidationError:
+            raise ValidationError(COMMON) from None
         letters = re.sub(r"[^a-z]+", " ", normalised(password)).split()
         if letters and all(_is_made_of_words(part) for part in letters):
-            raise ValidationError("Ce mot de passe est trop courant. Mélangez des mots sans rapport entre eux.")
+            raise ValidationError(COMMON)
 
     def get_help_text(self):
         return "Évitez les mots de passe courants."
@@ -49,8 +59,7 @@ SAID = {
     "MinimumLengthValidator": "au moins {length} caractères",
     "NumericPasswordValidator": "pas seulement des chiffres",
     "UserAttributeSimilarityValidator": "sans votre nom, votre prénom, votre nom d’utilisateur ni votre adresse e-mail",
-    "CommonPasswordValidator": "pas un mot de passe courant",
-    "FrenchWordsValidator": "pas un mot de passe courant",
+    "CommonWordsValidator": "pas un mot de passe courant",
 }
 GOOD_LENGTH, BEST_LENGTH = 16, 20
 

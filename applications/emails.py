@@ -45,8 +45,16 @@ def to_review(application: Application, reader: User) -> Letter:
 def contacts_changed(application: Application, contact: Contact, person: User) -> Letter:
     """To the référent, and to whoever has the dossier on their desk."""
     if person == application.referent:
-        return _to_referent("contacts_changed", application, contact=contact)
-    return _to_reviewer("contacts_changed", application, to=person, contact=contact)
+        letter = _to_referent("contacts_changed", application, contact=contact)
+    else:
+        letter = _to_reviewer("contacts_changed", application, to=person, contact=contact)
+    letter.premise = about_contact(contact)
+    return letter
+
+
+def about_contact(contact: Contact) -> dict[str, str]:
+    """Which contact a letter tells of: the next change of the same one takes its place."""
+    return {"contact": contact.role}
 
 
 def transferred(application: Application, person: User, *, sender: User) -> Letter:

@@ -11,11 +11,13 @@ from decimal import Decimal, InvalidOperation
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from schwifty import BIC, IBAN
 from schwifty import exceptions as schwifty_errors
 from stdnum import exceptions as stdnum_errors
 from stdnum.fr import siret
 
+from accounts.forms import NAME, NO_NAME
 from accounts.models import Civility
 from accounts.phones import parsed
 from applications.expenses import ExpensesField
@@ -29,6 +31,7 @@ REASON_LENGTH = 500
 MAX_NUMBER = 999_999_999
 MAX_CENTS = 100_000_000_000
 FEW_CHOICES = 6
+NAMES = ("last_name", "first_name")  # fields of a contact
 NO_EXPENSE = "Le montant doit être supérieur à 0 €. Effacez la ligne si elle est sans objet."
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
 
@@ -64,6 +67,13 @@ class _TextField(_DraftField, forms.CharField):
 class LineField(_TextField):
     def to_python(self, value):
         return " ".join(super().to_python(value).split())
+
+
+class NameField(LineField):
+    """The name of a contact, which letters tell: the rule of « Mise à jour du contact »."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=CONTACT_LENGTH, validators=[RegexValidator(NAME, NO_NAME)], **options)
 
 
 class LongTextField(_TextField):
@@ -367,6 +377,8 @@ def _expenses_field(**options) -> ExpensesField:
 
 def _field(question: Question, entities, **options) -> forms.Field:
     kind = Question.Kind(question.kind)
+    if kind == Question.Kind.TEXT and question.contact_field in NAMES:
+        return NameField(**options)
     if kind == Question.Kind.TEXT:
         return LineField(max_length=CONTACT_LENGTH if question.contact_role else TEXT_LENGTH, **options)
     if kind == Question.Kind.CIVILITY:

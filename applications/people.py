@@ -74,7 +74,8 @@ def _tell_of_contact(application: Application, contact: Contact, said_before: st
         message="" if is_being_written else f"{contact.get_role_display()} : {said_before} → {_said(contact)}",
         data={"role": contact.role, "before": before, "after": {name: getattr(contact, name) for name in before}},
     )
-    cancel(application.subject, ["contacts_changed"])  # of several changes in a row, the last is told
+    # Of several changes of one contact in a row, the last is told.
+    cancel(application.subject, ["contacts_changed"], premise=emails.about_contact(contact))
     emails.contacts_changed(application, contact, application.referent).save()
     for reader in rules.readers_of(application):
         emails.contacts_changed(application, contact, reader).save()

@@ -3,8 +3,9 @@
 from django import forms
 from django.http import QueryDict
 
-from accounts.forms import NAME
+from accounts.forms import name_field
 from accounts.models import Civility, User
+from applications.fields import CONTACT_LENGTH
 from applications.models import Application, Contact, Question
 from applications.people import ContactMoved
 
@@ -12,18 +13,12 @@ from applications.people import ContactMoved
 ROLES = (Question.ContactRole.DSI, Question.ContactRole.RSSI)
 
 
-def _name(label: str) -> forms.RegexField:
-    """Letters tell it to agents: letters, spaces, hyphens, apostrophes, and no link."""
-    wrong = "Écrivez des lettres, séparées au besoin par une espace, un trait d’union ou une apostrophe."
-    return forms.RegexField(NAME, label=label, max_length=150, strip=True, error_messages={"invalid": wrong})
-
-
 class ContactForm(forms.Form):
     """« Mise à jour du contact ». In a dialog there is one per role, so each has ids of its own."""
 
     civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, widget=forms.RadioSelect)
-    last_name = _name("Nom")
-    first_name = _name("Prénom")
+    last_name = name_field("Nom", "off", max_length=CONTACT_LENGTH)
+    first_name = name_field("Prénom", "off", max_length=CONTACT_LENGTH)
     email = forms.EmailField(label="Email", max_length=254, help_text="Sous la forme nom@exemple.fr.")
     mark = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 

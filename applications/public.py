@@ -13,11 +13,10 @@ from applications.forms import Part, parts_of
 from applications.models import Domain, FormVersion
 from applications.states import Step
 from applications.tables import FoundTable
-from ecare.lists import lay_out
+from ecare.lists import lay_out, searched
 from establishments.models import Establishment, LegalEntity
 from establishments.rules import is_finess
 
-LONGEST_SEARCH = 100
 SHORTEST_SEARCH = 2
 HOME = ("Accueil", reverse_lazy("home"))
 ELIGIBILITY = ("Vérifiez votre éligibilité", reverse_lazy("eligibility"))
@@ -29,7 +28,7 @@ PREPARATION = ("Préparez votre dossier", reverse_lazy("preparations"))
 @require_safe
 def eligibility_search(request):
     """Name, town or number, and whoever matches in the whole directory."""
-    words = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    words = searched(request)
     is_too_short = 0 < len(words) < SHORTEST_SEARCH
     context = {"words": words, "is_too_short": is_too_short, "crumbs": [HOME, ELIGIBILITY]}
     if words and not is_too_short:

@@ -17,10 +17,9 @@ from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
-from ecare.lists import lay_out
+from ecare.lists import lay_out, searched
 
 STEPS = (Step.CANDIDATURE.label, Step.DECLARATION.label)
-LONGEST_SEARCH = 100
 HOME = (("Tableau de bord", reverse_lazy("applications:dashboard")),)
 
 
@@ -50,8 +49,10 @@ def dashboard(request):
     """The référent's home: the calendar of the domains, what awaits them, their dossiers."""
     if not request.user.is_referent:
         raise PermissionDenied
-    words = request.GET.get("recherche", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-    dossiers = Application.objects.visible_to(request.user).select_related("domain", "establishment__ght")
+    words = searched(request)
+    dossiers = Application.objects.visible_to(request.user).select_related(
+        "domain", "establishment__ght", "establishment__region"
+    )
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     lay_out(table, request, length=10)
     offers = eligibility.offers(_domains_for(request.user), request.user.establishment, request.arrived_at)

@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 
 from ecare import help as questions
 from ecare.context import site
-
-LONGEST_SEARCH = 100
+from ecare.lists import searched
 
 
 @login_not_required
@@ -24,7 +23,7 @@ def page(request, template, title):
 @require_safe
 def help_page(request):
     """« Aide »: every question by topic, or those that answer what was typed."""
-    words = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST_SEARCH]
+    words = searched(request)
     topics = questions.topics()
     context = {
         "words": words,

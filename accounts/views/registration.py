@@ -17,7 +17,7 @@ from accounts import actions, captcha, facts
 from accounts.drafts import Draft
 from accounts.forms import EmailForm, KindForm, PersonForm
 from accounts.tables import EntityChoiceTable, GhtChoiceTable, LegalEntityTable, SiteTable
-from ecare.lists import lay_out
+from ecare.lists import lay_out, searched
 from establishments.models import Establishment
 
 TAKEN = "nom-pris"  # in the address: the name was taken between the first step and the last
@@ -53,9 +53,8 @@ def register(request):
     draft = request.draft
     passed = {"password_about": draft.password_about, "is_human": draft.is_human}
     if request.method != "POST":
-        typed = (
-            draft.initial() if TAKEN in request.GET else None
-        )  # checked again: the field says so, with others to take
+        # Checked again when the name was taken meanwhile: the field says so, with others to choose from.
+        typed = draft.initial() if TAKEN in request.GET else None
         return _show_person(request, PersonForm(typed, initial=draft.initial(), **passed))
     form = PersonForm(request.POST, **passed)
     is_valid = form.is_valid()
@@ -122,7 +121,7 @@ def choose_establishment(request):
     draft = request.draft
     if not (_has_person(draft) and draft.has_kind):
         return redirect("accounts:register_establishment")
-    words = request.GET.get("q", "").replace("\0", "")
+    words = searched(request)
     if request.method == "POST":
         chosen = request.POST.get("establishment", "")
         establishment = draft.choices().filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
@@ -146,7 +145,7 @@ def check_establishment(request):
     establishment = _has_person(request.draft) and request.draft.establishment
     if not establishment:
         return redirect("accounts:choose_establishment")
-    words = request.GET.get("q", "").replace("\0", "")
+    words = searched(request)
     rows = establishment.entities().matching(words)
     table = (LegalEntityTable if establishment.ght_id else SiteTable)(rows, order_by="name")
     lay_out(table, request, length=10)

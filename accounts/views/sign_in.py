@@ -15,8 +15,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import actions, facts
 from accounts.actions import Outcome
 from accounts.forms import CodeForm
+from accounts.models import User
 from accounts.stages import SignInCodeStage
 from ecare.french import paris_datetime
+
+# The doors of the home page; the ANS and administrators have none of their own.
+DOORS = {User.Role.REFERENT: "etablissement", User.Role.ARS: "agence"}
 
 
 @sensitive_post_parameters("code")
@@ -38,6 +42,7 @@ def sign_in_code(request):
         form.add_error("code", _told(verdict))
     attempt.refresh_from_db()
     context = {"form": form, "stage": stage, "attempt": attempt, "seconds_left": _seconds_to(attempt.valid_until)}
+    context["door"] = DOORS.get(stage.login.user.role)
     context["seconds_to_wait"] = _seconds_to(attempt.may_renew_at)
     return render(request, "account/sign_in_code.html", context)
 

@@ -191,7 +191,6 @@ class Question(models.Model):
         blank=True,
         help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
     )
-
     activity_share = models.PositiveSmallIntegerField(
         "part de l’activité combinée à confirmer (%)",
         null=True,

@@ -73,12 +73,15 @@ def claim(now: datetime) -> list[Letter]:
     return list(Letter.objects.filter(lease=lease).order_by("send_after"))
 
 
-def cancel(subject: str, names: list[str]) -> int:
+def cancel(subject: str, names: list[str], *, premise: dict | None = None) -> int:
     """Withdraw the letters about `subject` that a verb made untrue; those already on their way are not called back.
+    `premise`: only those that were written with it.
 
     One told in a daily letter that has not left is withdrawn too: that letter is written anew before it leaves.
     """
     now, untrue = timezone.now(), Letter.objects.about(subject).filter(name__in=names)
+    if premise is not None:
+        untrue = untrue.filter(premise=premise)
     told = untrue.told_in_a_waiting_digest(now).update(state=Letter.State.CANCELLED)
     withdrawn = {"state": Letter.State.CANCELLED, "secret": None, "lease": None, "leased_until": None}
     return told + untrue.waiting(now).update(**withdrawn)

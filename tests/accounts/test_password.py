@@ -1,11 +1,12 @@
 """A forgotten password, and another one."""
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from accounts.passwords import FrenchWordsValidator
+from accounts.passwords import CommonWordsValidator
 from ecare.letters.models import Letter
 from tests.accounts.steps import NEW_PASSWORD, give_code, give_password, secret_of
 from tests.factories import PASSWORD, UserFactory
@@ -122,9 +123,16 @@ def test_the_present_password_is_asked(user, signed_in):
 @pytest.mark.parametrize("password", ["motdepasse123", "Hopital.Paris.75", "AzertyAzerty1!", "Convergence-2026"])
 def test_french_common_words_are_no_password(password):
     with pytest.raises(ValidationError):
-        FrenchWordsValidator().validate(password)
+        CommonWordsValidator().validate(password)
 
 
 @pytest.mark.parametrize("password", ["Sommeil-Profond-42", "Montagne-Bleue-77", "xK3!fQ9-zzRt", "492-17-88-3341"])
 def test_other_words_are(password):
-    FrenchWordsValidator().validate(password)
+    CommonWordsValidator().validate(password)
+
+
+def test_a_common_password_is_refused_once_with_what_to_do():
+    for password in ("password1234", "Motdepasse-2026!"):
+        with pytest.raises(ValidationError) as refused:
+            validate_password(password)
+        assert refused.value.messages == ["Ce mot de passe est trop courant. Mélangez des mots sans rapport entre eux."]

@@ -1,5 +1,7 @@
 """User name or e-mail, password, then the mailed code."""
 
+import re
+
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
@@ -177,9 +179,21 @@ def test_the_sign_in_says_which_door_one_comes_through(client, door, heading):
     assert f"{heading}</h2>" not in client.get("/connexion/", {"profil": "autre"}).text
 
 
-def test_the_code_page_says_it_of_a_referent_alone(client):
-    for trait, is_said in (({}, True), ({"ars": True}, False)):
+def test_the_code_page_says_it_of_the_account(client):
+    for trait, heading in (
+        ({}, "Vous êtes un établissement de santé"),
+        ({"ars": True}, "Vous êtes une ARS ou un GRADeS"),
+        ({"ans": True}, ""),
+    ):
         client.logout()
         give_password(client, UserFactory(**trait))
-        page = client.get("/connexion/code/").text
-        assert ("Vous êtes un établissement de santé</h2>" in page) is is_said
+        assert re.findall(r'<h2 class="fr-h4">(Vous êtes .*)</h2>', client.get("/connexion/code/").text) == [
+            heading
+        ] * bool(heading)
+
+
+def test_a_refusal_stands_at_the_field_and_says_what_to_do(client):
+    page = client.post("/connexion/", {"login": "inconnu", "password": "Faux-Mot-De-Passe"})
+    [said] = page.context["form"].errors["password"]
+    assert "choisissez un nouveau mot de passe" in said and "lien d’activation" in said
+    assert 'href="#id_password"' in page.text and 'id="id_password_error"' in page.text

@@ -71,7 +71,8 @@ def test_a_closed_establishment_is_told_so_and_offered_nothing(client, referent,
     assert "Votre établissement est fermé dans le répertoire FINESS" in text_of(page)
     assert f"mailto:{settings.SUPPORT_ADDRESS}" in text_of(page) and dossier.reference in text_of(page)
     assert not page.context["form"].domains and not page.context["offers"]
-    assert free.slug not in text_of(client.get(reverse("applications:start")))
+    start = text_of(client.get(reverse("applications:start")))
+    assert free.slug not in start and "Votre établissement est fermé dans le répertoire FINESS" in start
 
 
 def test_the_dialog_lists_what_this_establishment_may_start_and_nothing_else(client, referent):
@@ -103,7 +104,7 @@ def test_whoever_has_a_dossier_finds_it_before_the_presentation(client, referent
     assert order(client.get(ADDRESS)) == ["programme", "dossiers"]
     dossier = ApplicationFactory(referent=referent, state="submitted")
     assert order(client.get(ADDRESS)) == ["dossiers", "programme"]
-    page = client.get(ADDRESS, {"recherche": "introuvable"})
+    page = client.get(ADDRESS, {"q": "introuvable"})
     assert order(page) == ["dossiers", "programme"]
     assert dossier.reference not in text_of(page)
 
@@ -137,11 +138,11 @@ def test_the_search_finds_by_reference_domain_and_establishment(client, referent
     found = ApplicationFactory(referent=referent, domain=DomainFactory(name="Domaine Audits"))
     ApplicationFactory(referent=referent, domain=DomainFactory(name="Domaine Secours"))
     for words in (found.reference.lower(), "audits", f"AUDITS {referent.establishment.legal_entity.finess}"):
-        page = text_of(client.get(ADDRESS, {"recherche": words}))
+        page = text_of(client.get(ADDRESS, {"q": words}))
         assert found.reference in page
-        table = client.get(ADDRESS, {"recherche": words}).context["table"]
+        table = client.get(ADDRESS, {"q": words}).context["table"]
         assert [row.record for row in table.rows] == [found]
-    assert "ne correspond à cette recherche" in text_of(client.get(ADDRESS, {"recherche": "introuvable"}))
+    assert "ne correspond à cette recherche" in text_of(client.get(ADDRESS, {"q": "introuvable"}))
 
 
 def test_the_table_is_sorted_and_paged(client, referent):
@@ -178,7 +179,7 @@ def test_each_column_sorts_both_ways(client, referent):
 def test_length_and_search_are_offered_whatever_the_number_of_dossiers(client, referent):
     for _ in range(2):
         page = client.get(ADDRESS).text
-        assert 'name="per_page"' in page and 'name="recherche"' in page
+        assert 'name="per_page"' in page and 'name="q"' in page
         ApplicationFactory(referent=referent)
 
 
@@ -188,7 +189,8 @@ def test_a_correction_says_who_asked_for_it_and_since_when(client, referent, sta
     asked = ChangeRequest.objects.create(
         application=dossier, step=dossier.step, desk=who, by=UserFactory(ans=True), message="Le RIB."
     )
-    said = f"Une modification vous est demandée par l’{who.upper()} depuis le {paris_date(asked.at)}."
+    service = {"ars": "ARS Occitanie", "ans": "ANS"}[who]
+    said = f"Une modification vous est demandée, par l’{service} le {paris_date(asked.at)}."
     assert said in text_of(client.get(ADDRESS))
 
 

@@ -119,12 +119,24 @@ def test_a_name_carries_no_link_into_a_letter(complete, client, name):
     assert not Letter.objects.filter(name="contacts_changed").exists()
 
 
+def test_the_form_holds_a_name_to_the_same_rule_as_the_dialog(complete, client):
+    answer = client.post(
+        address("answer", complete, "dsi-last-name"),
+        {"dsi-last-name": "https://arnaque.example/x"},
+        headers={"accept": "application/json"},
+    )
+    assert answer.status_code == 422 and "Écrivez des lettres" in answer.json()["errors"][0]
+    assert actions.values_of(complete)["dsi-last-name"] == "Martin"
+
+
 def test_of_several_changes_in_a_row_the_last_is_told(complete, client, referent):
     for name in ("Un", "Deux", "Trois"):
         client.post(address("update_contact", complete, "dsi"), NEW | {"last_name": name})
     told = Letter.objects.filter(name="contacts_changed", recipient=referent.email)
     waiting = [letter for letter in told if letter.state == Letter.State.QUEUED]
     assert len(waiting) == 1 and "Trois" in waiting[0].text
+    client.post(address("update_contact", complete, "rssi"), NEW | {"last_name": "Quatre"})
+    assert told.filter(state=Letter.State.QUEUED).count() == 2  # another contact is another matter
 
 
 # --- two pages --------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_on_the_pages_of_a_decision(signed_in, cast, dossier, name):
      ("ans", "reviews:queue")],
 )  # fmt: skip
 def test_on_lists_and_in_the_words_of_a_search(signed_in, cast, dossier, role, name):
-    typed = {"q": MARK, "recherche": MARK, "etat": "tous", "sort": MARK, "page": MARK, "per_page": MARK}
+    typed = {"q": MARK, "etat": "tous", "sort": MARK, "page": MARK, "per_page": MARK}
     assert_harmless(signed_in(cast[role]).get(reverse(name), typed).content.decode())
     assert_harmless(signed_in(cast[role]).get(reverse(name), {"etat": "tous"}).content.decode())
 
