@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import facts
-from accounts.models import BROWSER, OPENED_AT, SEEN_AT, Terms
+from accounts import facts, typed
+from accounts.models import BROWSER, OPENED_AT, SEEN_AT, OpenSession, Terms
 
 EXPIRED = "Votre session a expiré. Reconnectez-vous pour continuer."
 ENDED = "Votre session a pris fin. Reconnectez-vous pour continuer."
@@ -41,14 +41,14 @@ class PrivatePageMiddleware:
 
     def _close_if_needed(self, request):
         now = request.arrived_at.timestamp()
-        opened = request.session.setdefault(OPENED_AT, now)
+        request.session.setdefault(OPENED_AT, now)
         seen = request.session.setdefault(SEEN_AT, now)
         if BROWSER not in request.session:
             request.session[BROWSER] = facts.of_browser(request.headers.get("User-Agent", ""))
             request.session.save()  # for the list of « Votre compte », which may be the first page
         if not request.user.is_verified():
             logout(request)
-        elif now - seen > settings.SESSION_IDLE_LIMIT.total_seconds() or now - opened > settings.SESSION_COOKIE_AGE:
+        elif OpenSession.is_over(request.session, request.arrived_at):
             person = request.user.pk
             logout(request)
             request.ended_for = person
@@ -70,9 +70,9 @@ def _say_that_it_ended(request, response):
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"message": ENDED}, status=401)
     if request.method == "POST":
-        kept = KEPT if getattr(request, "is_typed_kept", False) else LOST
-        messages.warning(request, f"{EXPIRED if request.ended_for else ENDED} {kept}")
-        return redirect_to_login(_page_that_was_sent(request), reverse(settings.LOGIN_URL))
+        page = typed.save_from_the_end(request)
+        messages.warning(request, f"{EXPIRED if request.ended_for else ENDED} {KEPT if page else LOST}")
+        return redirect_to_login(page or _page_that_was_sent(request), reverse(settings.LOGIN_URL))
     had_session = settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None
     if had_session and not request.ended_for:
         messages.warning(request, ENDED)

@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core import signing
 from django.db import models
@@ -217,9 +219,15 @@ class OpenSession(AbstractBaseSession):
         return sorted((row for row in rows if row._is_alive(user)), key=lambda row: row.seen_at, reverse=True)
 
     def _is_alive(self, user) -> bool:
-        """A changed password or a long rest ends a session before its row goes."""
+        """A changed password, a long rest or its age ends a session before its row goes."""
         has_password = constant_time_compare(self.facts.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
-        return has_password and timezone.now() - self.seen_at <= settings.SESSION_IDLE_LIMIT
+        return has_password and not self.is_over(self.facts, timezone.now())
+
+    @staticmethod
+    def is_over(facts: Mapping | SessionBase, at: datetime) -> bool:
+        """Whether a session with these facts has rested too long or grown too old."""
+        rest, age = (at.timestamp() - facts.get(name, 0) for name in (SEEN_AT, OPENED_AT))
+        return rest > settings.SESSION_IDLE_LIMIT.total_seconds() or age > settings.SESSION_AGE_LIMIT.total_seconds()
 
     @cached_property
     def facts(self) -> dict:

@@ -8,19 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import actions, rules, typed
-from applications.forms import Row, StepForm
+from accounts import typed
+from applications import actions, rules
+from applications.forms import STEP_MARK, Row, StepForm
 from applications.models import Application
 from applications.views import own_dossier, page_of, reading_of
 from ecare.french import paris_hour
 
-RETURNED = (
-    "Votre session avait pris fin : ce que vous aviez saisi est revenu dans le formulaire et n’est pas encore "
-    "enregistré. Vérifiez votre saisie, puis enregistrez. Les fichiers choisis sont à déposer à nouveau."
-)
 SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request, reference):
     """The form of the present step; read-only when it may not be typed in."""
@@ -33,12 +31,13 @@ def detail(request, reference):
 
 
 def _form_with_what_was_typed(request, application) -> StepForm:
-    posted, is_ended = typed.take_up(request.session, application, by=request.user, at=request.arrived_at)
+    posted, has_ended = typed.take_up(request)
+    if posted is None or posted.get(STEP_MARK, application.step) != application.step:
+        return StepForm(application)
     form = StepForm(application, posted)
-    if posted is not None:
-        form.weigh()
-    if is_ended:
-        messages.warning(request, RETURNED)
+    form.weigh()
+    if has_ended:
+        messages.warning(request, typed.RETURNED)
     return form
 
 
@@ -76,7 +75,8 @@ def keep_typed(request, application: Application) -> StepForm:
     waits in the session, as typed, for the next display of the form."""
     form = keep(request, application)
     if form.errors:
-        typed.put_by(request.session, application, request.POST, at=request.arrived_at)
+        page = reverse("applications:detail", args=[application.reference])
+        typed.put_by(request, page, by=request.user.pk)
     return form
 
 

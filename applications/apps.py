@@ -10,7 +10,14 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self):
         letters.may_wait(
-            "to_review", "sent_back", "passed_to_ans", "contacts_changed", "reminder", "establishment_closed"
+            "to_review",
+            "sent_back",
+            "passed_to_ans",
+            "contacts_changed",
+            "reminder",
+            "establishment_closed",
+            "take_over_requested",
         )
         letters.check_before_sending("reminder", "applications.reminders.is_still_true")
         letters.check_before_sending("establishment_closed", "applications.closures.is_still_true")
+        letters.check_before_sending("take_over_requested", "applications.people.is_still_asked")

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import typed
 from applications import people, rules
 from applications.actions import NotNow
 from applications.models import Application
@@ -41,16 +42,16 @@ def contacts(request, reference):
     return render(request, "applications/contacts.html", context)
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def update_contact(request, reference, role):
     """« Mise à jour du contact »."""
     application = _editable(request, reference)
-    typed = request.POST if request.method == "POST" else None
-    forms = {form.role: form for form in contact_forms(application.contacts.all(), typed)}
+    forms = {form.role: form for form in contact_forms(application.contacts.all(), typed.filled(request))}
     if role not in forms:
         raise Http404
     form: ContactForm = forms[role]
-    if typed is not None and form.is_valid() and _saved(request, application, form):
+    if request.method == "POST" and form.is_valid() and _saved(request, application, form):
         return redirect("applications:detail", reference)
     context = _page(application, "Mise à jour du contact") | {"form": form}
     return render(request, "applications/update_contact.html", context)

@@ -67,7 +67,9 @@ def transferred(application: Application, person: User, *, sender: User) -> Lett
 
 def take_over_requested(asked: TakeOverRequest, person: User) -> Letter:
     """To whoever asked, to the référent, and to those who may decide."""
-    return _of_take_over("take_over_requested", asked, person)
+    letter = _of_take_over("take_over_requested", asked, person)
+    letter.premise = {"take_over": asked.pk}
+    return letter
 
 
 def take_over_accepted(asked: TakeOverRequest, person: User) -> Letter:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import Truncator
 
 from accounts.models import Civility
+from accounts.typed import PAGE_MARK
 from applications import actions, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
@@ -331,8 +332,8 @@ class StepForm(forms.Form):
         return ceiling_for(self.application, self.questions)
 
 
-PAGE_MARK = "_page"
-"""Name of the hidden field by which a post says that it comes from the whole page, and of which dossier."""
+STEP_MARK = "_step"
+"""Name of the hidden field that says which step the page showed."""
 MARK = "_version:"
 """What the names of the hidden fields begin with that say which answer the page showed."""
 KEEP, TAKE = "_keep", "_take"

@@ -15,6 +15,7 @@ def home(request):
         "open": [c for c in calendars if c.candidatures == Window.OPEN],
         "to_come": [c for c in calendars if c.candidatures == Window.BEFORE],
         "declaring": [c for c in calendars if c.declarations == Window.OPEN],
-        "vendor_url": settings.VENDOR_URL,
+        "vendor_sign_in_url": settings.VENDOR_SIGN_IN_URL,
+        "vendor_registration_url": settings.VENDOR_REGISTRATION_URL,
     }
     return render(request, "ecare/home.html", context)

@@ -1,5 +1,7 @@
 """The verbs about the people of a dossier: its contacts, who holds it, who asks to hold it."""
 
+from datetime import datetime
+
 import rules as permissions
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -12,6 +14,7 @@ from applications.models import Application, Contact, Question, TakeOverRequest
 from applications.states import CANDIDATURE_EDITABLE
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel
+from ecare.letters.models import Letter
 
 
 # --- contacts -----------------------------------------------------------------------------------------------------
@@ -182,6 +185,11 @@ def refuse_take_over(asked: TakeOverRequest, *, by: User, holder: int, message: 
     record(application.subject, "refuse_take_over", actor=by.actor, message=message, data=data)
     for person in (asked.by, application.referent):
         emails.take_over_refused(asked, person).save()
+
+
+def is_still_asked(letter: Letter, at: datetime) -> bool:
+    """Asked when the letter about a request leaves: nobody has decided, and the dossier has not moved to who asked."""
+    return TakeOverRequest.objects.open().filter(pk=letter.premise.get("take_over")).exists()
 
 
 def _lock_request(asked: TakeOverRequest, *, by: User, holder: int) -> tuple[Application, TakeOverRequest]:

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import typed
 from accounts.models import User
 from applications import people
 from applications.actions import NotNow
@@ -18,15 +19,14 @@ ACCOUNT = (("Votre compte", reverse_lazy("accounts:account")),)
 TAKE_OVERS = ("Reprendre un dossier", reverse_lazy("applications:take_overs"))
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def transfer(request, pk):
     """« Transférer un dossier »: the page behind the dialog of « Vos collaborateurs »."""
     if not request.user.is_referent:
         raise PermissionDenied
     to = get_object_or_404(User.objects.colleagues_of(request.user), pk=pk)
-    form = TransferForm(
-        to, list(Application.objects.transferable_by(request.user)), request.POST if request.method == "POST" else None
-    )
+    form = TransferForm(to, list(Application.objects.transferable_by(request.user)), typed.filled(request))
     if request.method == "POST" and form.is_valid():
         dossier = form.cleaned_data["dossier"]
         try:
@@ -62,13 +62,14 @@ def take_overs(request):
     return render(request, "applications/take_overs.html", context)
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_take_over(request, reference):
     """Why, then the verb."""
     if not request.user.is_referent:
         raise PermissionDenied
     application = get_object_or_404(_held_by_colleagues(request), reference=reference)
-    form = TakeOverForm(request.POST if request.method == "POST" else None)
+    form = TakeOverForm(typed.filled(request))
     if request.method == "POST" and form.is_valid():
         try:
             people.request_take_over(application, by=request.user, reason=form.cleaned_data["reason"])

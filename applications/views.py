@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import typed
 from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
@@ -96,6 +97,7 @@ def _held_by_colleagues(request) -> list[Application]:
     return [dossier for dossier in held if rules.may_start(dossier.domain, request.arrived_at)]
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request):
     """« Candidater à un domaine »: the page behind the dialog of the dashboard."""
@@ -103,9 +105,7 @@ def start(request):
         raise PermissionDenied
     domains = _startable_by(request)
     taken = _taken_domain(request, domains)
-    form = StartForm(
-        domains if taken is None else [*domains, taken], request.POST if request.method == "POST" else None
-    )
+    form = StartForm(domains if taken is None else [*domains, taken], typed.filled(request))
     if request.method == "POST" and form.is_valid():
         return _start(request, form.cleaned_data["domain"])
     context = {

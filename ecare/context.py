@@ -8,4 +8,6 @@ def site(request=None):
         "support_address": settings.SUPPORT_ADDRESS,
         "embedded": settings.EMBEDDED,
         "hosting": settings.HOSTING,
+        "publisher": settings.PUBLISHER,
+        "publisher_phone": settings.PUBLISHER_PHONE,
     }

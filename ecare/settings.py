@@ -57,13 +57,16 @@ SITE_ADDRESS = _required("ECARE_ADDRESS", embedded=f"http://127.0.0.1:{env.int('
 _insist(SITE_ADDRESS.startswith("https://"), "ECARE_ADDRESS starts with https://: letters carry links.")
 SUPPORT_ADDRESS = env.str("ECARE_SUPPORT", default="ans-support-convergence@esante.gouv.fr")
 # Where digital health companies sign in; empty: the home page says where to go, without a link.
-VENDOR_URL = env.str("ECARE_VENDOR_URL", default="")
+VENDOR_SIGN_IN_URL = env.str("ECARE_VENDOR_SIGN_IN_URL", default="")
+VENDOR_REGISTRATION_URL = env.str("ECARE_VENDOR_REGISTRATION_URL", default="")
 # Where ZED Limited Edition, which opens encrypted containers, is downloaded.
 ZED_URL = env.str("ECARE_ZED_URL", default="https://www.zedencrypt.com/")
 # The ANS is warned when a pool of containers holds no more than this.
 CONTAINER_POOL_THRESHOLD = env.int("ECARE_CONTAINER_THRESHOLD", default=10)
 # Name and address of the host, which the legal notice must give.
 HOSTING = env.str("ECARE_HOSTING", default="")
+PUBLISHER = env.str("ECARE_PUBLISHER", default="")
+PUBLISHER_PHONE = env.str("ECARE_PUBLISHER_PHONE", default="")
 
 INSTALLED_APPS = [
     "ecare.apps.EcareAdminConfig",
@@ -114,7 +117,6 @@ MIDDLEWARE = [
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
     "applications.middleware.NotNowMiddleware",
-    "applications.middleware.TypedMiddleware",
     "ecare.middleware.ReceptionMiddleware",
 ]
 
@@ -152,7 +154,8 @@ else:
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                "PRAGMA secure_delete=ON;",  # what is erased is written over
             },
             "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
         }
@@ -226,8 +229,9 @@ SIGN_IN_CODE_DIGITS = 8
 SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_COOLDOWN = timedelta(seconds=30)
-SESSION_COOKIE_AGE = 8 * 60 * 60  # absolute limit of a session
 SESSION_IDLE_LIMIT = timedelta(hours=2)
+SESSION_AGE_LIMIT = timedelta(hours=8)
+SESSION_COOKIE_AGE = 24 * 60 * 60  # its row outlives it: what is typed the morning after still has somebody to wait for
 PHONENUMBER_DEFAULT_REGION = "FR"
 PHONENUMBER_DB_FORMAT = "E164"
 

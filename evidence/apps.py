@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from ecare.letters import rules as letters
 from ecare.sealing import keyring
 
 
@@ -10,3 +11,4 @@ class EvidenceConfig(AppConfig):
 
     def ready(self):
         keyring()  # a malformed key stops the start, not the first file
+        letters.may_wait("container_reissued", "pool_low")

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import typed
 from applications import rules as law
 from applications.actions import NotNow, values_of
 from applications.models import Application
@@ -17,6 +18,7 @@ from evidence.rules import bank_questions
 from evidence.views import sealed_response
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def bank_details(request, reference):
     """What is in force, what is asked for, what was decided; and the form, while it may change."""
@@ -24,9 +26,8 @@ def bank_details(request, reference):
     if not law.has_bank_details_page(application):
         raise NotNow(bank.NOT_NOW)
     values = values_of(application, application.candidature_form)
-    typed = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = BankDetailsForm(bank_questions(application), values, *typed)
-    if typed and form.is_valid():
+    form = BankDetailsForm(bank_questions(application), values, typed.filled(request), request.FILES)
+    if request.method == "POST" and form.is_valid():
         try:
             bank.change_bank_details(
                 application, by=request.user, values=form.details(), upload=form.cleaned_data["upload"]

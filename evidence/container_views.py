@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.typed import PAGE_MARK, comes_back, filled
 from applications import rules as law
 from applications.actions import NotNow
-from applications.forms import PAGE_MARK
 from applications.views import own_dossier
 from ecare.sealing import CannotOpen
 from evidence import containers as verbs
@@ -98,6 +98,7 @@ def activate(request, reference, key):
     return _credentials(request, application, question, drawn, form)
 
 
+@comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def reissue(request, reference, key):
     """The credentials are lost: a reason, then a fresh container."""
@@ -107,7 +108,7 @@ def reissue(request, reference, key):
         raise NotNow(CLOSED)
     if drawn is None or not drawn.activated_at:
         raise NotNow("Ce conteneur n’est pas encore activé : ses identifiants se lisent sur votre formulaire.")
-    form = ReissueForm(request.POST if request.method == "POST" else None, initial={"container": drawn.file_id})
+    form = ReissueForm(filled(request), initial={"container": drawn.file_id})
     if request.method == "POST" and form.is_valid():
         return _reissue(request, application, question, form.cleaned_data)
     return _answer(request, application, question, REISSUE, "evidence/_reissue.html", {"form": form})

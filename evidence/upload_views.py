@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.typed import PAGE_MARK
 from applications import rules as law
 from applications.actions import NotNow
 from applications.answering import keep
-from applications.forms import PAGE_MARK
 from applications.views import own_dossier
 from ecare.french import after_colon
 from evidence import actions, arrivals, rules

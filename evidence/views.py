@@ -13,10 +13,10 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.typed import PAGE_MARK
 from applications import rules as law
 from applications.actions import NotNow, questions_of, values_of
 from applications.answering import keep, keep_typed
-from applications.forms import PAGE_MARK
 from applications.models import Question
 from applications.views import own_dossier
 from ecare.french import after_colon

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.typed import comes_back, filled
 from applications import people
 from applications.models import TakeOverRequest
 from ecare.lists import lay_out
@@ -42,10 +43,12 @@ def _table(request, model, table, *, is_decided: bool):
 
 
 # --- a colleague's dossier ----------------------------------------------------------------------------------------
+@comes_back
 def accept_take_over(request, pk):
     return _decide(request, _take_over(request, pk), TakeOverDecisionForm, people.accept_take_over)
 
 
+@comes_back
 def refuse_take_over(request, pk):
     return _decide(request, _take_over(request, pk), RefuseTakeOverForm, people.refuse_take_over)
 
@@ -58,6 +61,7 @@ def _take_over(request, pk) -> TakeOverRequest:
 
 
 # --- other bank details -------------------------------------------------------------------------------------------
+@comes_back
 def confirm_bank_details(request, pk):
     def act(asked, *, by):
         bank.confirm_bank_details(asked, by=by, at=request.arrived_at)
@@ -65,6 +69,7 @@ def confirm_bank_details(request, pk):
     return _decide(request, _bank_details(request, pk), BankDetailsDecisionForm, act)
 
 
+@comes_back
 def refuse_bank_details(request, pk):
     return _decide(request, _bank_details(request, pk), RefuseBankDetailsForm, bank.refuse_bank_details)
 
@@ -84,7 +89,7 @@ def _bank_details(request, pk) -> BankDetails:
 @require_http_methods(["GET", "HEAD", "POST"])
 def _decide(request, asked, form_class, act):
     """GET says what the click will do and whom it writes to; POST does it."""
-    form = form_class(asked, request.POST if request.method == "POST" else None)
+    form = form_class(asked, filled(request))
     if request.method == "POST" and form.is_valid():
         act(asked, by=request.user, **form.cleaned_data)
         messages.success(request, f"Dossier n°\u00a0{asked.application.reference}\u00a0: {form.done}")

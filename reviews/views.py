@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.typed import comes_back, filled
 from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application, TakeOverRequest
@@ -124,34 +125,42 @@ def convention(request, reference):
 
 
 # --- deciding -----------------------------------------------------------------------------------------------------
+@comes_back
 def accept(request, reference):
     return _decide(request, reference, DECISIONS["accept"], verbs.accept)
 
 
+@comes_back
 def request_changes(request, reference):
     return _decide(request, reference, DECISIONS["request_changes"], verbs.request_changes)
 
 
+@comes_back
 def reject(request, reference):
     return _decide(request, reference, DECISIONS["reject"], verbs.reject)
 
 
+@comes_back
 def reopen(request, reference):
     return _decide(request, reference, DECISIONS["reopen"], verbs.reopen)
 
 
+@comes_back
 def send_back(request, reference):
     return _decide(request, reference, DECISIONS["send_back"], verbs.send_back)
 
 
+@comes_back
 def sign_convention(request, reference):
     return _decide(request, reference, DECISIONS["sign_convention"], actions.sign_convention)
 
 
+@comes_back
 def record_payment(request, reference):
     return _decide(request, reference, DECISIONS["record_payment"], verbs.record_payment)
 
 
+@comes_back
 def abandon(request, reference):
     return _decide(request, reference, DECISIONS["abandon"], verbs.abandon)
 
@@ -164,9 +173,10 @@ def _decide(request, reference, decision: Decision, act):
         request.user, decision.verb, application
     ):
         raise PermissionDenied
+    posted = filled(request)
     if not may_now(request.user, decision.verb, application):
-        return _not_now(request, application, "Cette action n’est pas possible dans l’état actuel du dossier.")
-    form = decision.form(request.POST or None, request.FILES or None, application=application, at=request.arrived_at)
+        return _not_now(request, application, posted, "Cette action n’est pas possible dans l’état actuel du dossier.")
+    form = decision.form(posted, request.FILES or None, application=application, at=request.arrived_at)
     if request.method == "POST" and form.is_valid():
         return _act(request, application, decision, act, form)
     return _confirm(request, application, decision, form)
@@ -177,7 +187,7 @@ def _act(request, application, decision, act, form):
     try:
         act(application, by=request.user, **form.arguments())
     except NotNow as refusal:
-        return _not_now(request, application, str(refusal))
+        return _not_now(request, application, request.POST, str(refusal))
     messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
     return redirect("reviews:dossier", application.reference)
 
@@ -197,7 +207,7 @@ def _confirm(request, application, decision, form):
     return render(request, "reviews/decide.html", context)
 
 
-def _not_now(request, application, message):
+def _not_now(request, application, posted, message: str):
     """Somebody was quicker, or the page is old: says what happened, and gives back what was typed."""
     current = _dossier(request, application.reference)
     context = {
@@ -205,6 +215,6 @@ def _not_now(request, application, message):
         "badge": badge_kind(current),
         "message": message,
         "event": readers.latest_move(current),
-        "typed": request.POST.get("message", ""),
+        "typed": (posted or {}).get("message", ""),
     }
     return render(request, "reviews/not_now.html", context, status=409)

@@ -18,6 +18,7 @@ from tests.factories import PASSWORD, ApplicationFactory, FormFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SCREENS = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
+CONTACT = {"last_name": "Lenoir", "first_name": "Inès", "email": "ines.lenoir@exemple.fr"}
 SAVED = re.compile(r"Enregistré à")
 
 
@@ -119,6 +120,32 @@ def test_without_script_what_was_sent_comes_back_after_signing_in(browser, live_
         assert "name" not in values(dossier)
         page.get_by_role("button", name="Suivant").click()
         assert values(dossier)["name"] == "CH du Port"
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_contact_typed_as_the_session_ended_comes_back(browser, live_server, session, dossier, has_script):
+    """From the dialog of the form, or, without script, from the page behind it."""
+    with browser.new_context(java_script_enabled=has_script, viewport=SCREENS[0]) as context:
+        page = opened(context, live_server, session, dossier)
+        page.get_by_role("link", name="Modifier les contacts").click()
+        page.get_by_role("link", name="Modifier le contact DSI").click()
+        box = page.locator("#contact-dsi" if has_script else "main")
+        box.get_by_text("Madame").click()
+        for name, text in CONTACT.items():
+            box.locator(f"[name={name}]").fill(text)
+        expire(session)
+        box.get_by_role("button", name="Enregistrer").click()
+        expect(page.get_by_text("Ce que vous aviez saisi est conservé")).to_be_visible()
+        sign_in(page, dossier)
+        assert page.url.endswith(reverse("applications:update_contact", args=[dossier.reference, "dsi"]))
+        expect(page.get_by_text("n’est pas encore enregistré")).to_be_visible()
+        expect(page.get_by_role("main").locator("[name=first_name]")).to_have_value("Inès")
+        if has_script:
+            assert faults(page) == [] and not is_too_wide(page)
+        assert not dossier.contacts.exclude(last_name="").exists()
+        page.get_by_role("button", name="Enregistrer").click()
+        expect(page.get_by_text("Les coordonnées du contact DSI sont enregistrées.")).to_be_visible()
+    assert dossier.contacts.get(role="dsi").last_name == "Lenoir"
 
 
 def test_somebody_else_who_signs_in_here_is_told_and_saves_nothing(context, live_server, session, dossier, signed_in):

@@ -7,11 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import actions
+from accounts import actions, typed
 from accounts.forms import ChangeEmailForm
 from accounts.models import EmailChange
 
 
+@typed.comes_back
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_email(request):
@@ -19,8 +20,8 @@ def change_email(request):
         refused := ratelimit.consume_or_429(request, action="email_change", user=request.user)
     ):
         return refused
-    form = ChangeEmailForm(request.user, request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    form = ChangeEmailForm(request.user, typed.filled(request))
+    if request.method == "POST" and form.is_valid():
         actions.request_email_change(request.user, form.cleaned_data["email"])
         messages.success(
             request, "Deux courriers viennent de partir : l’un à votre adresse actuelle, l’autre à la nouvelle."

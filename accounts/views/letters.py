@@ -4,17 +4,18 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts import actions
+from accounts import actions, typed
 from accounts.forms import LettersForm
 
 
+@typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def letters(request):
     form = LettersForm(
-        request.POST if request.method == "POST" else None,
+        typed.filled(request),
         initial={"daily": "oui" if request.user.wants_daily_letter else "non"},
     )
-    if form.is_valid():
+    if request.method == "POST" and form.is_valid():
         actions.choose_letters(request.user, daily=form.cleaned_data["daily"])
         messages.success(request, "Votre choix est enregistré.")
         return redirect("accounts:letters")

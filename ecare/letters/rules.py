@@ -23,13 +23,14 @@ def may_wait(*names: str) -> None:
     _PATIENT.update(names)
 
 
+def waits(name: str) -> bool:
+    """Whether a room said that letters of this name may wait."""
+    return name in _PATIENT
+
+
 def gather_for(path: str) -> None:
     """`path`: a function of an address that says whether its owner chose one letter a day."""
     _GATHERERS.append(path)
-
-
-def patient_names() -> frozenset[str]:
-    return frozenset(_PATIENT)
 
 
 def is_still_true(letter, at: datetime) -> bool:
@@ -38,7 +39,7 @@ def is_still_true(letter, at: datetime) -> bool:
 
 def is_gathered(letter) -> bool:
     """Whether this letter waits for the daily letter of its recipient."""
-    if letter.name not in _PATIENT or letter.carries_secret:
+    if not waits(letter.name) or letter.carries_secret:
         return False
     return any(_function(path)(letter.recipient) for path in _GATHERERS)
 

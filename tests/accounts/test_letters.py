@@ -1,32 +1,60 @@
 """« Vos courriers »: one letter a day, or each at once."""
 
 import pytest
+from django.conf import settings
 
 from accounts.models import User
 from ecare.journal.models import Entry
-from ecare.letters.rules import patient_names
+from ecare.letters.rules import waits
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-AT_ONCE = {
+# Receipts and decisions about a dossier, its hands and its money.
+LEGAL = {
     "abandoned",
     "accepted",
-    "account_not_found",
-    "activation",
+    "bank_details_changed",
+    "bank_details_confirmed",
+    "bank_details_refused",
     "changes_requested",
-    "code",
     "declaration_opened",
-    "digest",
     "paid",
-    "password_changed",
-    "password_reset",
-    "registration_attempted",
     "rejected",
     "reopened",
     "submitted",
+    "take_over_accepted",
+    "take_over_refused",
+    "transferred",
     "validated",
     "withdrawn",
+}
+# What opens or protects an account.
+SAFETY = {
+    "account_not_found",
+    "activation",
+    "code",
+    "email_change_attempted",
+    "email_change_requested",
+    "email_change_to_confirm",
+    "email_changed",
+    "establishment_changed",
+    "password_changed",
+    "password_reset",
+    "registration_attempted",
+}
+AT_ONCE = LEGAL | SAFETY | {"digest"}
+MAY_WAIT = {
+    "colleague_registered",
+    "contacts_changed",
+    "container_reissued",
+    "establishment_closed",
+    "passed_to_ans",
+    "pool_low",
+    "reminder",
+    "sent_back",
+    "take_over_requested",
+    "to_review",
 }
 
 
@@ -55,8 +83,16 @@ def test_a_choice_that_is_none_is_refused_with_a_sentence(signed_in, choice):
     assert not User.objects.get(pk=user.pk).wants_daily_letter
 
 
-def test_what_has_legal_value_or_keeps_an_account_safe_never_waits():
-    assert patient_names() & AT_ONCE == set()
+def test_every_letter_leaves_at_once_or_may_wait():
+    """A new letter is a choice to make here."""
+    sources = (settings.BASE_DIR / "templates" / "letters").glob("*.txt")
+    assert {source.stem for source in sources} - {"footer"} == AT_ONCE | MAY_WAIT
+    assert set() == AT_ONCE & MAY_WAIT
+
+
+@pytest.mark.parametrize("name", sorted(AT_ONCE | MAY_WAIT))
+def test_all_but_what_has_legal_value_or_keeps_account_and_money_safe_may_wait(name):
+    assert waits(name) == (name in MAY_WAIT)
 
 
 def test_the_tab_is_marked(signed_in):

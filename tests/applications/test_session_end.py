@@ -22,7 +22,8 @@ KEPT = "Ce que vous aviez saisi est conservé"
 
 @pytest.fixture
 def typed(application):
-    return page_of(application, account_holder="CH du Port", bic="FAUX") | {"_page": application.reference}
+    data = page_of(application, account_holder="CH du Port", bic="FAUX")
+    return data | {"_page": address("detail", application), "_step": application.step}
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_dossier_that_moved_meanwhile_is_shown_as_it_is(late, application, typ
 
 def test_somebody_elses_dossier_is_not_put_by(late, typed):
     other = UserFactory()
-    page = late.post("/compte/mot-de-passe/", typed | {"_page": "ABCDEFGHJK"}, follow=True)
+    page = late.post("/compte/mot-de-passe/", typed | {"_page": "/compte/"}, follow=True)
     assert KEPT not in text_of(page)
     assert "Votre dernière saisie n’a pas été enregistrée." in text_of(page)
     assert other

@@ -7,11 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.urls import reverse
 
+from accounts.models import User
 from applications import people
 from applications.actions import NotNow
 from applications.models import Answer, Application, TakeOverRequest
 from applications.states import State
 from ecare.journal.models import Entry
+from ecare.letters.actions import deliver, gather
 from ecare.letters.models import Letter
 from tests.applications.life_cycle import ROLES, STATES, dossier, traces
 from tests.applications.life_cycle import people as cast_of
@@ -68,6 +70,21 @@ def test_where_the_ars_has_no_agent_the_ans_is_told(cast, application):
     cast["ars"].regions.clear()
     people.request_take_over(application, by=cast["colleague"], reason=REASON)
     assert cast["ans"].email in told("take_over_requested")
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+def test_an_agent_with_one_letter_a_day_reads_of_requests_that_still_wait(cast, application, is_decided):
+    User.objects.filter(pk=cast["ars"].pk).update(wants_daily_letter=True)
+    asked = people.request_take_over(application, by=cast["colleague"], reason=REASON)
+    deliver()
+    letter = Letter.objects.get(name="take_over_requested", recipient=cast["ars"].email)
+    assert letter.state == Letter.State.HELD
+    if is_decided:
+        people.accept_take_over(asked, by=cast["ars"], holder=cast["owner"].pk)
+    gather(letter.send_after)
+    letter.refresh_from_db()
+    assert letter.state == (Letter.State.CANCELLED if is_decided else Letter.State.GATHERED)
+    assert (cast["ars"].email in told("digest")) is not is_decided
 
 
 def test_one_request_per_dossier_and_person(cast, application, asked):

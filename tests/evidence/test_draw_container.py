@@ -105,6 +105,12 @@ def test_a_form_that_is_closed_hands_out_nothing(application):
         draw(application)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a setting of SQLite")
+def test_what_is_erased_is_written_over_in_the_file(db):
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
 def test_activation_erases_the_credentials_for_good(application, caplog):
     """Before, the password is sealed; after, no column and no log line holds it, nor the name that goes with it."""
     caplog.set_level(logging.DEBUG)
@@ -272,7 +278,7 @@ def test_what_is_typed_in_the_form_is_kept_on_the_way(application, referent):
         position=9, key="precision", kind="text", label="Précision", is_required=False
     )
     page = referent.get(reverse("applications:detail", args=[application.reference])).content.decode()
-    mark = re.search(r'name="_page" value="(\w+)"', page)[1]
+    mark = re.search(r'name="_page" value="([^"]+)"', page)[1]
     referent.post(address(application), {"_page": mark, added.key: "Deux forêts"})
     assert application.answers.get(question=added).value == "Deux forêts"
     assert Container.objects.live().count() == 1

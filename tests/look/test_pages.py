@@ -103,11 +103,17 @@ def test_the_footer_leads_to_the_sites_of_the_guide(client):
         assert address in footer
 
 
-def test_a_company_is_told_where_to_go_without_a_dead_link(client, settings):
-    settings.VENDOR_URL = ""
-    assert "industriels.esante.gouv.fr" in client.get("/").content.decode()
-    settings.VENDOR_URL = "https://exemple.gouv.fr/entreprises"
-    assert 'href="https://exemple.gouv.fr/entreprises"' in client.get("/").content.decode()
+@pytest.mark.parametrize(
+    "links", [{}, {"SIGN_IN": "connexion"}, {"SIGN_IN": "connexion", "REGISTRATION": "inscription"}]
+)
+def test_a_company_is_told_where_to_go_without_a_dead_link(client, settings, links):
+    for door in ("SIGN_IN", "REGISTRATION"):
+        address = f"https://exemple.gouv.fr/{links[door]}" if door in links else ""
+        setattr(settings, f"VENDOR_{door}_URL", address)
+    page = client.get("/").content.decode()
+    door = page.partition('id="porte-entreprise"')[2].partition("</section>")[0]
+    assert re.findall(r'href="([^"]+)"', door) == [f"https://exemple.gouv.fr/{name}" for name in links.values()]
+    assert ("industriels.esante.gouv.fr" in door) is (not links)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +132,14 @@ def test_the_demonstration_says_where_letters_are_read(client, settings):
     assert "boîte aux lettres" in client.get("/aide/").content.decode()
     settings.EMBEDDED = False
     assert "boîte aux lettres" not in client.get("/aide/").content.decode()
+
+
+def test_the_publisher_is_named_with_a_telephone(client, settings):
+    assert "La directrice ou le directeur" in client.get("/mentions-legales/").text
+    settings.PUBLISHER, settings.PUBLISHER_PHONE = "Camille Exemple, directrice", "01\u00a000\u00a000\u00a000\u00a000"
+    page = client.get("/mentions-legales/").text
+    assert settings.PUBLISHER in page and f"Téléphone&nbsp;: {settings.PUBLISHER_PHONE}" in page
+    assert "La directrice ou le directeur" not in page
 
 
 def test_the_hosting_company_is_named(client, settings):
@@ -191,8 +205,9 @@ def test_the_statement_of_accessibility_promises_no_more_than_was_tested(client)
 
 def test_the_page_on_personal_data_says_what_the_settings_say(client, settings):
     page = client.get("/donnees-personnelles/").text
-    assert timedelta(hours=2) == settings.SESSION_IDLE_LIMIT and settings.SESSION_COOKIE_AGE == 8 * 3600
+    assert timedelta(hours=2) == settings.SESSION_IDLE_LIMIT and timedelta(hours=8) == settings.SESSION_AGE_LIMIT
     assert "deux heures sans activité, huit heures au plus" in page
+    assert settings.SESSION_COOKIE_AGE == 24 * 3600 and "effacé vingt-quatre heures après votre dernière" in page
     assert timedelta(minutes=10) == settings.SIGN_IN_CODE_LIFETIME and "un code vaut dix minutes" in page.lower()
     for words in ("article 6.1.e", "article 6.1.c", "cnil.fr", settings.SUPPORT_ADDRESS):
         assert words in page
