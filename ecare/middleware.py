@@ -1,5 +1,7 @@
-"""When a request reached us: the first middleware stamps its first byte, the last one its last."""
+"""When a request reached us: the first middleware stamps its first byte, the last one its last. And the page for
+whoever opens an address that only takes what a form sends."""
 
+from django.shortcuts import render
 from django.utils import timezone
 
 
@@ -31,3 +33,18 @@ class ReceptionMiddleware:
         if request.method == "POST" and not getattr(view, "csrf_exempt", False):
             _ = request.POST
             request.arrived_at = timezone.now()
+
+
+class NotAllowedMiddleware:
+    """405 with a page for a person; a script keeps the bare answer."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code != 405 or request.headers.get("Accept") == "application/json":
+            return response
+        page = render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page

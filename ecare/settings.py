@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
+    "ecare.middleware.NotAllowedMiddleware",
     "applications.middleware.NotNowMiddleware",
     "ecare.middleware.ReceptionMiddleware",
 ]

@@ -6,11 +6,13 @@ import shutil
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
+from tests.browsing import Visitor
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -90,3 +92,16 @@ def signed_in(db):
 def base_url():
     """Takes the place of pytest-base-url's own, which pytest 9 warns about."""
     return ""
+
+
+@pytest.fixture
+def demo(db):
+    call_command("load_demo", verbosity=0)
+
+
+@pytest.fixture
+def visitor(page, live_server, signed_in, demo):
+    """Somebody at a browser of the test's own, on the demo; what the browser complains of fails the test."""
+    found = Visitor(page, live_server, signed_in)
+    yield found
+    assert found.complaints == []

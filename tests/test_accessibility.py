@@ -6,14 +6,15 @@ A new address that answers with a page has no row here until somebody writes one
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.test import Client
-from django.urls import resolve, reverse
+from django.urls import reverse
 from playwright.sync_api import expect
 
+from accounts.actions import request_email_change
 from accounts.models import TermsAcceptance, User
 from applications.models import Application, TakeOverRequest
 from applications.people import request_take_over
@@ -26,13 +27,11 @@ from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
-from tests.browsing import faults, is_too_wide
+from tests.browsing import LARGE, dossiers_in, faults
 from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# 640 px is also a screen of 1,280 px enlarged twice, and 320 px one enlarged four times.
-LARGE, MIDDLE, NARROW = ({"width": width, "height": 800} for width in (1280, 640, 320))
 EVERY_STATE = " ".join(State.values)
 
 # Addresses without argument, and who looks at them.
@@ -83,12 +82,13 @@ WALKED = (
     " accounts:check_establishment accounts:register_recap accounts:confirm_email_change account_sign_in_code"
     " account_confirm_email account_reset_password_from_key eligibility_of preparation letters:letter"
     " applications:update_contact applications:transfer applications:request_take_over"
-    " evidence:remove evidence:replace evidence:container evidence:activate_container evidence:reissue_container"
+    " evidence:remove evidence:replace evidence:container evidence:reissue_container"
     " reviews:accept_take_over reviews:refuse_take_over reviews:confirm_bank_details reviews:refuse_bank_details"
 )
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
-    "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
+    "health captcha-image applications:receipt evidence:activate_container evidence:download evidence:preview"
+    " evidence:rib evidence:template"
     " evidence:download_container reviews:convention letters:html"
 )
 
@@ -101,85 +101,9 @@ def test_every_address_that_answers_with_a_page_is_looked_at():
     looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | set(WALKED.split())
     answering = {row.split()[0] for row, answers in GET.items() if re.search("200|409|410", answers)}
     assert answering - looked_at - set(NOT_PAGES.split()) == set()
+    visits = Path(__file__).read_text().partition("def test_pages_without_argument")[2]
+    assert [name for name in WALKED.split() if f'"{name}"' not in visits] == []
     assert looked_at & set(NOT_PAGES.split()) == set()
-
-
-@pytest.fixture
-def demo():
-    call_command("load_demo", verbosity=0)
-
-
-class Visitor:
-    """Somebody at a browser of the test's own; what the browser complains of fails the test."""
-
-    def __init__(self, page, server, signed_in):
-        self.page, self.address, self.signed_in = page, server.url, signed_in
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
-        self.client, self.opened = Client(), set()
-
-    def become(self, username: str) -> "Visitor":
-        self.use(Client() if username == "anonymous" else self.signed_in(User.objects.get(username=username)))
-        return self
-
-    def use(self, client: Client) -> None:
-        """The browser goes on with the session of this client."""
-        self.client = client
-        self.page.context.clear_cookies()
-        if "sessionid" in client.cookies:
-            value = client.cookies["sessionid"].value
-            self.page.context.add_cookies([{"name": "sessionid", "value": value, "url": self.address}])
-
-    def look(self, address: str, *, status: int | None = None, says: str = "") -> None:
-        """Open the page on both screens; it is the one that was asked for, and has no fault."""
-        self.page.set_viewport_size(LARGE)
-        answer = self.page.goto(self.address + address)
-        assert answer.status in ((200, 409, 410) if status is None else (status,)), f"{address}: {answer.status}"
-        here = resolve(self.page.url.removeprefix(self.address).partition("?")[0])
-        assert here.view_name == resolve(address.partition("?")[0]).view_name, self.page.url
-        expect(self.page.locator("main")).to_contain_text(says)
-        self.examine(address)
-        self.knock_behind_dialogs()
-
-    def examine(self, where: str) -> None:
-        expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
-        for screen in (LARGE, MIDDLE, NARROW):
-            self.page.set_viewport_size(screen)
-            assert not is_too_wide(self.page), (where, screen)
-            assert screen is MIDDLE or faults(self.page) == [], (where, screen)
-        assert self.complaints == []
-
-    def knock_behind_dialogs(self) -> None:
-        """What opens a dialog is a link, and leads to a page that does the same without script."""
-        openers = self.page.locator("[data-fr-opened]")
-        for opener in openers.evaluate_all("all => all.map(one => [one.tagName, one.getAttribute('href')])"):
-            tag, address = opener
-            if tag == "BUTTON" and address is None and self.page.locator("#affichage").count():
-                continue  # the display settings of the design system exist with script only
-            assert tag == "A" and address, opener
-            if address not in self.opened:
-                self.opened.add(address)
-                assert self.client.get(address).status_code == 200, address
-
-
-@pytest.fixture
-def visitor(page, live_server, signed_in, demo):
-    found = Visitor(page, live_server, signed_in)
-    yield found
-    assert found.complaints == []
-
-
-def dossiers_in(states: str) -> list[Application]:
-    """One dossier of the demo per state and domain, of one region where it has one."""
-    found = []
-    for state in states.split():
-        of_state = Application.objects.filter(state=state)
-        kept = of_state.filter(establishment__region="76") or of_state
-        by_domain = {dossier.domain_id: dossier for dossier in kept.order_by("pk")}
-        assert by_domain, state
-        found += by_domain.values()
-    return found
 
 
 @pytest.mark.parametrize("person", PLAIN)
@@ -253,10 +177,13 @@ def test_the_links_that_letters_carry(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     client.post(reverse("account_reset_password"), {"email": person.email})
     visitor.use(client)
-    address = "/" + secret_of("password_reset").partition("://")[2].partition("/")[2]
-    visitor.look(address)
+    key = secret_of("password_reset").split("-", 1)
+    visitor.look(reverse("account_reset_password_from_key", args=key), says="Choisissez un nouveau mot de passe")
     visitor.look(reverse("account_reset_password_from_key", args=["1", "cle-inconnue"]))
     visitor.look(reverse("accounts:confirm_email_change", args=["cle-inconnue"]))
+    request_email_change(person, "camille.nouvelle@exemple.fr")
+    key = secret_of("email_change_to_confirm")
+    visitor.look(reverse("accounts:confirm_email_change", args=[key]), says="camille.nouvelle@exemple.fr")
 
 
 def test_the_people_of_a_dossier(visitor):
@@ -303,45 +230,6 @@ def test_other_bank_details(visitor):
     visitor.become("ans").look(reverse("reviews:requests"))
     for name in ("reviews:confirm_bank_details", "reviews:refuse_bank_details"):
         visitor.look(reverse(name, args=[asked.pk]))
-
-
-# --- in error -----------------------------------------------------------------------------------------------------
-def test_a_form_sent_empty_says_so_without_fault(visitor):
-    """The summary takes the focus and names each field; nothing new is out of reach."""
-    accepted = Application.objects.get(state=State.ACCEPTED)
-    submitted = dossiers_in("submitted")[0]
-    own = Application.objects.get(referent__username="chu.montpellier")
-    forms = [
-        ("anonymous", reverse("accounts:register"), "Suivant"),
-        ("anonymous", reverse("account_login"), "Se connecter"),
-        ("anonymous", reverse("account_reset_password"), None),
-        ("chu.montpellier", reverse("account_change_password"), None),
-        ("chu.montpellier", reverse("accounts:change_email"), None),
-        ("chu.montpellier", reverse("applications:update_contact", args=[own.reference, "dsi"]), "Enregistrer"),
-        ("collegue.montpellier", reverse("applications:request_take_over", args=[own.reference]), None),
-        ("eps.garazi", reverse("applications:start"), None),
-        (accepted.referent.username, reverse("evidence:bank_details", args=[accepted.reference]), None),
-        ("ars.occitanie", reverse("reviews:request_changes", args=[submitted.reference]), None),
-        ("ars.occitanie", reverse("reviews:reject", args=[submitted.reference]), None),
-        ("ans", reverse("reviews:sign_convention", args=[accepted.reference]), None),
-    ]
-    for person, address, button in forms:
-        page = visitor.become(person).page
-        page.set_viewport_size(LARGE)
-        page.goto(visitor.address + address)
-        form = page.locator("main form[method=post]").first
-        form.locator("input:not([type=hidden]):not([type=checkbox]):not([type=radio]):not([type=file])").evaluate_all(
-            "all => all.forEach(one => { if (!one.readOnly) one.value = '' })"
-        )
-        (
-            form.get_by_role("button", name=button, exact=True) if button else form.locator("button[type=submit]").last
-        ).click()
-        summary = page.locator("[data-error-summary]")
-        expect(summary).to_be_focused()
-        for link in summary.get_by_role("link").all():
-            target = page.locator(link.get_attribute("href").replace(".", "\\."))
-            expect(target).to_be_visible()
-        visitor.examine(f"{address} in error")
 
 
 # --- dialogs ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from applications.models import Application
 from applications.states import State
 from demo.specimens import pdf
 from tests.accounts.steps import secret_of
+from tests.browsing import Keyboard
 from tests.factories import PASSWORD, FormFactory, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,7 +23,6 @@ QUESTIONS = [
     {"key": "rib", "kind": "evidence", "label": "Fichier RIB", "formats": ["pdf"], "max_megabytes": 1, "max_files": 1},
 ]
 RIB = {"name": "rib.pdf", "mimeType": "application/pdf", "buffer": pdf()}
-MOST_STEPS = 80  # tabs from one end of a page to the other, and more
 
 
 @pytest.fixture
@@ -41,35 +41,6 @@ def assert_sent(page: Page, referent) -> None:
 
 
 # --- by keyboard --------------------------------------------------------------------------------------------------
-class Keyboard:
-    """Somebody who only presses keys: what is not reached with Tab does not exist."""
-
-    def __init__(self, page: Page):
-        self.page = page
-
-    def reach(self, what) -> None:
-        """Tab until `what` has the focus, which is seen."""
-        expect(what).to_be_attached()
-        for _ in range(MOST_STEPS):
-            if what.evaluate("one => one === document.activeElement"):
-                break
-            self.page.keyboard.press("Tab")
-        expect(what).to_be_focused()
-        assert what.evaluate("one => one.matches(':focus-visible')")
-
-    def type(self, label: str, text: str) -> None:
-        self.reach(self.page.get_by_label(label, exact=False).first)
-        self.page.keyboard.type(text)
-
-    def press(self, name: str, *, role="button", key="Enter") -> None:
-        self.reach(self.page.get_by_role(role, name=name, exact=True).first)
-        self.page.keyboard.press(key)
-
-    def pick(self, field: str, key: str = "Space") -> None:
-        self.reach(self.page.locator(field))
-        self.page.keyboard.press(key)
-
-
 def test_by_keyboard_alone(page, live_server, referent):
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.look.gallery"), pytes
 
 SCREENS = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
 PAGES = ["/", "/aide/", "/mentions-legales/", "/plan-du-site/", "/galerie/", "/dit/", "/conflit/", "/casse/"]
+PAGES += ["/nulle-part/", "/refuse/", "/suspect/", "/trop/", "/inscription/controle/"]  # 404, 403, 400, 429, 405
 PAGES += ["/donnees-personnelles/", "/accessibilite/", "/cgu/", "/connexion/", "/inscription/"]
 OWN_PAGES = ["/tableau-de-bord/", "/compte/", "/compte/courriers/", "/compte/mot-de-passe/"]
 

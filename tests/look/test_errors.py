@@ -52,6 +52,15 @@ def test_the_page_of_a_failure_needs_no_database(rf):
     assert settings.SUPPORT_ADDRESS in answer.content.decode()
 
 
+def test_an_address_that_only_takes_what_a_form_sends_says_so(signed_in):
+    client = signed_in(UserFactory())
+    answer = client.get("/compte/sessions/fermer/")
+    assert answer.status_code == 405 and answer["Allow"] == "POST"
+    assert "elle ne s’ouvre pas directement" in answer.text and "Se déconnecter" in answer.text
+    script = client.get("/compte/sessions/fermer/", headers={"Accept": "application/json"})
+    assert script.status_code == 405 and not script.content
+
+
 def test_a_form_without_its_token_says_to_reload():
     answer = Client(enforce_csrf_checks=True).post("/galerie/", {})
     assert answer.status_code == 403
