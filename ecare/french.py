@@ -24,6 +24,7 @@ def paris_date(value: date | datetime | None) -> str:
     return f"{day} {MONTHS[value.month - 1]} {value.year}"
 
 
+@register.filter
 def paris_hour(value: datetime) -> str:
     """14 h 05, the hour that a clock in Paris shows at that instant."""
     there = value.astimezone(PARIS)

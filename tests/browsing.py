@@ -25,8 +25,12 @@ def faults(page: Page) -> list[str]:
 
 
 def is_too_wide(page: Page) -> bool:
-    """One would have to scroll sideways."""
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    """One would have to scroll sideways, or a card of a list is cut."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth > document.documentElement.clientWidth
+        || (innerWidth < 576 && [...document.querySelectorAll(".ecare-cards td, .ecare-people td")].some(
+             (one) => one.scrollWidth > one.clientWidth + 1))"""
+    )
 
 
 class Visitor:
