@@ -6,11 +6,13 @@ import shutil
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
+from tests.browsing import Visitor
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -84,6 +86,16 @@ def signed_in(db):
         return client
 
     return open_session
+
+
+@pytest.fixture
+def visitor(request, page, live_server, signed_in):
+    """Somebody at a browser, on the demo; what the test claims to walk (`walks`) was really opened."""
+    call_command("load_demo", verbosity=0)
+    found = Visitor(page, live_server, signed_in)
+    yield found
+    assert found.complaints == []
+    assert getattr(request.function, "walked", set()) - found.seen == set()
 
 
 @pytest.fixture(scope="session")

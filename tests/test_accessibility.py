@@ -9,9 +9,8 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.test import Client
-from django.urls import resolve, reverse
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import TermsAcceptance, User
@@ -26,13 +25,11 @@ from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
-from tests.browsing import faults, is_too_wide
+from tests.browsing import faults, is_inside, openers
 from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# 640 px is also a screen of 1,280 px enlarged twice, and 320 px one enlarged four times.
-LARGE, MIDDLE, NARROW = ({"width": width, "height": 800} for width in (1280, 640, 320))
 EVERY_STATE = " ".join(State.values)
 
 # Addresses without argument, and who looks at them.
@@ -77,15 +74,8 @@ OF_ARS = {
     "reviews:request_changes": "submitted",
     "reviews:reject": "submitted",
 }
-# Visited one by one in the tests below, for what they need.
-WALKED = (
-    "accounts:terms_version accounts:accept_terms accounts:register_establishment accounts:choose_establishment"
-    " accounts:check_establishment accounts:register_recap accounts:confirm_email_change account_sign_in_code"
-    " account_confirm_email account_reset_password_from_key eligibility_of preparation letters:letter"
-    " applications:update_contact applications:transfer applications:request_take_over"
-    " evidence:remove evidence:replace evidence:container evidence:activate_container evidence:reissue_container"
-    " reviews:accept_take_over reviews:refuse_take_over reviews:confirm_bank_details reviews:refuse_bank_details"
-)
+# Opened one by one in the tests below, for what they need: `walks` names them, and each test is held to its names.
+WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
@@ -97,77 +87,22 @@ def words(table) -> set[str]:
     return {name for names in table.values() for name in names.split()}
 
 
+def walks(names: str):
+    """The pages that a test opens; the visitor fails the test that leaves one out."""
+
+    def held_to(test):
+        test.walked = set(names.split())
+        WALKED.update(test.walked)
+        return test
+
+    return held_to
+
+
 def test_every_address_that_answers_with_a_page_is_looked_at():
-    looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | set(WALKED.split())
+    looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | WALKED
     answering = {row.split()[0] for row, answers in GET.items() if re.search("200|409|410", answers)}
     assert answering - looked_at - set(NOT_PAGES.split()) == set()
     assert looked_at & set(NOT_PAGES.split()) == set()
-
-
-@pytest.fixture
-def demo():
-    call_command("load_demo", verbosity=0)
-
-
-class Visitor:
-    """Somebody at a browser of the test's own; what the browser complains of fails the test."""
-
-    def __init__(self, page, server, signed_in):
-        self.page, self.address, self.signed_in = page, server.url, signed_in
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
-        self.client, self.opened = Client(), set()
-
-    def become(self, username: str) -> "Visitor":
-        self.use(Client() if username == "anonymous" else self.signed_in(User.objects.get(username=username)))
-        return self
-
-    def use(self, client: Client) -> None:
-        """The browser goes on with the session of this client."""
-        self.client = client
-        self.page.context.clear_cookies()
-        if "sessionid" in client.cookies:
-            value = client.cookies["sessionid"].value
-            self.page.context.add_cookies([{"name": "sessionid", "value": value, "url": self.address}])
-
-    def look(self, address: str, *, status: int | None = None, says: str = "") -> None:
-        """Open the page on both screens; it is the one that was asked for, and has no fault."""
-        self.page.set_viewport_size(LARGE)
-        answer = self.page.goto(self.address + address)
-        assert answer.status in ((200, 409, 410) if status is None else (status,)), f"{address}: {answer.status}"
-        here = resolve(self.page.url.removeprefix(self.address).partition("?")[0])
-        assert here.view_name == resolve(address.partition("?")[0]).view_name, self.page.url
-        expect(self.page.locator("main")).to_contain_text(says)
-        self.examine(address)
-        self.knock_behind_dialogs()
-
-    def examine(self, where: str) -> None:
-        expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
-        for screen in (LARGE, MIDDLE, NARROW):
-            self.page.set_viewport_size(screen)
-            assert not is_too_wide(self.page), (where, screen)
-            assert screen is MIDDLE or faults(self.page) == [], (where, screen)
-        assert self.complaints == []
-
-    def knock_behind_dialogs(self) -> None:
-        """What opens a dialog is a link, and leads to a page that does the same without script."""
-        openers = self.page.locator("[data-fr-opened]")
-        for opener in openers.evaluate_all("all => all.map(one => [one.tagName, one.getAttribute('href')])"):
-            tag, address = opener
-            if tag == "BUTTON" and address is None and self.page.locator("#affichage").count():
-                continue  # the display settings of the design system exist with script only
-            assert tag == "A" and address, opener
-            if address not in self.opened:
-                self.opened.add(address)
-                assert self.client.get(address).status_code == 200, address
-
-
-@pytest.fixture
-def visitor(page, live_server, signed_in, demo):
-    found = Visitor(page, live_server, signed_in)
-    yield found
-    assert found.complaints == []
 
 
 def dossiers_in(states: str) -> list[Application]:
@@ -203,6 +138,7 @@ def test_pages_of_a_dossier_for_its_reviewers(visitor, person, table):
             visitor.look(reverse(name, args=[dossier.reference]))
 
 
+@walks("accounts:terms_version preparation eligibility_of letters:letter")
 def test_pages_of_text_and_of_a_domain(visitor):
     visitor.become("anonymous")
     visitor.look(reverse("accounts:terms_version", args=["1.0"]))
@@ -221,6 +157,10 @@ def test_pages_of_text_and_of_a_domain(visitor):
     visitor.look(reverse("letters:letter", args=[letter.pk]))
 
 
+@walks(
+    "accounts:register_establishment accounts:choose_establishment accounts:check_establishment"
+    " accounts:register_recap account_confirm_email"
+)
 def test_the_steps_of_a_registration(visitor):
     client = Client()
     fill_person(client, email="nouveau@exemple.fr", username="nouveau")
@@ -239,6 +179,7 @@ def test_the_steps_of_a_registration(visitor):
     visitor.look(reverse("account_confirm_email", args=["cle-inconnue"]))
 
 
+@walks("account_sign_in_code accounts:accept_terms")
 def test_the_steps_of_a_sign_in(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     give_password(client, person, password=read_demo()["password"])
@@ -249,6 +190,7 @@ def test_the_steps_of_a_sign_in(visitor):
     visitor.look(reverse("accounts:accept_terms"))
 
 
+@walks("account_reset_password_from_key accounts:confirm_email_change")
 def test_the_links_that_letters_carry(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     client.post(reverse("account_reset_password"), {"email": person.email})
@@ -259,6 +201,10 @@ def test_the_links_that_letters_carry(visitor):
     visitor.look(reverse("accounts:confirm_email_change", args=["cle-inconnue"]))
 
 
+@walks(
+    "applications:update_contact applications:transfer applications:request_take_over"
+    " reviews:accept_take_over reviews:refuse_take_over"
+)
 def test_the_people_of_a_dossier(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     colleague = User.objects.get(username="collegue.montpellier")
@@ -279,6 +225,7 @@ def test_the_people_of_a_dossier(visitor):
         visitor.look(reverse(name, args=[asked.pk]))
 
 
+@walks("evidence:remove evidence:replace evidence:container evidence:reissue_container")
 def test_the_files_and_the_containers_of_a_dossier(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     visitor.become("chu.montpellier")
@@ -293,6 +240,7 @@ def test_the_files_and_the_containers_of_a_dossier(visitor):
     visitor.become(asked.referent.username).look(reverse("evidence:replace", args=[sent.file_id]))
 
 
+@walks("reviews:confirm_bank_details reviews:refuse_bank_details")
 def test_other_bank_details(visitor):
     dossier = Application.objects.get(state=State.ACCEPTED)
     rib = SimpleUploadedFile("rib.pdf", pdf())
@@ -305,51 +253,7 @@ def test_other_bank_details(visitor):
         visitor.look(reverse(name, args=[asked.pk]))
 
 
-# --- in error -----------------------------------------------------------------------------------------------------
-def test_a_form_sent_empty_says_so_without_fault(visitor):
-    """The summary takes the focus and names each field; nothing new is out of reach."""
-    accepted = Application.objects.get(state=State.ACCEPTED)
-    submitted = dossiers_in("submitted")[0]
-    own = Application.objects.get(referent__username="chu.montpellier")
-    forms = [
-        ("anonymous", reverse("accounts:register"), "Suivant"),
-        ("anonymous", reverse("account_login"), "Se connecter"),
-        ("anonymous", reverse("account_reset_password"), None),
-        ("chu.montpellier", reverse("account_change_password"), None),
-        ("chu.montpellier", reverse("accounts:change_email"), None),
-        ("chu.montpellier", reverse("applications:update_contact", args=[own.reference, "dsi"]), "Enregistrer"),
-        ("collegue.montpellier", reverse("applications:request_take_over", args=[own.reference]), None),
-        ("eps.garazi", reverse("applications:start"), None),
-        (accepted.referent.username, reverse("evidence:bank_details", args=[accepted.reference]), None),
-        ("ars.occitanie", reverse("reviews:request_changes", args=[submitted.reference]), None),
-        ("ars.occitanie", reverse("reviews:reject", args=[submitted.reference]), None),
-        ("ans", reverse("reviews:sign_convention", args=[accepted.reference]), None),
-    ]
-    for person, address, button in forms:
-        page = visitor.become(person).page
-        page.set_viewport_size(LARGE)
-        page.goto(visitor.address + address)
-        form = page.locator("main form[method=post]").first
-        form.locator("input:not([type=hidden]):not([type=checkbox]):not([type=radio]):not([type=file])").evaluate_all(
-            "all => all.forEach(one => { if (!one.readOnly) one.value = '' })"
-        )
-        (
-            form.get_by_role("button", name=button, exact=True) if button else form.locator("button[type=submit]").last
-        ).click()
-        summary = page.locator("[data-error-summary]")
-        expect(summary).to_be_focused()
-        for link in summary.get_by_role("link").all():
-            target = page.locator(link.get_attribute("href").replace(".", "\\."))
-            expect(target).to_be_visible()
-        visitor.examine(f"{address} in error")
-
-
 # --- dialogs ------------------------------------------------------------------------------------------------------
-def openers(page):
-    """Links that open a dialog of this page, and are seen."""
-    return [one for one in page.locator("main a[data-fr-opened][aria-controls]").all() if one.is_visible()]
-
-
 def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     visitor.become("chu.montpellier")
@@ -359,9 +263,7 @@ def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
         reverse("accounts:account"),
         reverse("applications:detail", args=[dossier.reference]),
     ):
-        page.set_viewport_size(LARGE)
-        page.goto(visitor.address + address)
-        expect(page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+        visitor.go(address)
         page.locator("main details").evaluate_all("all => all.forEach(one => one.setAttribute('open', ''))")
         for opener in openers(page):
             name = opener.get_attribute("aria-controls")
@@ -376,10 +278,7 @@ def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
             for key in ("Tab", "Shift+Tab"):
                 for _ in range(reachable + 2):
                     page.keyboard.press(key)
-                    inside = page.evaluate(
-                        "name => document.getElementById(name).contains(document.activeElement)", name
-                    )
-                    assert inside, (address, name, key)
+                    assert is_inside(page, name), (address, name, key)
             assert faults(page) == [], (address, name)
             page.keyboard.press("Escape")
             expect(dialog).to_be_hidden()

@@ -195,11 +195,13 @@ function start(space) {
     message.textContent = text;
     space.querySelector("[data-messages]").append(message);
     space.classList.toggle("ecare-space--error", kind === "error");
+    if (kind === "error") input.setAttribute("aria-invalid", "true");
   }
 
   function clear() {
     space.querySelector("[data-messages]").replaceChildren();
     space.classList.remove("ecare-space--error");
+    input.removeAttribute("aria-invalid");
   }
 
   function list() {
