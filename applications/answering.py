@@ -107,7 +107,8 @@ def _told(request, application, form: StepForm, key: str) -> JsonResponse:
         panel = render_to_string("applications/_conflict.html", {"row": row}, request)
         return JsonResponse({"errors": list(form[key].errors), "conflict": panel}, status=409)
     if key in form.errors:
-        return JsonResponse({"errors": list(form[key].errors), "mark": row.mark}, status=422)
+        cells = [place for place, _ in form[key].faults if place != form[key].focus_id]
+        return JsonResponse({"errors": list(form[key].errors), "cells": cells, "mark": row.mark}, status=422)
     return JsonResponse(_kept(request, application, form, row))
 
 
