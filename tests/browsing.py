@@ -44,7 +44,8 @@ def tab_to(page: Page, target: Locator, *, key: str = "Tab", most: int = 80) -> 
         if target.evaluate("one => one === document.activeElement"):
             return
         page.keyboard.press(key)
-    raise AssertionError(f"the keyboard does not reach {target}")
+    on = page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+    raise AssertionError(f"the keyboard does not reach {target}: it is on {on}")
 
 
 class Visitor:

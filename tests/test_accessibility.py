@@ -25,7 +25,7 @@ from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
-from tests.browsing import faults, is_inside, openers
+from tests.browsing import faults, is_inside, openers, tab_to
 from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -284,3 +284,56 @@ def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
             expect(dialog).to_be_hidden()
             expect(opener).to_be_focused()
     assert {"candidater", "transferer-", "contacts"} <= seen
+
+
+# --- journeys without a mouse -------------------------------------------------------------------------------------
+def test_a_dossier_is_transferred_with_the_keyboard_alone(visitor):
+    page = visitor.become("chu.montpellier").page
+    visitor.go(reverse("accounts:account"))
+    summary = page.locator("summary", has_text="Lou Démo-Collègue")
+    tab_to(page, summary)
+    page.keyboard.press("Enter")
+    opener = page.get_by_role("link", name=re.compile("^Transférer mes dossiers"))
+    tab_to(page, opener)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("button", name="Confirmer le transfert")).to_be_disabled()
+    tab_to(page, dialog.get_by_role("radio").first)
+    page.keyboard.press("Space")
+    tab_to(page, dialog.get_by_role("button", name="Confirmer le transfert"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("est transféré à"))).to_be_visible()
+    assert visitor.here == "applications:dashboard"
+
+
+@pytest.mark.parametrize("role", ["dsi", "rssi"])
+def test_a_contact_is_changed_with_the_keyboard_alone(visitor, role):
+    """From the table of the contacts to the dialog of one of them: each keeps the keyboard, and gives it back."""
+    dossier = Application.objects.get(referent__username="chu.montpellier")
+    page = visitor.become("chu.montpellier").page
+    visitor.go(reverse("applications:detail", args=[dossier.reference]))
+    opener, contact = page.get_by_role("link", name="Modifier les contacts"), page.locator(f"#contact-{role}")
+    edit = page.locator(f"#contacts [aria-controls=contact-{role}]")
+    for leaves in (True, False):
+        tab_to(page, opener)
+        page.keyboard.press("Enter")
+        expect(page.locator("#contacts")).to_be_visible()
+        tab_to(page, edit)
+        page.keyboard.press("Enter")
+        expect(contact).to_be_visible()
+        expect(page.locator("#contacts")).to_be_hidden()
+        name = contact.locator("[name=last_name]")
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            assert is_inside(page, f"contact-{role}")
+        if leaves:
+            page.keyboard.press("Escape")
+            expect(contact).to_be_hidden()
+            expect(opener).to_be_focused()
+    tab_to(page, name)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Nouveau-Nom")
+    tab_to(page, contact.get_by_role("button", name="Enregistrer"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("Les coordonnées du contact .* sont enregistrées"))).to_be_visible()

@@ -26,6 +26,8 @@ from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_person, give_password, secret_of
 from tests.browsing import Visitor
+from tests.factories import UserFactory
+from tests.look.test_errors import PAGES
 from tests.test_access_matrix import POST
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -327,3 +329,42 @@ def test_a_form_in_error_says_so_to_everybody(visitor, forms):
         expect_error(visitor.page, row.says, str(row))
         assert visitor.here == (row.sent_to or row.view), visitor.page.url
         visitor.examine(f"{row} in error")
+
+
+# --- the pages that answer with an error --------------------------------------------------------------------------
+@pytest.mark.urls("tests.look.gallery")
+@pytest.mark.parametrize("who", [None, "référent"])
+def test_an_error_page_has_no_fault(page, live_server, signed_in, who):
+    """405 has no page: no link leads to it."""
+    visitor = Visitor(page, live_server, signed_in)
+    visitor.use(signed_in(UserFactory()) if who else Client())
+    for address, status, _ in PAGES:
+        assert visitor.go(address).status == status
+        visitor.examine(address)
+    visitor.go("/galerie/")
+    page.locator("main form [name=csrfmiddlewaretoken]").evaluate("one => one.remove()")
+    page.locator("main form[method=post]").evaluate("one => one.submit()")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ce formulaire a expiré")
+    visitor.examine("403_csrf.html")
+
+
+# --- a file that a space refuses ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("who", "view", "of"),
+    [
+        ("ch.pau", "applications:detail", dossier("ch.pau")),
+        ("clinique.pasteur", "evidence:replace", sent_file),
+    ],
+    ids=["put in", "replaced"],
+)
+def test_a_refused_file_is_said_at_its_space(visitor, who, view, of):
+    """As soon as it is chosen."""
+    visitor.become(who)
+    address = reverse(view, args=of())
+    visitor.go(address)
+    field = visitor.page.locator("[data-space] input[type=file]:visible").first
+    field.set_input_files({"name": "liste.exe", "mimeType": "application/octet-stream", "buffer": b"MZ"})
+    expect(field).to_have_attribute("aria-invalid", "true")
+    about = visitor.page.evaluate(ABOUT, field.get_attribute("id"))
+    assert "n’est pas autorisé ici" in about["text"] and about["lost"] == []
+    visitor.examine(f"{address} in error")
