@@ -1,5 +1,7 @@
 """The form of a step: shown, kept as it is typed or as a whole; what is wrong or disputed stays as it was typed."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
@@ -13,6 +15,7 @@ from applications import actions, rules
 from applications.forms import STEP_MARK, Row, StepForm
 from applications.models import Application
 from applications.views import own_dossier, page_of, reading_of
+from ecare.form_renderer import DsfrBoundField
 from ecare.french import paris_hour
 
 SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."
@@ -107,7 +110,9 @@ def _told(request, application, form: StepForm, key: str) -> JsonResponse:
         panel = render_to_string("applications/_conflict.html", {"row": row}, request)
         return JsonResponse({"errors": list(form[key].errors), "conflict": panel}, status=409)
     if key in form.errors:
-        return JsonResponse({"errors": list(form[key].errors), "mark": row.mark}, status=422)
+        bound = cast(DsfrBoundField, form[key])
+        cells = [place for place, _ in bound.faults if place != bound.focus_id]
+        return JsonResponse({"errors": list(form[key].errors), "cells": cells, "mark": row.mark}, status=422)
     return JsonResponse(_kept(request, application, form, row))
 
 

@@ -266,6 +266,7 @@ class ChecklistWidget(forms.Widget):
     template_name = "applications/widgets/checklist.html"
     use_fieldset = True
     entities = ()
+    faults: set[str] = set()
 
     def value_from_datadict(self, data, files, name):
         """{FINESS: (ticked, reason)}; the button « Tout confirmer » ticks every line that bears no reason."""
@@ -288,6 +289,7 @@ class ChecklistWidget(forms.Widget):
                 "entity": entity,
                 "ticked": lines.get(entity.finess, (False, ""))[0],
                 "reason": lines.get(entity.finess, (False, ""))[1],
+                "is_wrong": entity.finess in self.faults,
             }
             for entity in self.entities
         ]
@@ -305,22 +307,28 @@ class ChecklistField(_DraftField):
         self.entities = self.widget.entities = list(entities)
 
     def clean(self, value):
-        answer, errors = {}, []
+        answer, faults = {}, {}
         for entity in self.entities:
             ticked, reason = (value or {}).get(entity.finess, (False, ""))
-            if ticked and reason:
-                errors.append(f"{entity.name} : décochez « Confirmée » ou effacez le motif.")
-            elif len(reason) > REASON_LENGTH:
-                errors.append(
-                    f"{entity.name} : le motif est trop long, {REASON_LENGTH} caractères au plus. Raccourcissez-le."
+            if fault := self._fault(ticked, reason):
+                faults[entity.finess] = ValidationError(
+                    f"%(name)s : {fault}", params={"name": entity.name, "cell": f"{entity.finess}_reason"}
                 )
-            elif "\0" in reason:  # PostgreSQL keeps it nowhere
-                errors.append(f"{entity.name} : le motif contient un caractère invisible, écrivez-le à nouveau.")
             elif ticked or reason:
                 answer[entity.finess] = reason
-        if errors:
-            raise ValidationError(errors)
+        self.widget.faults = set(faults)
+        if faults:
+            raise ValidationError(list(faults.values()))
         return answer
+
+    def _fault(self, ticked: bool, reason: str) -> str:
+        if ticked and reason:
+            return "décochez « Confirmée » ou effacez le motif."
+        if len(reason) > REASON_LENGTH:
+            return f"le motif est trop long, {REASON_LENGTH} caractères au plus. Raccourcissez-le."
+        if "\0" in reason:  # PostgreSQL keeps it nowhere
+            return "le motif contient un caractère invisible, écrivez-le à nouveau."
+        return ""
 
     def typed(self, value):
         return {finess: (not reason, reason) for finess, reason in (value or {}).items()}

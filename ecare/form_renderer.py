@@ -61,6 +61,11 @@ class DsfrBoundField(forms.BoundField):
         return getattr(self.field, "marked_required", self.field.required)
 
     @property
+    def is_punctuated(self) -> bool:
+        """The label asks or announces by itself: no colon after it."""
+        return str(self.label).endswith(("?", ":"))
+
+    @property
     def focus_id(self) -> str:
         """Where the error summary leads: the control, or the first box of a set."""
         if self.kind in ("radios", "checkboxes"):

@@ -1,17 +1,17 @@
-"""What tests ask of a page that is open in a real browser, and somebody who goes from page to page."""
+"""What tests ask of a page that is open in a real browser, and who opens it."""
 
 import re
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import resolve
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
-from applications.models import Application
 
 axe = Axe()
 MOST_STEPS = 80  # tabs from one end of a page to the other, and more
+
 # 640 px is also a screen of 1,280 px enlarged twice, and 320 px one enlarged four times.
 LARGE, MIDDLE, NARROW = ({"width": width, "height": 800} for width in (1280, 640, 320))
 
@@ -33,15 +33,37 @@ def is_too_wide(page: Page) -> bool:
     )
 
 
+def openers(page: Page) -> list[Locator]:
+    """Links that open a dialog of this page, and are seen."""
+    return [one for one in page.locator("main a[data-fr-opened][aria-controls]").all() if one.is_visible()]
+
+
+def is_inside(page: Page, dialog: str) -> bool:
+    """The keyboard is in that dialog."""
+    return page.evaluate("name => document.getElementById(name).contains(document.activeElement)", dialog)
+
+
+def tab_to(page: Page, target: Locator, *, key: str = "Tab", most: int = MOST_STEPS) -> None:
+    """Press a key until the target has the focus."""
+    for _ in range(most):
+        if target.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    on = page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+    raise AssertionError(f"the keyboard does not reach {target}: it is on {on}")
+
+
 class Visitor:
     """Somebody at a browser of the test's own; what the browser complains of fails the test."""
 
-    def __init__(self, page, server, signed_in):
+    def __init__(self, page: Page, server, signed_in):
         self.page, self.address, self.signed_in = page, server.url, signed_in
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("console", lambda said: self.complaints.append(said.text) if "Content Security" in said.text else None)
         self.client, self.opened = Client(), set()
+        self.seen: set[str] = set()
+        """The names of the pages that were looked at."""
 
     def become(self, username: str) -> "Visitor":
         self.use(Client() if username == "anonymous" else self.signed_in(User.objects.get(username=username)))
@@ -55,19 +77,33 @@ class Visitor:
             value = client.cookies["sessionid"].value
             self.page.context.add_cookies([{"name": "sessionid", "value": value, "url": self.address}])
 
-    def look(self, address: str, *, status: int | None = None, says: str = "") -> None:
-        """Open the page on both screens; it is the one that was asked for, and has no fault."""
+    def go(self, address: str):
+        """Open the page on a large screen."""
         self.page.set_viewport_size(LARGE)
         answer = self.page.goto(self.address + address)
+        self.wait_for_scripts()
+        return answer
+
+    def wait_for_scripts(self) -> None:
+        expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+
+    @property
+    def here(self) -> str:
+        """The name of the page that is open."""
+        return resolve(re.split("[?#]", self.page.url.removeprefix(self.address))[0]).view_name
+
+    def look(self, address: str, *, status: int | None = None, says: str = "") -> None:
+        """Open the page on both screens; it is the one that was asked for, and has no fault."""
+        answer = self.go(address)
         assert answer.status in ((200, 409, 410) if status is None else (status,)), f"{address}: {answer.status}"
-        here = resolve(self.page.url.removeprefix(self.address).partition("?")[0])
-        assert here.view_name == resolve(address.partition("?")[0]).view_name, self.page.url
+        assert self.here == resolve(address.partition("?")[0]).view_name, self.page.url
         expect(self.page.locator("main")).to_contain_text(says)
+        self.seen.add(self.here)
         self.examine(address)
         self.knock_behind_dialogs()
 
     def examine(self, where: str) -> None:
-        expect(self.page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+        self.wait_for_scripts()
         for screen in (LARGE, MIDDLE, NARROW):
             self.page.set_viewport_size(screen)
             assert not is_too_wide(self.page), (where, screen)
@@ -76,8 +112,8 @@ class Visitor:
 
     def knock_behind_dialogs(self) -> None:
         """What opens a dialog is a link, and leads to a page that does the same without script."""
-        openers = self.page.locator("[data-fr-opened]")
-        for opener in openers.evaluate_all("all => all.map(one => [one.tagName, one.getAttribute('href')])"):
+        found = self.page.locator("[data-fr-opened]")
+        for opener in found.evaluate_all("all => all.map(one => [one.tagName, one.getAttribute('href')])"):
             tag, address = opener
             if tag == "BUTTON" and address is None and self.page.locator("#affichage").count():
                 continue  # the display settings of the design system exist with script only
@@ -85,18 +121,6 @@ class Visitor:
             if address not in self.opened:
                 self.opened.add(address)
                 assert self.client.get(address).status_code == 200, address
-
-
-def dossiers_in(states: str) -> list[Application]:
-    """One dossier of the demo per state and domain, of one region where it has one."""
-    found = []
-    for state in states.split():
-        of_state = Application.objects.filter(state=state)
-        kept = of_state.filter(establishment__region="76") or of_state
-        by_domain = {dossier.domain_id: dossier for dossier in kept.order_by("pk")}
-        assert by_domain, state
-        found += by_domain.values()
-    return found
 
 
 class Keyboard:

@@ -88,20 +88,21 @@ def signed_in(db):
     return open_session
 
 
-@pytest.fixture(scope="session")
-def base_url():
-    """Takes the place of pytest-base-url's own, which pytest 9 warns about."""
-    return ""
-
-
 @pytest.fixture
 def demo(db):
     call_command("load_demo", verbosity=0)
 
 
 @pytest.fixture
-def visitor(page, live_server, signed_in, demo):
-    """Somebody at a browser of the test's own, on the demo; what the browser complains of fails the test."""
+def visitor(request, page, live_server, signed_in, demo):
+    """Somebody at a browser, on the demo; what the test claims to walk (`walks`) was really opened."""
     found = Visitor(page, live_server, signed_in)
     yield found
     assert found.complaints == []
+    assert getattr(request.function, "walked", set()) - found.seen == set()
+
+
+@pytest.fixture(scope="session")
+def base_url():
+    """Takes the place of pytest-base-url's own, which pytest 9 warns about."""
+    return ""

@@ -6,7 +6,6 @@ A new address that answers with a page has no row here until somebody writes one
 """
 
 import re
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -27,7 +26,7 @@ from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
-from tests.browsing import LARGE, dossiers_in, faults
+from tests.browsing import faults, is_inside, openers, tab_to
 from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -76,19 +75,11 @@ OF_ARS = {
     "reviews:request_changes": "submitted",
     "reviews:reject": "submitted",
 }
-# Visited one by one in the tests below, for what they need.
-WALKED = (
-    "accounts:terms_version accounts:accept_terms accounts:register_establishment accounts:choose_establishment"
-    " accounts:check_establishment accounts:register_recap accounts:confirm_email_change account_sign_in_code"
-    " account_confirm_email account_reset_password_from_key eligibility_of preparation letters:letter"
-    " applications:update_contact applications:transfer applications:request_take_over"
-    " evidence:remove evidence:replace evidence:container evidence:reissue_container"
-    " reviews:accept_take_over reviews:refuse_take_over reviews:confirm_bank_details reviews:refuse_bank_details"
-)
+# Opened one by one in the tests below, for what they need: `walks` names them, and each test is held to its names.
+WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
-    "health captcha-image applications:receipt evidence:activate_container evidence:download evidence:preview"
-    " evidence:rib evidence:template"
+    "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
     " evidence:download_container reviews:convention letters:html"
 )
 
@@ -97,13 +88,34 @@ def words(table) -> set[str]:
     return {name for names in table.values() for name in names.split()}
 
 
+def walks(names: str):
+    """The pages that a test opens; the visitor fails the test that leaves one out."""
+
+    def held_to(test):
+        test.walked = set(names.split())
+        WALKED.update(test.walked)
+        return test
+
+    return held_to
+
+
 def test_every_address_that_answers_with_a_page_is_looked_at():
-    looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | set(WALKED.split())
+    looked_at = words(PLAIN) | set(OF_REFERENT) | set(OF_ANS) | set(OF_ARS) | WALKED
     answering = {row.split()[0] for row, answers in GET.items() if re.search("200|409|410", answers)}
     assert answering - looked_at - set(NOT_PAGES.split()) == set()
-    visits = Path(__file__).read_text().partition("def test_pages_without_argument")[2]
-    assert [name for name in WALKED.split() if f'"{name}"' not in visits] == []
     assert looked_at & set(NOT_PAGES.split()) == set()
+
+
+def dossiers_in(states: str) -> list[Application]:
+    """One dossier of the demo per state and domain, of one region where it has one."""
+    found = []
+    for state in states.split():
+        of_state = Application.objects.filter(state=state)
+        kept = of_state.filter(establishment__region="76") or of_state
+        by_domain = {dossier.domain_id: dossier for dossier in kept.order_by("pk")}
+        assert by_domain, state
+        found += by_domain.values()
+    return found
 
 
 @pytest.mark.parametrize("person", PLAIN)
@@ -127,6 +139,7 @@ def test_pages_of_a_dossier_for_its_reviewers(visitor, person, table):
             visitor.look(reverse(name, args=[dossier.reference]))
 
 
+@walks("accounts:terms_version preparation eligibility_of letters:letter")
 def test_pages_of_text_and_of_a_domain(visitor):
     visitor.become("anonymous")
     visitor.look(reverse("accounts:terms_version", args=["1.0"]))
@@ -145,6 +158,10 @@ def test_pages_of_text_and_of_a_domain(visitor):
     visitor.look(reverse("letters:letter", args=[letter.pk]))
 
 
+@walks(
+    "accounts:register_establishment accounts:choose_establishment accounts:check_establishment"
+    " accounts:register_recap account_confirm_email"
+)
 def test_the_steps_of_a_registration(visitor):
     client = Client()
     fill_person(client, email="nouveau@exemple.fr", username="nouveau")
@@ -163,6 +180,7 @@ def test_the_steps_of_a_registration(visitor):
     visitor.look(reverse("account_confirm_email", args=["cle-inconnue"]))
 
 
+@walks("account_sign_in_code accounts:accept_terms")
 def test_the_steps_of_a_sign_in(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     give_password(client, person, password=read_demo()["password"])
@@ -173,6 +191,7 @@ def test_the_steps_of_a_sign_in(visitor):
     visitor.look(reverse("accounts:accept_terms"))
 
 
+@walks("account_reset_password_from_key accounts:confirm_email_change")
 def test_the_links_that_letters_carry(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     client.post(reverse("account_reset_password"), {"email": person.email})
@@ -186,6 +205,10 @@ def test_the_links_that_letters_carry(visitor):
     visitor.look(reverse("accounts:confirm_email_change", args=[key]), says="camille.nouvelle@exemple.fr")
 
 
+@walks(
+    "applications:update_contact applications:transfer applications:request_take_over"
+    " reviews:accept_take_over reviews:refuse_take_over"
+)
 def test_the_people_of_a_dossier(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     colleague = User.objects.get(username="collegue.montpellier")
@@ -206,6 +229,7 @@ def test_the_people_of_a_dossier(visitor):
         visitor.look(reverse(name, args=[asked.pk]))
 
 
+@walks("evidence:remove evidence:replace evidence:container evidence:reissue_container")
 def test_the_files_and_the_containers_of_a_dossier(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     visitor.become("chu.montpellier")
@@ -220,6 +244,7 @@ def test_the_files_and_the_containers_of_a_dossier(visitor):
     visitor.become(asked.referent.username).look(reverse("evidence:replace", args=[sent.file_id]))
 
 
+@walks("reviews:confirm_bank_details reviews:refuse_bank_details")
 def test_other_bank_details(visitor):
     dossier = Application.objects.get(state=State.ACCEPTED)
     rib = SimpleUploadedFile("rib.pdf", pdf())
@@ -233,11 +258,6 @@ def test_other_bank_details(visitor):
 
 
 # --- dialogs ------------------------------------------------------------------------------------------------------
-def openers(page):
-    """Links that open a dialog of this page, and are seen."""
-    return [one for one in page.locator("main a[data-fr-opened][aria-controls]").all() if one.is_visible()]
-
-
 def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
     dossier = Application.objects.get(referent__username="chu.montpellier")
     visitor.become("chu.montpellier")
@@ -247,9 +267,7 @@ def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
         reverse("accounts:account"),
         reverse("applications:detail", args=[dossier.reference]),
     ):
-        page.set_viewport_size(LARGE)
-        page.goto(visitor.address + address)
-        expect(page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))
+        visitor.go(address)
         page.locator("main details").evaluate_all("all => all.forEach(one => one.setAttribute('open', ''))")
         for opener in openers(page):
             name = opener.get_attribute("aria-controls")
@@ -264,12 +282,41 @@ def test_a_dialog_keeps_the_keyboard_and_gives_it_back(visitor):
             for key in ("Tab", "Shift+Tab"):
                 for _ in range(reachable + 2):
                     page.keyboard.press(key)
-                    inside = page.evaluate(
-                        "name => document.getElementById(name).contains(document.activeElement)", name
-                    )
-                    assert inside, (address, name, key)
+                    assert is_inside(page, name), (address, name, key)
             assert faults(page) == [], (address, name)
             page.keyboard.press("Escape")
             expect(dialog).to_be_hidden()
             expect(opener).to_be_focused()
     assert {"candidater", "transferer-", "contacts"} <= seen
+
+
+@pytest.mark.parametrize("role", ["dsi", "rssi"])
+def test_a_contact_is_changed_with_the_keyboard_alone(visitor, role):
+    """From the table of the contacts to the dialog of one of them: each keeps the keyboard, and gives it back."""
+    dossier = Application.objects.get(referent__username="chu.montpellier")
+    page = visitor.become("chu.montpellier").page
+    visitor.go(reverse("applications:detail", args=[dossier.reference]))
+    opener, contact = page.get_by_role("link", name="Modifier les contacts"), page.locator(f"#contact-{role}")
+    edit = page.locator(f"#contacts [aria-controls=contact-{role}]")
+    for leaves in (True, False):
+        tab_to(page, opener)
+        page.keyboard.press("Enter")
+        expect(page.locator("#contacts")).to_be_visible()
+        tab_to(page, edit)
+        page.keyboard.press("Enter")
+        expect(contact).to_be_visible()
+        expect(page.locator("#contacts")).to_be_hidden()
+        name = contact.locator("[name=last_name]")
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            assert is_inside(page, f"contact-{role}")
+        if leaves:
+            page.keyboard.press("Escape")
+            expect(contact).to_be_hidden()
+            expect(opener).to_be_focused()
+    tab_to(page, name)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Nouveau-Nom")
+    tab_to(page, contact.get_by_role("button", name="Enregistrer"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("Les coordonnées du contact .* sont enregistrées"))).to_be_visible()

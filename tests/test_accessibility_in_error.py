@@ -1,236 +1,365 @@
-"""Every form of the portal in error, as one meets it: the title, a summary that takes the focus and leads to each
-field, each field tied to its sentence; no fault that axe finds, at 1,280 and at 320 px.
+"""Every form of the portal, wrongly filled in: its title says so, its summary has the focus and leads to each field,
+each field says what is wrong with it, and axe finds no fault. And the pages that answer with an error.
 
-A new page with a form has no row here until somebody writes one: the last test says so.
+A new form has no row here until somebody writes one: the first test says so.
 """
 
-import re
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts.models import TermsAcceptance, User
-from applications.models import Application
+from applications.models import Application, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
 from demo.actions import read_demo
+from demo.specimens import pdf
+from evidence import containers
+from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_person, give_password, secret_of
-from tests.browsing import LARGE, Visitor, dossiers_in
-from tests.test_typed import FORMS
+from tests.browsing import Visitor
+from tests.factories import UserFactory
+from tests.look.test_errors import PAGES
+from tests.test_access_matrix import POST
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Pages whose form has nothing that can be wrong.
-CANNOT_FAIL = {
-    "accounts:letters": "one of two buttons, one of them pressed",
-    "applications:detail": "in tests below",
-    "reviews:accept": "a button",
-    "reviews:record_payment": "a button",
-    "reviews:accept_take_over": "a button",
-    "reviews:confirm_bank_details": "a button",
-}
+ERROR = "Erreur\u00a0: "
+EMPTY = None
+UNPRESSED = None
+SPACE = "d1-o1-container"
 
 
-@dataclass
-class Wrong:
-    """Who opens which page, what they type there, which button they press; `fields`: those that the summary names."""
-
-    person: str
-    address: str
-    fields: int
-    typed: dict[str, str] = field(default_factory=dict)
-    button: str = ""
-
-
-def send(visitor: Visitor, wrong: Wrong) -> Page:
-    page = visitor.page
-    page.set_viewport_size(LARGE)
-    page.goto(visitor.address + wrong.address)
-    form = page.locator("main form[method=post]").first
-    form.locator("input:not([type=hidden]):not([type=checkbox]):not([type=radio]):not([type=file])").evaluate_all(
-        "all => all.forEach(one => { if (!one.readOnly) one.value = '' })"
-    )
-    for name, text in wrong.typed.items():
-        form.locator(f"[name='{name}']").fill(text)
-    named = form.get_by_role("button", name=wrong.button, exact=True)
-    button = (named if wrong.button else form.locator("[type=submit]")).last
-    if button.is_enabled() and button.is_visible():
-        button.click()
-    else:  # a script waits for a choice, or sends the file as soon as it is chosen
-        form.evaluate("one => one.submit()")
-    return page
-
-
-def check(visitor: Visitor, where: str, fields: int) -> None:
-    """What a page in error owes to whoever reads it, or hears it read."""
-    page = visitor.page
-    summary = page.locator("[data-error-summary]")
-    expect(summary).to_be_focused()
-    expect(page).to_have_title(re.compile("^Erreur\u00a0: "))
-    links = summary.get_by_role("link").all()
-    assert len(links) == fields, (where, summary.inner_text())
-    for link in links:
-        target = page.locator(f"[id='{link.get_attribute('href').removeprefix('#')}']")
-        expect(target, where).to_be_visible()
-        check_told(page, target, where)
-        link.click()
-        expect(target, where).to_be_focused()
-    visitor.examine(f"{where} in error")
-
-
-def check_told(page: Page, target, where: str) -> None:
-    """The field is marked wrong, and described, itself or by the group that it opens, by its sentence."""
-    expect(target.locator("xpath=ancestor-or-self::*[@aria-invalid='true']"), where).not_to_have_count(0)
-    described = target.locator("xpath=ancestor-or-self::*[@aria-describedby]").all()
-    names = " ".join(one.get_attribute("aria-describedby") for one in described).split()
-    told = [page.locator(f"[id='{name}']") for name in names]
-    assert any(sentence.locator(".fr-message--error, .fr-error-text").count() for sentence in told), where
-
-
-def dossier_of(username: str) -> Application:
-    return Application.objects.filter(referent__username=username).order_by("pk").first()
-
-
-# --- the forms ----------------------------------------------------------------------------------------------------
-def for_a_visitor() -> list[Wrong]:
-    person = {"username": "a b", "email": "jean@exemple", "password1": "court", "password2": "autre", "phone": "12"}
-    return [
-        Wrong("anonymous", reverse("accounts:register"), 8, person, "Suivant"),
-        Wrong("anonymous", reverse("account_login"), 2),
-        Wrong("anonymous", reverse("account_login"), 1, {"login": "chu.montpellier", "password": "x"}),
-        Wrong("anonymous", reverse("account_reset_password"), 1, {"email": "jean@exemple"}),
-        Wrong("anonymous", reverse("accounts:resend_activation"), 1, {"email": "jean@exemple"}),
-    ]
-
-
-def for_a_referent() -> list[Wrong]:
-    own, accepted = dossier_of("chu.montpellier"), Application.objects.get(state=State.ACCEPTED)
-    colleague = User.objects.get(username="collegue.montpellier")
-    changed = Application.objects.get(state=State.CHANGES_REQUESTED)
-    sent = Evidence.objects.filter(application=changed).first()
-    wrong_bank = {"account-holder": "", "iban": "FR76 0000", "bic": "ABC"}
-    contact = {"last_name": "", "first_name": "Inès", "email": "ines"}
-    return [
-        Wrong("chu.montpellier", reverse("account_change_password"), 3),
-        Wrong("chu.montpellier", reverse("accounts:change_email"), 2, {"email": "camille@"}),
-        Wrong("chu.montpellier", reverse("applications:update_contact", args=[own.reference, "rssi"]), 2, contact),
-        Wrong("chu.montpellier", reverse("applications:transfer", args=[colleague.pk]), 1),
-        Wrong("collegue.montpellier", reverse("applications:request_take_over", args=[own.reference]), 1),
-        Wrong("eps.garazi", reverse("applications:start"), 1),
-        Wrong(accepted.referent.username, reverse("evidence:bank_details", args=[accepted.reference]), 4, wrong_bank),
-        Wrong(changed.referent.username, reverse("evidence:replace", args=[sent.file_id]), 1),
-    ]
-
-
-def for_an_agent() -> list[Wrong]:
-    submitted, controlled, accepted = (dossiers_in(s)[0] for s in ("submitted", "under_control", "accepted"))
-    rejected = dossiers_in("rejected")[0]
-    held = dossier_of("chu.montpellier")
-    colleague = User.objects.get(username="collegue.montpellier")
-    asked = request_take_over(held, by=colleague, reason="La référente a quitté l’établissement.")
-    rib = Evidence.objects.filter(application=accepted).first().file
-    bank = BankDetails.objects.create(application=accepted, by=accepted.referent, values={}, file=rib)
-    short = {"message": "Non."}
-    return [
-        Wrong("ars.occitanie", reverse("reviews:request_changes", args=[submitted.reference]), 1),
-        Wrong("ars.occitanie", reverse("reviews:reject", args=[submitted.reference]), 1, short),
-        Wrong("ars.occitanie", reverse("reviews:refuse_take_over", args=[asked.pk]), 1, short),
-        Wrong("ans", reverse("reviews:refuse_bank_details", args=[bank.pk]), 1),
-        Wrong("ans", reverse("reviews:sign_convention", args=[accepted.reference]), 2),
-        Wrong("ans", reverse("reviews:abandon", args=[accepted.reference]), 1),
-        Wrong("ans", reverse("reviews:send_back", args=[controlled.reference]), 1, short),
-        Wrong("ans", reverse("reviews:reopen", args=[rejected.reference]), 1),
-        Wrong("ans", reverse("evidence:containers"), 2),
-    ]
-
-
-@pytest.mark.parametrize("forms", [for_a_visitor, for_a_referent, for_an_agent])
-def test_a_form_in_error_says_so_to_everybody(visitor, forms):
-    for wrong in forms():
-        visitor.become(wrong.person)
-        send(visitor, wrong)
-        check(visitor, wrong.address, wrong.fields)
-
-
-def test_the_steps_of_a_registration_in_error(visitor):
+# --- who comes to a form by more than its address -----------------------------------------------------------------
+def registering(visitor):
     client = Client()
-    fill_person(client, email="nouveau@exemple.fr", username="nouveau")
+    assert fill_person(client, email="nouveau@exemple.fr", username="nouveau").status_code == 302
     visitor.use(client)
-    where = reverse("accounts:register_establishment")
-    send(visitor, Wrong("", where, 2, button="Suivant"))
-    check(visitor, where, 2)
 
 
-def test_the_steps_of_a_sign_in_in_error(visitor):
-    client, person = Client(), User.objects.get(username="chu.montpellier")
-    give_password(client, person, password=read_demo()["password"])
+def with_password_only(visitor):
+    client = Client()
+    give_password(client, User.objects.get(username="chu.montpellier"), password=read_demo()["password"])
     visitor.use(client)
-    for code in ("", "ABCDEF"):
-        send(visitor, Wrong("", reverse("account_sign_in_code"), 1, {"code": code}, "Valider"))
-        check(visitor, reverse("account_sign_in_code"), 1)
-    visitor.become(person.username)
-    TermsAcceptance.objects.filter(user=person).delete()
-    send(visitor, Wrong("", reverse("accounts:accept_terms"), 1))
-    check(visitor, reverse("accounts:accept_terms"), 1)
-    forgetful = Client()
-    forgetful.post(reverse("account_reset_password"), {"email": person.email})
-    visitor.use(forgetful)
-    where = reverse("account_reset_password_from_key", args=secret_of("password_reset").split("-", 1))
-    send(visitor, Wrong("", where, 1, {"password1": "Montagne-Bleue-77", "password2": "Montagne-Verte-77"}))
-    check(visitor, where, 1)
 
 
-def test_a_container_in_error(visitor):
-    """Neither box ticked, then no reason given."""
-    own = dossier_of("chu.montpellier")
-    where = reverse("evidence:container", args=[own.reference, "d1-o1-container"])
-    visitor.become("chu.montpellier").client.post(where)
-    send(visitor, Wrong("", where, 1))
-    check(visitor, reverse("evidence:activate_container", args=[own.reference, "d1-o1-container"]), 1)
-    visitor.page.get_by_role("checkbox").check(force=True)
-    visitor.page.get_by_role("button", name="Activer").click()
-    where = reverse("evidence:reissue_container", args=[own.reference, "d1-o1-container"])
-    send(visitor, Wrong("", where, 1))
-    check(visitor, where, 1)
+def with_new_terms(visitor):
+    visitor.become("chu.nimes")
+    TermsAcceptance.objects.filter(user__username="chu.nimes").delete()
 
 
-# --- the form of a dossier ----------------------------------------------------------------------------------------
-def press(page: Page, name: str) -> None:
-    """With the whole page, as without script."""
-    page.get_by_role("button", name=name, exact=True).last.click()
+# --- what an address names ----------------------------------------------------------------------------------------
+def dossier(username: str, slug: str = "domaine-1", *more: str):
+    return lambda: [Application.objects.get(referent__username=username, domain__slug=slug).reference, *more]
 
 
-def test_the_form_of_a_dossier_in_error(visitor):
-    dossier = Application.objects.get(domain__slug="domaine-1", state=State.DRAFT)
-    where = reverse("applications:detail", args=[dossier.reference])
-    page = visitor.become(dossier.referent.username).page
-    page.set_viewport_size(LARGE)
-    page.goto(visitor.address + where)
-    for name, text in {"iban": "FR76 0000", "bic": "ABC", "dsi-email": "claire", "signatory-phone": "12"}.items():
-        page.locator(f"[name={name}]").fill(text)
-    press(page, "Suivant")
-    check(visitor, where, 4)
+def first_in(state: str):
+    return lambda: [Application.objects.filter(state=state, establishment__region="76").first().reference]
 
 
-def test_a_list_of_expenses_and_one_of_entities_in_error(visitor):
-    dossier = Application.objects.get(domain__slug="domaine-2", state=State.DECLARATION_OPEN)
-    where = reverse("applications:detail", args=[dossier.reference])
-    page = visitor.become(dossier.referent.username).page
-    page.set_viewport_size(LARGE)
-    page.goto(visitor.address + where)
-    lines = page.locator("[name$=':0:date'], [name*='expenses'][name$='date']").first
-    lines.fill("2025-07-15")
-    press(page, "Suivant")
-    check(visitor, where, 1)
+def colleague():
+    return [User.objects.get(username="collegue.montpellier").pk]
 
 
-def test_every_form_of_the_portal_is_seen_in_error():
-    """The pages of tests/test_typed.py, which finds them in the table of addresses."""
-    source = Path(__file__).read_text()
-    wanted = {row.split()[0] for row in FORMS} - set(CANNOT_FAIL)
-    assert [name for name in sorted(wanted) if f'reverse("{name}"' not in source] == []
+def sent_file():
+    return [Evidence.objects.filter(application__state=State.CHANGES_REQUESTED).first().file_id]
+
+
+def with_container(*, activated: bool):
+    def found():
+        application = Application.objects.get(referent__username="chu.montpellier")
+        known = {"by": application.referent, "at": timezone.now()}
+        question = containers.question_of(application, SPACE)
+        drawn = containers.draw(application, question, **known)
+        if activated:
+            containers.activate(application, question, shown=str(drawn.file_id), **known)
+        return [application.reference, SPACE]
+
+    return found
+
+
+def reset_key():
+    Client().post(reverse("account_reset_password"), {"email": User.objects.get(username="ch.pau").email})
+    return secret_of("password_reset").split("-", 1)
+
+
+def take_over():
+    asking = User.objects.get(username="collegue.montpellier")
+    held = Application.objects.get(referent__username="chu.montpellier")
+    request_take_over(held, by=asking, reason="La référente a quitté l’établissement.")
+    return [TakeOverRequest.objects.get().pk]
+
+
+def other_bank_details():
+    held = Application.objects.get(state=State.ACCEPTED)
+    values = {"iban": "FR1420041010050500013M02606", "bic": "PSSTFRPPMON"}
+    change_bank_details(held, by=held.referent, values=values, upload=SimpleUploadedFile("rib.pdf", pdf()))
+    return [BankDetails.objects.get().pk]
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Wrong:
+    """A page, how its form is filled in wrongly, and what the page then says."""
+
+    view: str
+    who: str | Callable[[Visitor], None]
+    says: str
+    typed: dict[str, Any] | None = EMPTY
+    """By name of a field, or selector: True, False (boxes), a value. EMPTY: every text is erased."""
+    of: Callable[[], list] = list
+    """What the address names."""
+    button: str | None = ""
+    """The one pressed, "" for the last; UNPRESSED for what the script of the page would not let through."""
+    sent_to: str = ""
+    """The page that answers, when it is another."""
+
+    def __str__(self):
+        return f"{self.view} {self.says}"
+
+
+REQUIRED, CHOOSE, SHORT = "Renseignez ce champ.", "Choisissez une réponse.", {"message": "court"}
+NO_ADDRESS = "Écrivez une adresse e-mail sous la forme nom@exemple.fr."
+WRONG_ANSWERS = {
+    "account-holder": "x" * 300,
+    "iban": "FR7630006000011234567890188",
+    "bic": "AGRI",
+    "dsi-email": "sans-arobase",
+    "signatory-phone": "12",
+}
+UNLIKE = {"password1": "Montagne-Bleue-77", "password2": "Montagne-Verte-77"}
+NEW = UNLIKE | {"oldpassword": "Pas-Celui-La-42"}
+
+TABLE = {
+    "accounts": [
+        Wrong("accounts:register", "anonymous", REQUIRED, button="Suivant"),
+        Wrong("accounts:register", registering, "déjà pris", {"username": "chu.montpellier"}, button="Suivant"),
+        Wrong("accounts:register", "anonymous", "différents", UNLIKE, button="Suivant"),
+        Wrong("accounts:register_establishment", registering, "dans la liste", button="Suivant"),
+        Wrong("accounts:resend_activation", "anonymous", NO_ADDRESS, {"email": "sans-arobase"}),
+        Wrong("account_login", "anonymous", REQUIRED, button="Se connecter"),
+        Wrong("account_login", "anonymous", "incorrect", {"login": "chu.montpellier", "password": "faux"}),
+        Wrong("account_sign_in_code", with_password_only, "8 chiffres", {"code": "12"}, button="Valider"),
+        Wrong("account_sign_in_code", with_password_only, "Code incorrect", {"code": "00000000"}, button="Valider"),
+        Wrong("account_reset_password", "anonymous", NO_ADDRESS, {"email": "sans-arobase"}),
+        Wrong("account_reset_password_from_key", "anonymous", "différents", UNLIKE, of=reset_key),
+        Wrong("accounts:accept_terms", with_new_terms, "Cochez cette case pour continuer."),
+        Wrong("account_change_password", "chu.montpellier", "différents", NEW),
+        Wrong("accounts:change_email", "chu.montpellier", NO_ADDRESS, {"email": "sans-arobase", "password": "faux"}),
+        Wrong("accounts:letters", "chu.montpellier", CHOOSE, {"daily": False}),
+    ],
+    "dossiers": [
+        Wrong("applications:start", "eps.garazi", "Choisissez un domaine.", {"domain": False}),
+        Wrong(
+            "applications:detail", "ch.pau", "clé de contrôle", WRONG_ANSWERS, of=dossier("ch.pau"), button="Suivant"
+        ),
+        Wrong(
+            "applications:detail",
+            "ch.beziers",
+            "motif est trop long",
+            {"[name^='entities:'][name$=':reason']": "x" * 501},
+            of=dossier("ch.beziers", "domaine-2"),
+            button="Suivant",
+        ),
+        Wrong(
+            "applications:detail",
+            "chu.nimes",
+            "ligne 1",
+            {"expenses:0:amount": "beaucoup", "expenses:0:date": "2001-01-01"},
+            of=dossier("chu.nimes", "domaine-2"),
+            button="Suivant",
+        ),
+        Wrong("applications:transfer", "chu.montpellier", "Choisissez le dossier", of=colleague, button=UNPRESSED),
+        Wrong(
+            "applications:update_contact",
+            "chu.montpellier",
+            REQUIRED,
+            of=dossier("chu.montpellier", "domaine-1", "dsi"),
+            button="Enregistrer",
+        ),
+        Wrong(
+            "applications:update_contact",
+            "chu.montpellier",
+            NO_ADDRESS,
+            {"last_name": "https://exemple.fr", "email": "sans-arobase"},
+            of=dossier("chu.montpellier", "domaine-1", "rssi"),
+            button="Enregistrer",
+        ),
+        Wrong(
+            "applications:request_take_over",
+            "collegue.montpellier",
+            "trop court",
+            {"reason": "court"},
+            of=dossier("chu.montpellier"),
+        ),
+        Wrong("evidence:replace", "clinique.pasteur", "Choisissez d’abord un fichier.", of=sent_file, button=UNPRESSED),
+        Wrong(
+            "evidence:container",
+            "chu.montpellier",
+            "Cochez cette case",
+            of=with_container(activated=False),
+            sent_to="evidence:activate_container",
+        ),
+        Wrong("evidence:bank_details", "ch.beziers", REQUIRED, of=dossier("ch.beziers")),
+        Wrong("evidence:bank_details", "ch.beziers", "BIC", {"bic": "AGRI", "iban": "FR00"}, of=dossier("ch.beziers")),
+        Wrong("evidence:containers", "ans", "Choisissez l’archive zip"),
+        Wrong(
+            "evidence:reissue_container",
+            "chu.montpellier",
+            "trop court",
+            {"reason": "court"},
+            of=with_container(activated=True),
+        ),
+    ],
+    "decisions": [
+        Wrong("reviews:request_changes", "ars.occitanie", "trop court", SHORT, of=first_in("submitted")),
+        Wrong("reviews:reject", "ars.occitanie", "obligatoire", of=first_in("submitted")),
+        Wrong("reviews:send_back", "ans", "trop court", SHORT, of=first_in("under_control")),
+        Wrong("reviews:reopen", "ans", "trop court", SHORT, of=first_in("rejected")),
+        Wrong("reviews:abandon", "ans", "trop court", SHORT, of=first_in("accepted")),
+        Wrong("reviews:sign_convention", "ans", REQUIRED, of=first_in("accepted")),
+        Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
+        Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
+    ],
+}
+# Nothing but a button, or a search: what is wrong there is said otherwise.
+WITHOUT_FIELDS = set(
+    "home agents legal_notice personal_data accessibility sitemap accounts:registered accounts:challenge"
+    " accounts:password_strength applications:answer".split()
+)
+
+
+def test_every_form_has_a_row():
+    known = {row.sent_to or row.view for rows in TABLE.values() for row in rows}
+    answering = {row.split()[0] for row, answers in POST.items() if "200" in answers}
+    assert answering - known == WITHOUT_FIELDS - known
+
+
+# --- filling in ---------------------------------------------------------------------------------------------------
+def fill(form, typed: dict[str, Any] | None) -> None:
+    if typed is EMPTY:
+        form.locator("input:not([type=hidden], [type=checkbox], [type=radio], [type=file]), textarea").evaluate_all(
+            "all => all.forEach(one => { if (!one.readOnly) one.value = '' })"
+        )
+        return
+    for name, value in typed.items():
+        control = form.locator(name if name.startswith("[") else f"[name='{name}']")
+        if isinstance(value, bool):
+            control.evaluate_all(
+                "(all, is) => all.slice(0, is ? 1 : all.length).forEach(one => { one.checked = is })", value
+            )
+        else:
+            control.first.fill(value)
+
+
+def send(page, row: Wrong) -> None:
+    form = page.locator("main form[method=post]").first
+    fill(form, row.typed)
+    if row.button is UNPRESSED:
+        form.evaluate("one => one.submit()")
+    elif row.button:
+        form.get_by_role("button", name=row.button, exact=True).click()
+    else:
+        form.locator("button[type=submit]").last.click()
+
+
+# --- what a page in error owes ------------------------------------------------------------------------------------
+ABOUT = """
+id => {
+  const field = document.getElementById(id);
+  const said = (one) => (one?.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
+  const ids = [...said(field), ...said(field.closest("fieldset"))];
+  const found = ids.map((name) => document.getElementById(name));
+  return {
+    isInvalid: field.getAttribute("aria-invalid") === "true",
+    lost: ids.filter((name, rank) => found[rank] === null),
+    text: found.filter(Boolean).map((one) => one.textContent).join(" "),
+  };
+}
+"""
+
+
+def expect_error(page, says: str, where: str) -> None:
+    """The title, the summary and its links, each field: what somebody who sees nothing goes by."""
+    summary = page.locator("[data-error-summary]")
+    expect(summary, where).to_be_focused()
+    expect(summary, where).to_contain_text(says)
+    assert page.title().startswith(ERROR), (where, page.title())
+    lines = summary.locator("li")
+    assert lines.count() > 0, where
+    for line in lines.all():
+        for link in line.get_by_role("link").all():
+            identifier = link.get_attribute("href").removeprefix("#")
+            target = page.locator(f'[id="{identifier}"]')
+            expect(target).to_be_visible()
+            about = page.evaluate(ABOUT, identifier)
+            sentence = line.inner_text().removeprefix(link.inner_text()).strip("\u00a0: ")
+            assert about["isInvalid"], (where, identifier)
+            assert about["lost"] == [], (where, identifier)
+            assert _plain(sentence) in _plain(about["text"]), (where, identifier, sentence, about["text"])
+            link.press("Enter")
+            expect(target).to_be_focused()
+    expect(page.locator(".fr-message--error:visible").or_(summary).first).to_be_visible()
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).lower()
+
+
+@pytest.mark.parametrize("forms", TABLE)
+def test_a_form_in_error_says_so_to_everybody(visitor, forms):
+    for row in TABLE[forms]:
+        arguments = row.of()
+        visitor.become(row.who) if isinstance(row.who, str) else row.who(visitor)
+        visitor.go(reverse(row.view, args=arguments))
+        assert visitor.here == row.view, (str(row), visitor.page.url)
+        send(visitor.page, row)
+        expect_error(visitor.page, row.says, str(row))
+        assert visitor.here == (row.sent_to or row.view), visitor.page.url
+        visitor.examine(f"{row} in error")
+
+
+# --- the pages that answer with an error --------------------------------------------------------------------------
+@pytest.mark.urls("tests.look.gallery")
+@pytest.mark.parametrize("who", [None, "référent"])
+def test_an_error_page_has_no_fault(page, live_server, signed_in, who):
+    visitor = Visitor(page, live_server, signed_in)
+    visitor.use(signed_in(UserFactory()) if who else Client())
+    for address, status, _ in PAGES:
+        assert visitor.go(address).status == status
+        visitor.examine(address)
+    visitor.go("/galerie/")
+    page.locator("main form [name=csrfmiddlewaretoken]").evaluate("one => one.remove()")
+    page.locator("main form[method=post]").evaluate("one => one.submit()")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ce formulaire a expiré")
+    visitor.examine("403_csrf.html")
+
+
+# --- a file that a space refuses ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("who", "view", "of"),
+    [
+        ("ch.pau", "applications:detail", dossier("ch.pau")),
+        ("clinique.pasteur", "evidence:replace", sent_file),
+    ],
+    ids=["put in", "replaced"],
+)
+def test_a_refused_file_is_said_at_its_space(visitor, who, view, of):
+    """As soon as it is chosen."""
+    visitor.become(who)
+    address = reverse(view, args=of())
+    visitor.go(address)
+    field = visitor.page.locator("[data-space] input[type=file]:visible").first
+    field.set_input_files({"name": "liste.exe", "mimeType": "application/octet-stream", "buffer": b"MZ"})
+    expect(field).to_have_attribute("aria-invalid", "true")
+    about = visitor.page.evaluate(ABOUT, field.get_attribute("id"))
+    assert "n’est pas autorisé ici" in about["text"] and about["lost"] == []
+    visitor.examine(f"{address} in error")

@@ -122,7 +122,7 @@ function refused(question, answer) {
   remember();
   const isBeingTyped = timers.has(question) || (question.contains(document.activeElement) && question.dataset.typing === "1");
   if (isBeingTyped && !answer.conflict) return say(question, "Pas encore enregistré");
-  showErrors(question, answer.errors);
+  showErrors(question, answer.errors, answer.cells ?? []);
   if (answer.conflict) question.querySelector("[data-note]").insertAdjacentHTML("beforebegin", answer.conflict);
   say(question, answer.conflict ? "Non enregistré : choisissez l’une des deux réponses." : "Non enregistré : corrigez cette réponse.", "failed");
 }
@@ -209,7 +209,8 @@ function recover() {
   alarm.dataset.said = "";
 }
 
-function showErrors(question, errors) {
+// `cells`: of a question of many controls, those at fault.
+function showErrors(question, errors, cells) {
   clearErrors(question);
   const place = document.createElement("div");
   place.className = "fr-messages-group";
@@ -223,7 +224,10 @@ function showErrors(question, errors) {
   }
   question.querySelector("[data-note]").before(place);
   question.classList.add("ecare-question--error");
-  for (const control of controlsOf(question)) {
+  const all = controlsOf(question);
+  const wrong = all.filter((control) => cells.includes(control.id));
+  wrong.forEach((control) => control.classList.add("fr-input--error"));
+  for (const control of wrong.length > 0 ? wrong : all) {
     control.setAttribute("aria-invalid", "true");
     const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
     control.setAttribute("aria-describedby", [...described, place.id].join(" "));
@@ -241,7 +245,7 @@ function clearErrors(question) {
   });
   for (const control of controlsOf(question)) {
     control.removeAttribute("aria-invalid");
-    const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== `${question.id}-refused`);
+    const described = (control.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && document.getElementById(id));
     if (described.length > 0) control.setAttribute("aria-describedby", described.join(" "));
     else control.removeAttribute("aria-describedby");
   }

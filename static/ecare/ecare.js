@@ -29,6 +29,16 @@ for (const dialog of document.querySelectorAll("dialog")) {
   }, 300));
 }
 
+// In a dialog Tab goes where the browser leads, and the design system turns it round at both ends. By itself that would
+// count the radio buttons of the whole page by name: between two dialogs with the same question, most fields were lost.
+document.addEventListener("keydown", (event) => {
+  const dialog = event.key === "Tab" && event.target.closest("dialog[open]");
+  if (!dialog) return;
+  const fields = [...dialog.querySelectorAll("a[href], button, input, select, textarea, [tabindex]")];
+  const reachable = fields.filter((one) => !one.disabled && one.tabIndex >= 0 && one.getClientRects().length > 0);
+  if (event.target !== reachable.at(event.shiftKey ? 0 : -1)) event.stopPropagation();
+}, { capture: true });
+
 // A link that opens a dialog of this page does not also lead to the page that replaces it without script.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[aria-controls][data-fr-opened]");

@@ -65,7 +65,7 @@ def test_a_full_space_offers_no_control(db):
 
 def test_hint_rule_and_messages_are_announced_with_the_control(application):
     html = shown(application)
-    assert 'aria-describedby="id_espace-1_rule"' in html
+    assert 'aria-describedby="id_espace-1_rule id_espace-1_error"' in html
     assert 'id="id_espace-1_rule"' in html
     assert 'aria-live="polite"' in html
     assert '<label class="fr-label" for="id_espace-1">' in html
