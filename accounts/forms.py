@@ -11,8 +11,9 @@ from accounts.models import Civility, User
 from establishments.models import Establishment, Region
 
 HELP = "Plusieurs mots sans rapport entre eux se retiennent bien et se devinent mal."
-# Letters of any alphabet, joined by spaces, hyphens, apostrophes or dots: a letter that bears a name carries no link.
-NAME = r"^[^\W\d_]+([ .'’-]{1,2}[^\W\d_]+)*\.?$"
+# Letters of any alphabet, joined by spaces, hyphens or apostrophes; a dot only where a space follows or the name ends:
+# a letter that bears a name carries no link.
+NAME = r"^[^\W\d_]+((\.[ -]|[ '’-]{1,2})[^\W\d_]+)*\.?$"
 NO_NAME = "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."
 
 
@@ -96,7 +97,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
     phone = forms.CharField(
         label="N° de téléphone",
         max_length=30,
-        help_text="Format international, par exemple : +33 6 12 34 56 78, ou 0590 12 34 56 outre-mer.",
+        help_text="Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78.",
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
     captcha = forms.CharField(label="Réponse au contrôle de sécurité", max_length=20, widget=AnswerInput)
@@ -125,7 +126,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
         number = phones.parsed(self.cleaned_data["phone"])
         if number is None:
             raise ValidationError(
-                "Ce numéro n’existe pas. Écrivez-le par exemple ainsi : +33 6 12 34 56 78, ou 0590 12 34 56 outre-mer."
+                "Ce numéro n’est pas reconnu. Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78."
             )
         return number.as_e164
 

@@ -18,6 +18,7 @@ EXPIRED = "Votre session a expiré. Reconnectez-vous pour continuer."
 ENDED = "Votre session a pris fin. Reconnectez-vous pour continuer."
 KEPT = "Ce que vous aviez saisi est conservé pendant une heure : vous le retrouverez dans le formulaire."
 LOST = "Votre dernière saisie n’a pas été enregistrée."
+IN_THE_TAB = "Ce que cet onglet a pu garder reviendra dans le formulaire."
 SEEN_PRECISION = 60  # seconds; spares a write of the session at each request
 
 
@@ -69,9 +70,12 @@ def _say_that_it_ended(request, response):
     """A script reads it (401); a person reads it above the sign-in, which leads back to the page that was filled in."""
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"message": ENDED}, status=401)
+    if request.method == "POST" and typed.is_forged(request):
+        return response  # of another site: it neither says anything here nor replaces the session of this browser
     if request.method == "POST":
         page = typed.save_from_the_end(request)
-        messages.warning(request, f"{EXPIRED if request.ended_for else ENDED} {KEPT if page else LOST}")
+        kept = KEPT if page else f"{LOST} {IN_THE_TAB}" if typed.PAGE_MARK in request.POST else LOST
+        messages.warning(request, f"{EXPIRED if request.ended_for else ENDED} {kept}")
         return redirect_to_login(page or _page_that_was_sent(request), reverse(settings.LOGIN_URL))
     had_session = settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.session_key is None
     if had_session and not request.ended_for:

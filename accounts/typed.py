@@ -15,7 +15,9 @@ from ecare.sealing import CannotOpen, seal, unseal
 
 LIFETIME = timedelta(hours=1)
 PAGE_MARK = "_page"
-"""Name of the hidden field by which a post to another address says which page it was typed in."""
+"""Name of the hidden field by which the whole form of a step says which page it was typed in, to whatever address it is
+posted: an unticked box of it then counts."""
+MOST_KEPT = 512 * 1024  # characters: the longest list of entities with a reason each
 RETURNED = (
     "Votre session avait pris fin : ce que vous aviez saisi est revenu dans le formulaire et n’est pas encore "
     "enregistré. Vérifiez votre saisie, puis validez à nouveau. Un fichier ou un mot de passe est à redonner."
@@ -24,26 +26,31 @@ RETURNED = (
 
 def comes_back(view: Callable) -> Callable:
     """Marks a page that shows, when it is opened again, what was typed in it as the session ended: it fills its form
-    with `filled(request)`."""
+    with `filled(request)` (the form of a dossier, which weighs each answer, with `take_up`)."""
     view.comes_back = True  # type: ignore[attr-defined]
     return view
 
 
 def filled(request) -> QueryDict | None:
     """What the form of this page is filled with: what was just sent, or what waited for this person, who is told."""
-    if request.method == "POST":
-        return request.POST
+    if request.method != "GET":
+        return request.POST if request.method == "POST" else None
     posted, has_ended = take_up(request)
     if has_ended:
         messages.warning(request, RETURNED)
     return posted
 
 
-def put_by(request, page: str, *, by: int, has_ended: bool = False) -> None:
-    """Keep what was posted for the address `page`; `has_ended`: the session ended before anything of it was kept."""
-    content = {"body": _without_secrets(request.POST), "by": by, "at": _instant(request), "has_ended": has_ended}
+def put_by(request, page: str, *, by: int, has_ended: bool = False) -> bool:
+    """Keep what was posted for the address `page`, unless it is beyond measure; `has_ended`: the session ended before
+    anything of it was kept."""
+    body = _without_secrets(request.POST)
+    if len(body) > MOST_KEPT:
+        return False
+    content = {"body": body, "by": by, "at": _instant(request), "has_ended": has_ended}
     sealed = seal(json.dumps(content).encode(), purpose="typed")
     request.session[_name(page)] = base64.b64encode(sealed).decode()
+    return True
 
 
 def take_up(request) -> tuple[QueryDict | None, bool]:
@@ -63,15 +70,14 @@ def take_up(request) -> tuple[QueryDict | None, bool]:
 def save_from_the_end(request) -> str:
     """The session ended with this very post: put by what was typed, in the session in which the person signs in again.
     Returns the page where it will come back, nothing if it is lost."""
-    page = _page_of(request)
-    if not page or request.ended_for is None or _is_forged(request):
+    if request.ended_for is None:
         return ""
-    put_by(request, page, by=request.ended_for, has_ended=True)
-    return page
+    page = _page_of(request)
+    return page if page and put_by(request, page, by=request.ended_for, has_ended=True) else ""
 
 
-def _is_forged(request) -> bool:
-    """Asked again, for the views that check the token themselves were not reached."""
+def is_forged(request) -> bool:
+    """Without its token. Asked again, for the views that check it themselves were not reached."""
     return CsrfViewMiddleware(_plain_view).process_view(request, _plain_view, (), {}) is not None
 
 

@@ -14,7 +14,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications import emails, rules
-from applications.models import Answer, Application, ChangeRequest, Contact, Domain, FormVersion, Question, Submission
+from applications.models import (
+    Answer,
+    Application,
+    ChangeRequest,
+    Contact,
+    Domain,
+    FormVersion,
+    Question,
+    Submission,
+    TakeOverRequest,
+)
 from applications.models.answers import Fate, fate_of
 from applications.states import Desk, State, Step
 from ecare.journal.actions import SYSTEM, record
@@ -296,6 +306,11 @@ def withdraw(application: Application, *, by: User, version: int) -> None:
     was_sent = application.candidature_submitted_at is not None
     _move(application, "withdraw", by=by)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
+    for asked in TakeOverRequest.objects.open().filter(application=application).select_related("by"):
+        asked.state, asked.decided_at = TakeOverRequest.State.MOOT, timezone.now()
+        asked.save(update_fields=["state", "decided_at"])
+        asked.application = application
+        _send(emails.take_over_moot(asked))
     if was_sent:
         _send(emails.withdrawn(application))
 

@@ -18,6 +18,10 @@ from applications.views import own_dossier, page_of, reading_of
 from ecare.form_renderer import DsfrBoundField
 from ecare.french import paris_hour
 
+MOVED_ON = (
+    "Ce dossier a changé pendant votre absence : ce que vous aviez saisi quand votre session a pris fin n’y a plus sa "
+    "place et n’a pas été enregistré."
+)
 SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."
 
 
@@ -29,19 +33,29 @@ def detail(request, reference):
     if request.method == "POST":
         return _save(request, application)
     if not rules.is_open_for_answers(application, request.arrived_at):
+        _say_that_it_moved(request, typed.take_up(request)[1])
         return render(request, "applications/read.html", reading_of(request, application, application.form))
     return _show(request, application, _form_with_what_was_typed(request, application))
 
 
 def _form_with_what_was_typed(request, application) -> StepForm:
-    posted, has_ended = typed.take_up(request)
-    if posted is None or posted.get(STEP_MARK, application.step) != application.step:
+    posted, has_ended = typed.take_up(request) if request.method == "GET" else (None, False)
+    if posted is None:
+        return StepForm(application)
+    if posted.get(STEP_MARK, application.step) != application.step:
+        _say_that_it_moved(request, has_ended)
         return StepForm(application)
     form = StepForm(application, posted)
     form.weigh()
     if has_ended:
         messages.warning(request, typed.RETURNED)
     return form
+
+
+def _say_that_it_moved(request, has_ended: bool) -> None:
+    """What was typed as the session ended has no form to come back to."""
+    if has_ended:
+        messages.warning(request, MOVED_ON)
 
 
 def _save(request, application):

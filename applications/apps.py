@@ -16,8 +16,8 @@ class ApplicationsConfig(AppConfig):
             "contacts_changed",
             "reminder",
             "establishment_closed",
-            "take_over_requested",
+            "take_over_to_decide",
         )
         letters.check_before_sending("reminder", "applications.reminders.is_still_true")
         letters.check_before_sending("establishment_closed", "applications.closures.is_still_true")
-        letters.check_before_sending("take_over_requested", "applications.people.is_still_asked")
+        letters.check_before_sending("take_over_to_decide", "applications.people.is_still_asked")

@@ -66,8 +66,13 @@ def transferred(application: Application, person: User, *, sender: User) -> Lett
 
 
 def take_over_requested(asked: TakeOverRequest, person: User) -> Letter:
-    """To whoever asked, to the référent, and to those who may decide."""
-    letter = _of_take_over("take_over_requested", asked, person)
+    """To whoever asked, and to the référent."""
+    return _of_take_over("take_over_requested", asked, person)
+
+
+def take_over_to_decide(asked: TakeOverRequest, agent: User) -> Letter:
+    """To those who may decide; untrue once one of them did."""
+    letter = _of_take_over("take_over_to_decide", asked, agent)
     letter.premise = {"take_over": asked.pk}
     return letter
 
@@ -78,6 +83,12 @@ def take_over_accepted(asked: TakeOverRequest, person: User) -> Letter:
 
 def take_over_refused(asked: TakeOverRequest, person: User) -> Letter:
     return _of_take_over("take_over_refused", asked, person)
+
+
+def take_over_moot(asked: TakeOverRequest) -> Letter:
+    """To whoever asked for a dossier that its référent then withdrew."""
+    path = reverse("applications:dashboard")
+    return _about("take_over_moot", asked.application, to=asked.by, path=path)
 
 
 def _of_take_over(name: str, asked: TakeOverRequest, person: User) -> Letter:

@@ -22,7 +22,7 @@ from accounts.models import Civility
 from accounts.phones import parsed
 from applications.expenses import ExpensesField
 from applications.models import Question
-from ecare.french import euros
+from ecare.french import euros, thousands
 
 TEXT_LENGTH = 200
 CONTACT_LENGTH = 150
@@ -59,7 +59,8 @@ class _DraftField(forms.Field):
 class _TextField(_DraftField, forms.CharField):
     def __init__(self, *, max_length, **options):
         options.setdefault("error_messages", {})["max_length"] = (
-            f"Ce texte est trop long : {max_length} caractères au plus, il en compte %(show_value)d. Raccourcissez-le."
+            f"Ce texte est trop long : {thousands(max_length)} caractères au plus, il en compte %(show_value)d. "
+            "Raccourcissez-le."
         )
         super().__init__(max_length=max_length, **options)
 
@@ -136,7 +137,10 @@ class AmountField(_DraftField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
     default_error_messages = {
-        "invalid": "Saisissez un montant en euros, avec deux chiffres au plus après la virgule. Exemple : 7 000,50.",
+        "invalid": (
+            "Saisissez un montant en euros, sans point, avec deux chiffres au plus après la virgule. "
+            "Exemple : 7 000,50."
+        ),
         "too_big": f"Ce montant est trop grand : saisissez au plus {euros(MAX_CENTS)}.",
         "nothing": "Saisissez un montant supérieur à 0 €. Exemple : 7 000,50.",
     }
@@ -245,7 +249,7 @@ class BicField(_CodeField):
         except schwifty_errors.InvalidCountryCode:
             message = "Le pays de ce BIC n’est pas reconnu : un BIC français porte FR en 5e et 6e position."
         except schwifty_errors.SchwiftyException:
-            message = "Ce BIC n’est pas reconnu : il commence par quatre lettres, puis le pays. Exemple : BDFEFRPPCCT."
+            message = "Ce BIC n’est pas reconnu : il commence par quatre lettres, puis le pays. Exemple : AGRIFRPP."
         raise ValidationError(message, code="bic")
 
 
@@ -343,6 +347,15 @@ def bank_of(iban: str) -> str:
         return IBAN(iban).bank_name or ""
     except schwifty_errors.SchwiftyException:
         return ""
+
+
+def is_of_another_bank(bic: str, iban: str) -> bool:
+    """Whether the list of banks knows whose account this is, and a BIC of theirs that begins otherwise."""
+    try:
+        known = IBAN(iban).bic
+    except schwifty_errors.SchwiftyException:
+        return False
+    return known is not None and str(known)[:4] != bic[:4]
 
 
 def spoken_iban(value: str) -> str:

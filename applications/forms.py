@@ -70,6 +70,7 @@ class Row:
     bound: forms.BoundField | None = None
     entities: list = field(default_factory=list)
     ceiling: Ceiling | None = None
+    iban: str = ""
 
     @property
     def key(self) -> str:
@@ -90,7 +91,7 @@ class Row:
 
     @property
     def note(self) -> str:
-        return note_of(self.question, self.value, self.ceiling)
+        return note_of(self.question, self.value, self.ceiling, iban=self.iban)
 
     @property
     def anchor(self) -> str:
@@ -192,6 +193,8 @@ def parts_of(
     """The sections of a form with what was answered; `form` adds the fields to type in, `ceiling` what notes say of
     it. What is not for this kind of establishment is left out."""
     entities, parts = list(entities), []
+    ibans = (values.get(question.key) for question in questions if question.kind == Question.Kind.IBAN)
+    iban = next(filter(None, ibans), "")
     for question in questions:
         if not rules.is_for(question, values):
             continue
@@ -205,6 +208,7 @@ def parts_of(
             form[question.key] if form is not None and question.key in form.fields else None,
             entities if question.kind == Question.Kind.CHECKLIST else [],
             ceiling,
+            iban,
         )
         parts[-1].rows.append(row)
     return parts
@@ -355,12 +359,16 @@ class StartForm(forms.Form):
     def __init__(self, domains: list[Domain], data=None):
         super().__init__(data)
         self.domains = {domain.slug: domain for domain in domains}
-        self.fields["domain"].choices = [(domain.slug, domain.name) for domain in domains]
+        self.fields["domain"].choices = [(domain.slug, _said(domain)) for domain in domains]
         if len(domains) == 1:
             self.fields["domain"].initial = domains[0].slug
 
     def clean_domain(self) -> Domain:
         return self.domains[self.cleaned_data["domain"]]
+
+
+def _said(domain: Domain) -> str:
+    return f"{domain.name} (domaine d’essai)" if domain.is_trial else domain.name
 
 
 class VersionForm(forms.Form):

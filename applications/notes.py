@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from applications.fields import bank_of
+from applications.fields import bank_of, is_of_another_bank
 from applications.models import Application, Question
 from applications.money import Ceiling, ceiling
 from ecare import french
@@ -14,11 +14,16 @@ def ceiling_for(application: Application, questions: Iterable[Question]) -> Ceil
     return ceiling(application.domain, application.establishment) if needed else None
 
 
-def note_of(question: Question, value, ceiling: Ceiling | None = None) -> str:
-    """One or two sentences, or nothing."""
+def note_of(question: Question, value, ceiling: Ceiling | None = None, *, iban: str = "") -> str:
+    """One or two sentences, or nothing. `iban`: the account that the same form names."""
     if question.kind == Question.Kind.IBAN and value:
         bank = bank_of(value)
         return f"Banque : {bank}." if bank else "Banque non reconnue : vérifiez l’IBAN sur votre RIB."
+    if question.kind == Question.Kind.BIC and value and iban and is_of_another_bank(value, iban):
+        return (
+            f"Attention : ce BIC n’est pas celui de la banque de l’IBAN ({bank_of(iban)}). "
+            "Vérifiez les deux sur votre RIB."
+        )
     if ceiling is not None and question.kind == Question.Kind.AMOUNT:
         return _of_amount(value, ceiling)
     if ceiling is not None and question.activity_share and value:
@@ -28,12 +33,13 @@ def note_of(question: Question, value, ceiling: Ceiling | None = None) -> str:
 
 def _of_amount(cents: int | None, ceiling: Ceiling) -> str:
     limit = french.euros(ceiling.cents)
+    asked = f"Montant demandé : {french.euros(cents)}. " if cents else ""
     if cents and cents > ceiling.cents:
         return (
-            f"Attention : ce montant dépasse le plafond de l’établissement ({limit}). "
+            f"Attention : ce montant, {french.euros(cents)}, dépasse le plafond de l’établissement ({limit}). "
             "Le financement ne dépassera pas ce plafond."
         )
-    return f"Plafond de l’établissement : {limit}."
+    return f"{asked}Plafond de l’établissement : {limit}."
 
 
 def _of_share(wanted: int, reasons: dict[str, str], ceiling: Ceiling) -> str:

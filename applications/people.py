@@ -155,8 +155,10 @@ def request_take_over(application: Application, *, by: User, reason: str) -> Tak
         raise AlreadyAsked("Vous avez déjà demandé la reprise de ce dossier : la demande est en attente.")
     asked = TakeOverRequest.objects.create(application=application, by=by, reason=reason)
     record(application.subject, "request_take_over", actor=by.actor, message=reason, data={"request": asked.pk})
-    for person in (by, application.referent, *rules.deciders_of(application)):
+    for person in (by, application.referent):
         emails.take_over_requested(asked, person).save()
+    for agent in rules.deciders_of(application):
+        emails.take_over_to_decide(asked, agent).save()
     return asked
 
 
@@ -188,7 +190,7 @@ def refuse_take_over(asked: TakeOverRequest, *, by: User, holder: int, message: 
 
 
 def is_still_asked(letter: Letter, at: datetime) -> bool:
-    """Asked when the letter about a request leaves: nobody has decided, and the dossier has not moved to who asked."""
+    """Asked when the letter about a request leaves: the request is still open."""
     return TakeOverRequest.objects.open().filter(pk=letter.premise.get("take_over")).exists()
 
 

@@ -72,7 +72,10 @@ class TakeOverForm(forms.Form):
 
     reason = forms.CharField(
         label="Motif de la demande",
-        help_text="Exemple : le référent a quitté l’établissement. Ce texte est lu par l’ARS, l’ANS et le référent.",
+        help_text=(
+            "Dix caractères au moins. Exemple : le référent a quitté l’établissement. "
+            "Ce texte est lu par l’ARS, l’ANS et le référent."
+        ),
         min_length=10,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5}),

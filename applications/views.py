@@ -13,7 +13,7 @@ from accounts import typed
 from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
-from applications.models import Application, ChangeRequest, Domain, FormVersion
+from applications.models import Application, ChangeRequest, Domain, FormVersion, TakeOverRequest
 from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
@@ -54,6 +54,7 @@ def dashboard(request):
     dossiers = Application.objects.visible_to(request.user).select_related(
         "domain", "establishment__ght", "establishment__region"
     )
+    held = {dossier.domain_id: dossier for dossier in _held(request.user.establishment)}
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     lay_out(table, request, length=10)
     offers = eligibility.offers(_domains_for(request.user), request.user.establishment, request.arrived_at)
@@ -64,10 +65,11 @@ def dashboard(request):
         "has_dossiers": bool(dossiers),
         "establishment": request.user.establishment,
         "awaited": _awaited(dossiers, request.arrived_at),
-        "offers": offers,
+        "take_overs": TakeOverRequest.objects.to_answer_for(request.user),
+        "offers": [(offer, held.get(offer.domain.pk)) for offer in offers],
         "startable": [offer for offer in offers if offer.domain in startable],
         "form": StartForm(startable),
-        "held": _held_by_colleagues(request),
+        "held": _of_colleagues(held.values(), request),
     }
     return render(request, "applications/dashboard.html", context)
 
@@ -90,11 +92,16 @@ def _startable_by(request) -> list[Domain]:
     return [one for one in free if eligibility.is_eligible(one, mine) and rules.may_start(one, request.arrived_at)]
 
 
-def _held_by_colleagues(request) -> list[Application]:
+def _held(establishment) -> list[Application]:
+    """The dossier that holds the place of the establishment in each domain, whoever follows it."""
+    held = establishment.applications.in_place().select_related("domain", "referent")
+    return list(held.order_by("domain__position", "domain__name"))
+
+
+def _of_colleagues(held, request) -> list[Application]:
     """Why an open domain is not offered: the dossiers that colleagues hold there."""
-    held = request.user.establishment.applications.in_place().exclude(referent=request.user)
-    held = held.select_related("domain", "referent").order_by("domain__position", "domain__name")
-    return [dossier for dossier in held if rules.may_start(dossier.domain, request.arrived_at)]
+    theirs = (dossier for dossier in held if dossier.referent_id != request.user.pk)
+    return [dossier for dossier in theirs if rules.may_start(dossier.domain, request.arrived_at)]
 
 
 @typed.comes_back
@@ -111,7 +118,7 @@ def start(request):
     context = {
         "form": form,
         "startable": eligibility.offers(domains, request.user.establishment, request.arrived_at),
-        "held": _held_by_colleagues(request),
+        "held": _of_colleagues(_held(request.user.establishment), request),
         "crumbs": [*HOME, ("Candidater à un domaine", "")],
     }
     return render(request, "applications/start.html", context)
@@ -298,4 +305,5 @@ def withdraw(request, reference):
         return redirect("applications:dashboard")
     if not rules.may_now(request.user, "withdraw", application):
         raise actions.NotNow("Cette candidature ne peut plus être retirée.")
-    return render(request, "applications/withdraw.html", page_of(request, application))
+    asked = application.take_over_requests.open().select_related("by").order_by("at")
+    return render(request, "applications/withdraw.html", page_of(request, application) | {"take_overs": asked})

@@ -72,7 +72,7 @@ def megabytes(size: int | Literal[""] | None) -> str:
     if size is None or size == "":
         return ""
     if size < 1024:
-        return f"{size}{NBSP}octet{'s' if size > 1 else ''}"
+        return f"{thousands(size)}{NBSP}octet{'s' if size > 1 else ''}"
     if round(size / 1024) < 1024:
         return f"{round(size / 1024)}{NBSP}ko"
     return f"{size / 1024**2:.1f}".removesuffix(".0").replace(".", ",") + f"{NBSP}Mo"

@@ -289,6 +289,13 @@ class Establishment(models.Model):
         return f"{self.ght.code} – {self.name}" if self.ght_id else self.name
 
     @property
+    def identity(self) -> str:
+        """Its name and FINESS number; for a group, those of its support establishment."""
+        if self.ght_id:
+            return f"{self} (établissement support : {self.legal_entity.name}, {self.finess})"
+        return f"{self} ({self.finess})"
+
+    @property
     def finess(self) -> str:
         """FINESS EJ of the entity, or of the support establishment of a GHT."""
         return self.legal_entity.finess

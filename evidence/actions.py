@@ -17,7 +17,7 @@ from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused
-from evidence.models import Container, Evidence, StoredFile, UploadPart
+from evidence.models import Container, Evidence, SpaceTemplate, StoredFile, UploadPart
 from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
@@ -90,6 +90,7 @@ def place(
             "Ce conteneur est celui que vous avez téléchargé, encore vide. "
             "Ouvrez-le avec ZED, ajoutez vos pièces, fermez-le, puis déposez-le à nouveau."
         )
+    _refuse_what_belongs_elsewhere(stored, application, question)
     replaces = None
     if instead_of is not None:
         was_sent = _take_out(instead_of, application, at=at)
@@ -103,6 +104,24 @@ def place(
     else:
         _note(evidence, "replace_evidence", by=by, replaces=str(instead_of.file.pk))
     return evidence
+
+
+def _refuse_what_belongs_elsewhere(stored: StoredFile, application: Application, question: Question) -> None:
+    """A model as it was downloaded, or the container of another objective. Raises Refused."""
+    if SpaceTemplate.objects.filter(domain=application.domain_id, sha256=stored.sha256).exists():
+        raise Refused(
+            "Ce fichier est le modèle tel qu’il se télécharge, encore vide. Remplissez-le, enregistrez-le, "
+            "puis déposez-le à nouveau."
+        )
+    if not question.container:
+        return
+    elsewhere = Evidence.objects.current().filter(application=application, file__sha256=stored.sha256)
+    other = elsewhere.exclude(question=question).select_related("question").first()
+    if other is not None:
+        raise Refused(
+            f"Ce conteneur est déjà déposé dans un autre espace, « {other.question.label} ». "
+            "Déposez ici celui de cet objectif."
+        )
 
 
 @transaction.atomic

@@ -11,4 +11,4 @@ class EvidenceConfig(AppConfig):
 
     def ready(self):
         keyring()  # a malformed key stops the start, not the first file
-        letters.may_wait("container_reissued", "pool_low")
+        letters.may_wait("pool_low")

@@ -1,6 +1,6 @@
 """The verbs of the bank details after acceptance: asked for by the référent with a new RIB, decided by the ANS."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import rules as permissions
 from django.core.exceptions import PermissionDenied
@@ -18,6 +18,11 @@ from evidence.actions import storing
 from evidence.models import BankDetails, Evidence
 from evidence.rules import RIB_FORMATS, RIB_MAX_BYTES, bank_questions
 
+MOST_A_DAY = 5  # requests of one dossier: each keeps its RIB and writes to the ANS
+TOO_MANY = (
+    f"Ce dossier a déjà {MOST_A_DAY} demandes en un jour. Vérifiez vos coordonnées bancaires et recommencez demain, "
+    "ou écrivez à l’équipe support."
+)
 NOT_NOW = (
     "Les coordonnées bancaires se changent ici entre l’acceptation de la candidature et le versement. "
     "Avant l’acceptation, modifiez le formulaire de candidature."
@@ -32,6 +37,9 @@ def change_bank_details(application: Application, *, by: User, values: dict[str,
     with storing(upload, formats=formats, max_bytes=max_bytes, by=by) as stored:
         application = lock(application)
         _check(application, by=by)
+        asked_today = BankDetails.objects.filter(application=application, at__gt=timezone.now() - timedelta(days=1))
+        if asked_today.count() >= MOST_A_DAY:
+            raise NotNow(TOO_MANY)
         waiting = BankDetails.objects.open().filter(application=application)
         waiting.update(state=BankDetails.State.REPLACED, decided_at=timezone.now())
         cancel(application.subject, ["bank_details_changed"])

@@ -26,7 +26,7 @@ def bank_details(request, reference):
     if not law.has_bank_details_page(application):
         raise NotNow(bank.NOT_NOW)
     values = values_of(application, application.candidature_form)
-    form = BankDetailsForm(bank_questions(application), values, typed.filled(request), request.FILES)
+    form = BankDetailsForm(bank_questions(application), values, typed.filled(request), request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             bank.change_bank_details(

@@ -29,6 +29,7 @@ from evidence.vault import SealedReader, open_stored
 
 logger = logging.getLogger(__name__)
 _PIECE = 256 * 1024
+REMOVED = "removed_files"  # in the session: the files taken out, and their spaces
 INTERRUPTED = "L’envoi s’est interrompu avant la fin. Vérifiez votre connexion, puis déposez le fichier à nouveau."
 
 
@@ -127,6 +128,8 @@ def remove(request, pk):
     found = (
         Evidence.objects.visible_to(request.user).current().select_related("application", "file", "question__section")
     )
+    if str(pk) in request.session.get(REMOVED, {}):
+        return _told_removed(request, pk)
     evidence = get_object_or_404(found, file_id=pk)
     application = own_dossier(request, evidence.application.reference)
     if request.method == "POST" and PAGE_MARK in request.POST:
@@ -134,6 +137,7 @@ def remove(request, pk):
         return redirect("evidence:remove", pk)
     if request.method == "POST":
         actions.remove(evidence, by=request.user, at=request.arrived_at)
+        _remember_removed(request, pk, back=space_address(application, evidence.question.key))
         messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est retiré.")
         return redirect(space_address(application, evidence.question.key))
     if not law.is_open_for_answers(application, request.arrived_at):
@@ -151,6 +155,17 @@ def remove(request, pk):
         "back": back,
     }
     return render(request, "evidence/remove.html", context)
+
+
+def _remember_removed(request, pk, *, back: str) -> None:
+    """The latest ones of this session: « Précédent » of the browser leads to a file that is no more."""
+    removed = request.session.get(REMOVED, {}) | {str(pk): back}
+    request.session[REMOVED] = dict(list(removed.items())[-20:])
+
+
+def _told_removed(request, pk):
+    messages.info(request, "Ce fichier est déjà retiré.")
+    return redirect(request.session[REMOVED][str(pk)])
 
 
 # --- read ---------------------------------------------------------------------------------------------------------

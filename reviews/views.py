@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, take_up
 from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application, TakeOverRequest
@@ -173,10 +173,10 @@ def _decide(request, reference, decision: Decision, act):
         request.user, decision.verb, application
     ):
         raise PermissionDenied
-    posted = filled(request)
     if not may_now(request.user, decision.verb, application):
+        posted = request.POST if request.method == "POST" else take_up(request)[0]
         return _not_now(request, application, posted, "Cette action n’est pas possible dans l’état actuel du dossier.")
-    form = decision.form(posted, request.FILES or None, application=application, at=request.arrived_at)
+    form = decision.form(filled(request), request.FILES or None, application=application, at=request.arrived_at)
     if request.method == "POST" and form.is_valid():
         return _act(request, application, decision, act, form)
     return _confirm(request, application, decision, form)

@@ -8,7 +8,7 @@ from captcha.models import CaptchaStore
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from accounts.models import Terms, User
+from accounts.models import User
 from applications.models import Application, TakeOverRequest
 from applications.states import State
 from demo.specimens import pdf
@@ -69,7 +69,6 @@ def test_register(hand):
     expect(page.locator("#id_code")).to_be_visible()
     hand.fill("#id_code", secret_of("code", to="jean.sante@exemple.fr"))
     hand.press("Valider")
-    assert Terms.objects.in_force()
     hand.pick("#id_is_accepted")
     hand.press("Valider")
     expect(page.get_by_role("heading", name="Tableau de bord")).to_be_visible()

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import resolve, reverse
 from django.utils import timezone
 
+from accounts import typed
 from accounts.models import SEEN_AT, Terms, TermsAcceptance, User
 from accounts.typed import RETURNED
 from applications.models import Application, TakeOverRequest
@@ -90,12 +91,12 @@ def traces():
 
 def test_it_comes_back_on_every_page_that_has_something_to_type(world, signed_in):
     pages = visits(world, signed_in)
-    for row, (typed, again) in FORMS.items():
+    for row, (sent, again) in FORMS.items():
         client, address = pages[row]
         person = owner_of(client)
         end(client)
         before = traces()
-        answer = client.post(address, typed)
+        answer = client.post(address, sent)
         assert answer["Location"] == f"/connexion/?next={address}", row
         assert traces() == before, row
         said = html.unescape(client.get(answer["Location"]).text)
@@ -168,7 +169,8 @@ def test_a_dossier_that_moved_meanwhile_says_so_and_gives_the_text_back(world, s
     Application.objects.filter(pk=dossier.pk).update(state="accepted")
     sign_in(client, world.cast["ars"])
     page = client.get(address)
-    assert page.status_code == 409 and REASON in html.unescape(page.text)
+    said = html.unescape(page.text)
+    assert page.status_code == 409 and REASON in said and RETURNED not in said
 
 
 def is_private(answers: str) -> bool:
@@ -185,9 +187,41 @@ def test_every_page_that_is_posted_to_keeps_what_is_typed_or_has_nothing_to_keep
     assert forms <= behind
 
 
-def test_the_forms_are_those_of_the_pages_that_are_marked(world, signed_in):
-    pages = visits(world, signed_in)
-    assert all(resolve(pages[row][1]).func.comes_back for row in FORMS)
-    assert not any(
-        hasattr(resolve(pages[row][1]).func, "comes_back") for row in pages if row.split()[0] in NOTHING_TO_KEEP
-    )
+def test_pages_that_have_nothing_to_keep_are_not_marked(world, signed_in):
+    found = [
+        resolve(address).func
+        for row, (_, address) in visits(world, signed_in).items()
+        if row.split()[0] in NOTHING_TO_KEEP
+    ]
+    assert found and not any(hasattr(view, "comes_back") for view in found)
+
+
+def test_no_page_is_opened_in_error(world, signed_in):
+    for row, (client, address) in visits(world, signed_in).items():
+        assert b"<title>Erreur&nbsp;:" not in b"".join(client.get(address)), row
+
+
+def test_what_is_beyond_measure_is_not_kept_and_said_to_be_lost(world, signed_in):
+    client, address = signed_in(world.owner), reverse("accounts:change_email")
+    end(client)
+    answer = client.post(address, {"email": "€" * typed.MOST_KEPT})
+    assert "typed:" not in str(dict(client.session.items()))
+    assert "n’a pas été enregistrée" in client.get(answer["Location"]).text
+
+
+def test_looking_at_the_headers_takes_nothing_away(world, signed_in):
+    client, address = signed_in(world.owner), reverse("accounts:change_email")
+    end(client)
+    client.post(address, {"email": "nouvelle@exemple.fr"})
+    sign_in(client, world.owner)
+    client.head(address)
+    assert "nouvelle@exemple.fr" in client.get(address).text
+
+
+@pytest.mark.parametrize("name", ["evidence:add", "evidence:replace"])
+def test_another_site_neither_ends_a_session_nor_makes_one(world, signed_in, name):
+    """Its post arrives without the cookies of the portal: the answer must bring none."""
+    dossier = world.dossiers["changes_requested"]
+    argument = dossier.reference if name == "evidence:add" else dossier.evidence.first().file_id
+    answer = Client(enforce_csrf_checks=True).post(reverse(name, args=[argument]), {"_page": "1"})
+    assert answer.status_code == 302 and not answer.cookies

@@ -84,7 +84,7 @@ def domain_with(rows: int) -> Domain:
         Bracket.objects.create(
             domain=domain, kind="ght", days_from=rank * 1_000, days_until=rank * 1_000 + 999, ceiling=1
         )
-        model = {"title": f"Liste {rank}", "upload": SimpleUploadedFile("l.pdf", pdf()), "by": None}
+        model = {"title": f"Liste {rank}", "upload": SimpleUploadedFile("l.pdf", pdf(line="modèle")), "by": None}
         publish_template(domain, f"espace-{rank}", at=timezone.now(), **model)
     return domain
 

@@ -1,5 +1,6 @@
 """Registration, in three steps; each page reads and writes the draft kept in the session."""
 
+import re
 from functools import wraps
 
 from allauth.core import ratelimit
@@ -124,7 +125,7 @@ def choose_establishment(request):
     words = searched(request)
     if request.method == "POST":
         chosen = request.POST.get("establishment", "")
-        establishment = draft.choices().filter(pk=chosen).first() if chosen.isascii() and chosen.isdigit() else None
+        establishment = draft.choices().filter(pk=chosen).first() if re.fullmatch("[0-9]{1,18}", chosen) else None
         if establishment:
             draft.keep_establishment(establishment, words=words)
             return redirect("accounts:check_establishment")

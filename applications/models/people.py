@@ -18,6 +18,11 @@ class TakeOverQuerySet(models.QuerySet):
     def open(self):
         return self.filter(state=TakeOverRequest.State.OPEN)
 
+    def to_answer_for(self, user):
+        """What colleagues ask of the dossiers that this person holds, and nobody has decided yet."""
+        asked = self.open().filter(application__referent=user)
+        return asked.select_related("by", "application__domain").order_by("at")
+
 
 class TakeOverRequest(models.Model):
     """A référent asks to take over a dossier of their establishment; the ARS of its region or the ANS decides."""

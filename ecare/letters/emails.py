@@ -1,6 +1,7 @@
 """From one readable source to a letter in text and HTML."""
 
 import re
+import secrets
 from html import unescape
 
 from django.conf import settings
@@ -11,7 +12,8 @@ from ecare.letters.models import DIGEST, SECRET_MARK, Letter
 from ecare.sealing import seal
 
 HEADING = re.compile(r"Objet\s*:\s*(?P<title>.+)")
-BUTTON = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)")
+LINK = re.compile(r"\[(?=[^\]\n]*\]\()")
+BUTTON = r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)"
 
 
 def compose(name, *, to, subject="", context=None, secret=None, expires_at=None) -> Letter:
@@ -23,15 +25,17 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
     then.
     """
     own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
-    template = Engine.get_default().get_template(f"letters/{name}.txt")
+    mark = secrets.token_hex(8)  # before each link of the source: nobody's words make one
+    source = Engine.get_default().get_template(f"letters/{name}.txt").source
+    template = Engine.get_default().from_string(LINK.sub(f"{mark}[", source))
     rendered = template.render(Context((context or {}) | own)).strip()
     heading, _, body = rendered.partition("\n")
     found = HEADING.fullmatch(heading.strip())
     if found is None:
         raise ValueError(f"letters/{name}.txt does not start with « Objet : … »")
     title = re.sub(r"[ \t\r\n\f\v]+", " ", unescape(found["title"])).strip()[:200]
-    blocks = _blocks(body, source=template.source)
-    footer = _blocks(render_to_string("letters/footer.txt", own), source="")
+    blocks = _blocks(body, mark)
+    footer = _blocks(render_to_string("letters/footer.txt", own), mark)
     page = {"title": title, "blocks": blocks, "footer": footer}
     return Letter(
         name=name,
@@ -46,20 +50,20 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
     )
 
 
-def _blocks(body: str, *, source: str) -> list[dict]:
+def _blocks(body: str, mark: str) -> list[dict]:
     """The paragraphs, lists and buttons of a rendered (so HTML-escaped) body."""
     blocks: list[dict] = []
     for paragraph in re.split(r"\n\s*\n", body.strip()):
         lines: list[str] = []
         for line in (line.strip() for line in paragraph.splitlines()):
-            button = BUTTON.fullmatch(line)
-            if button and _is_of_the_source(button["label"], button["address"], source):
-                blocks += _prose(lines, source=source)
+            button = re.fullmatch(mark + BUTTON, line)
+            if button:
+                blocks += _prose(lines, mark)
                 blocks.append({"kind": "button", "label": button["label"], "address": button["address"]})
                 lines = []
             elif line:
                 lines.append(line)
-        blocks += _prose(lines, source=source)
+        blocks += _prose(lines, mark)
     return blocks
 
 
@@ -77,30 +81,19 @@ def _told(letter: Letter) -> dict:
     return {"title": letter.title.replace("[", "(").replace("]", ")"), "link": letter.link, "words": words}
 
 
-def _is_of_the_source(label: str, address: str, source: str) -> bool:
-    """Nobody's words make a button: its label stands in the source, and it leads to us or to what is written there."""
-    if f"[{unescape(label)}](" not in source:
-        return False
-    return _is_ours(address) or f"]({unescape(address)})" in source
-
-
-def _is_ours(address: str) -> bool:
-    return address.startswith(f"{settings.SITE_ADDRESS}/")
-
-
-def _prose(lines: list[str], *, source: str) -> list[dict]:
-    """Lines in a row as paragraphs and lists; where the source makes such a list, a line may be a link to us."""
+def _prose(lines: list[str], mark: str) -> list[dict]:
+    """Lines in a row as paragraphs and lists; a line of a list may be a link of the source."""
     blocks: list[dict] = []
     for line in lines:
         kind = "list" if line.startswith("- ") else "paragraph"
         if not blocks or blocks[-1]["kind"] != kind:
             blocks.append({"kind": kind, "lines": []})
         line = line.removeprefix("- ")
-        link = BUTTON.fullmatch(line) if kind == "list" else None
-        if link and "- [" in source and _is_ours(link["address"]):
+        link = re.fullmatch(mark + BUTTON, line) if kind == "list" else None
+        if link:
             blocks[-1]["lines"].append({"label": link["label"], "address": link["address"]})
         else:
-            blocks[-1]["lines"].append(line)
+            blocks[-1]["lines"].append(line.replace(mark, ""))
     return blocks
 
 

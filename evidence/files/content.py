@@ -56,7 +56,7 @@ _IN_FRENCH = {
     "text/html": "une page web",
     "text/plain": "du texte",
     _ARCHIVE: "une archive zip ou un document Office",
-    "application/octet-stream": "un contenu inconnu",
+    "application/octet-stream": "d’un format inconnu",
 }
 
 

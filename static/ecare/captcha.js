@@ -15,7 +15,16 @@ async function renew(kind) {
   area.querySelector("[data-challenge-image]").hidden = challenge.kind === "written";
   area.querySelector("[data-challenge-written]").hidden = challenge.kind !== "written";
   form.elements.captcha.value = "";
+  forgetError(form.elements.captcha);
   form.elements.captcha.focus();
+}
+
+// What was said of the former image is not true of this one.
+function forgetError(answer) {
+  document.getElementById(`${answer.id}_error`)?.remove();
+  answer.removeAttribute("aria-invalid");
+  answer.removeAttribute("aria-describedby");
+  answer.closest(".fr-input-group--error")?.classList.remove("fr-input-group--error");
 }
 
 area?.addEventListener("click", (event) => {

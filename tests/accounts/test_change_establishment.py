@@ -80,7 +80,8 @@ def test_those_whom_they_join_are_told_as_of_a_new_account_and_those_whom_they_l
     left, joined = UserFactory(establishment=person.establishment), UserFactory(establishment=to)
     change_establishment(person, by=administrator, to=to)
     letter = Letter.objects.get(name="colleague_registered")
-    assert letter.recipient == joined.email and str(to) in letter.text and person.username in letter.text
+    assert letter.recipient == joined.email and str(to) in letter.text and str(person) in letter.text
+    assert person.username not in letter.text and person.email not in letter.text, "names only, as on the pages"
     assert not Letter.objects.filter(recipient=left.email).exists()
 
 

@@ -24,7 +24,9 @@ LEGAL = {
     "reopened",
     "submitted",
     "take_over_accepted",
+    "take_over_moot",
     "take_over_refused",
+    "take_over_requested",
     "transferred",
     "validated",
     "withdrawn",
@@ -34,6 +36,7 @@ SAFETY = {
     "account_not_found",
     "activation",
     "code",
+    "container_reissued",
     "email_change_attempted",
     "email_change_requested",
     "email_change_to_confirm",
@@ -47,13 +50,12 @@ AT_ONCE = LEGAL | SAFETY | {"digest"}
 MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
-    "container_reissued",
     "establishment_closed",
     "passed_to_ans",
     "pool_low",
     "reminder",
     "sent_back",
-    "take_over_requested",
+    "take_over_to_decide",
     "to_review",
 }
 

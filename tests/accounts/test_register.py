@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.captcha import CHARACTERS
 from accounts.drafts import KEY
+from accounts.forms import NAME
 from accounts.models import User
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
@@ -87,10 +88,11 @@ WRONG = [
     ("last_name", "", "Renseignez ce champ."),
     ("last_name", "http://arnaque.example", "Écrivez des lettres"),
     ("first_name", "Jean\n\nCliquez", "Écrivez des lettres"),
+    ("last_name", "Allez sur evil.com", "Écrivez des lettres"),
     ("email", "", "Renseignez ce champ."),
     ("email", "jean.sante", "nom@exemple.fr"),
     ("phone", "", "Renseignez ce champ."),
-    ("phone", "06 12 34", "Ce numéro n’existe pas."),
+    ("phone", "06 12 34", "Ce numéro n’est pas reconnu."),
     ("password1", "Court-1", "12"),
     ("password1", "123456789012345", "numérique"),
     ("password1", "motdepasse123", "courant"),
@@ -440,3 +442,8 @@ def test_a_signed_in_person_does_not_register(signed_in):
 def _words(response) -> str:
     """The page without its tokens."""
     return response.content.decode().replace(str(response.context["csrf_token"]), "")
+
+
+@pytest.mark.parametrize("name", ["J.-M.", "St. Jean", "Le Goff-D’Arc", "O'Brien", "Martin Jr.", "Nguyễn", "De la Rue"])
+def test_names_of_all_kinds_are_names(name):
+    assert re.fullmatch(NAME, name)

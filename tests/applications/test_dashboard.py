@@ -106,7 +106,17 @@ def test_whoever_has_a_dossier_finds_it_before_the_presentation(client, referent
     assert order(client.get(ADDRESS)) == ["dossiers", "programme"]
     page = client.get(ADDRESS, {"q": "introuvable"})
     assert order(page) == ["dossiers", "programme"]
-    assert dossier.reference not in text_of(page)
+    assert list(page.context["table"].paginated_rows) == []
+    assert "Vous suivez la candidature n° <a" in text_of(page)
+    assert dossier.reference in text_of(page)
+
+
+def test_the_card_of_a_domain_says_who_holds_its_place(client, referent):
+    domain = DomainFactory()
+    other = UserFactory(establishment=referent.establishment)
+    assert "déjà suivie" not in text_of(client.get(ADDRESS))
+    ApplicationFactory(referent=other, domain=domain)
+    assert f"Une candidature de votre établissement est déjà suivie par {other}." in text_of(client.get(ADDRESS))
 
 
 def test_a_draft_is_loudly_not_sent(client, referent):
@@ -207,7 +217,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, row
     for _ in range(rows):
         ApplicationFactory(referent=referent)
     client.get(ADDRESS)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(ADDRESS)
     assert Application.objects.visible_to(referent).count() == rows
 
@@ -257,7 +267,7 @@ def test_neither_does_it_grow_with_the_domains_nor_with_their_scales(
     for rank in range(rows):
         with_ceiling(referent, 1_000_000 + rank)
     client.get(ADDRESS)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(ADDRESS)
     with django_assert_num_queries(11):
         client.get(reverse("applications:start"))

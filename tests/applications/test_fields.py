@@ -67,7 +67,7 @@ def _siret():
 
 WRONG = [
     ("text", "x" * 201, "Ce texte est trop long : 200 caractères au plus, il en compte 201."),
-    ("long_text", "x" * 5001, "5000 caractères au plus"),
+    ("long_text", "x" * 5001, "5 000 caractères au plus"),
     ("number", "douze", "Saisissez un nombre entier"),
     ("number", "1,5", "Saisissez un nombre entier"),
     ("number", "-3", "Saisissez un nombre entier"),

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from applications.actions import values_of
+from applications.fields import bank_of, is_of_another_bank
 from applications.models import Answer, Application, Bracket, Question
 from applications.notes import note_of
 from applications.states import State
@@ -72,12 +73,16 @@ def test_the_ceiling_stands_beside_the_amount_before_anything_is_typed(client, d
 
 
 def test_an_amount_above_the_ceiling_is_kept_with_a_warning(client, dossier):
-    assert note(save(client, dossier, "amount", amount="450 000")) == "Plafond de l’établissement : 450 000 €."
+    assert note(save(client, dossier, "amount", amount="450 000")) == (
+        "Montant demandé : 450 000 €. Plafond de l’établissement : 450 000 €."
+    )
     answer = save(client, dossier, "amount", amount="450 000,01")
     assert answer.status_code == 200 and values_of(dossier)["amount"] == 450_000_01
-    assert note(answer).startswith("Attention : ce montant dépasse le plafond de l’établissement (450 000 €).")
+    assert note(answer).startswith(
+        "Attention : ce montant, 450 000,01 €, dépasse le plafond de l’établissement (450 000 €)."
+    )
     recap = text_of(client.get(reverse("applications:recap", args=[dossier.reference])))
-    assert "ce montant dépasse le plafond" in recap.replace("\u00a0", " ")
+    assert "dépasse le plafond" in recap.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("typed", ["0", "0,00", "-5"])
@@ -139,3 +144,20 @@ def test_a_bank_that_is_not_known_is_said():
     assert note_of(question, "FR7630006000011234567890189") == "Banque\u00a0: CREDIT AGRICOLE SA."
     assert note_of(question, "MC5811222000010123456789030").startswith("Banque non reconnue")
     assert note_of(question, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("bic", "is_told"), [("AGRIFRPP", False), ("AGRIFRPP882", False), ("BDFEFRPPCCT", True), ("", False)]
+)
+def test_a_bic_of_another_bank_is_told_and_kept(bic, is_told):
+    note = note_of(Question(kind=Question.Kind.BIC), bic, iban="FR7630006000011234567890189")
+    assert ("celui de la banque de l’IBAN (CREDIT AGRICOLE SA)" in note) is is_told
+    assert note_of(Question(kind=Question.Kind.BIC), bic) == "", "no account is named yet"
+    assert note_of(Question(kind=Question.Kind.BIC), bic, iban="MC5811222000010123456789030") == "", "no such bank"
+
+
+def test_the_examples_of_the_forms_are_of_one_bank(domains):
+    helps = Question.objects.filter(section__form__domain__slug="domaine-1", key__in=["iban", "bic"]).order_by("key")
+    bic, iban = (question.help.partition("Exemple : ")[2].rstrip(".").replace(" ", "") for question in helps)
+    iban = iban.replace(" ", "")
+    assert bank_of(iban) and not is_of_another_bank(bic, iban)

@@ -110,15 +110,8 @@ def test_a_dossier_that_moved_meanwhile_is_shown_as_it_is(late, application, typ
         state=State.SUBMITTED, candidature_submitted_at=timezone.now(), sendings=1
     )
     sign_in(late, referent)
-    assert "CH du Port" not in text_of(late.get(address("detail", application)))
-
-
-def test_somebody_elses_dossier_is_not_put_by(late, typed):
-    other = UserFactory()
-    page = late.post("/compte/mot-de-passe/", typed | {"_page": "/compte/"}, follow=True)
-    assert KEPT not in text_of(page)
-    assert "Votre dernière saisie n’a pas été enregistrée." in text_of(page)
-    assert other
+    page = text_of(late.get(address("detail", application)))
+    assert "CH du Port" not in page and "Ce dossier a changé pendant votre absence" in page
 
 
 def test_a_page_of_another_site_puts_nothing_by(application, typed, referent, signed_in, time_machine):

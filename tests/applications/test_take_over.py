@@ -58,7 +58,8 @@ def test_a_colleague_alone_asks_in_every_state_but_withdrawn(cast, role, state):
     if role == "colleague" and state != State.WITHDRAWN:
         asked = people.request_take_over(application, by=cast[role], reason=REASON)
         assert asked.is_open and Application.objects.get(pk=application.pk).referent == cast["owner"]
-        assert told("take_over_requested") == emails_of(cast, "colleague", "owner", "ars")
+        assert told("take_over_requested") == emails_of(cast, "colleague", "owner")
+        assert told("take_over_to_decide") == emails_of(cast, "ars")
         assert Entry.objects.get(subject=application.subject).verb == "request_take_over"
         return
     with pytest.raises(NotNow if role == "colleague" else PermissionDenied):
@@ -69,7 +70,7 @@ def test_a_colleague_alone_asks_in_every_state_but_withdrawn(cast, role, state):
 def test_where_the_ars_has_no_agent_the_ans_is_told(cast, application):
     cast["ars"].regions.clear()
     people.request_take_over(application, by=cast["colleague"], reason=REASON)
-    assert cast["ans"].email in told("take_over_requested")
+    assert told("take_over_to_decide") == emails_of(cast, "ans")
 
 
 @pytest.mark.parametrize("is_decided", [True, False])
@@ -77,7 +78,7 @@ def test_an_agent_with_one_letter_a_day_reads_of_requests_that_still_wait(cast, 
     User.objects.filter(pk=cast["ars"].pk).update(wants_daily_letter=True)
     asked = people.request_take_over(application, by=cast["colleague"], reason=REASON)
     deliver()
-    letter = Letter.objects.get(name="take_over_requested", recipient=cast["ars"].email)
+    letter = Letter.objects.get(name="take_over_to_decide", recipient=cast["ars"].email)
     assert letter.state == Letter.State.HELD
     if is_decided:
         people.accept_take_over(asked, by=cast["ars"], holder=cast["owner"].pk)

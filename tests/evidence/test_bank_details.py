@@ -1,5 +1,7 @@
 """IBAN and BIC after acceptance: asked for with a new RIB, decided by the ANS, nothing sent is altered."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
@@ -92,6 +94,17 @@ def test_nobody_else_asks(cast, application, role):
     with pytest.raises(PermissionDenied):
         ask(application, cast[role])
     assert_no_orphan()
+
+
+def test_a_dossier_asks_a_few_times_a_day(cast, application, time_machine):
+    for _ in range(bank.MOST_A_DAY):
+        ask(application, cast["owner"])
+    with pytest.raises(NotNow, match="recommencez demain"):
+        ask(application, cast["owner"])
+    assert BankDetails.objects.count() == bank.MOST_A_DAY
+    assert_no_orphan()
+    time_machine.move_to(timezone.now() + timedelta(days=1, minutes=1))
+    assert ask(application, cast["owner"]).is_open
 
 
 def test_what_is_asked_changes_nothing_yet(cast, application):

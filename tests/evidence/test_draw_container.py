@@ -21,7 +21,7 @@ from evidence import containers, vault
 from evidence.containers import NewContainer, PoolEmpty, password_of
 from evidence.files import Refused
 from evidence.models import Container
-from tests.evidence.conftest import put_in, space_of
+from tests.evidence.conftest import dossier_with, put_in, space_of
 from tests.evidence.pool import (
     OBJECTIVE,
     SECRET,
@@ -359,3 +359,13 @@ def open_bytes():
     for container in Container.objects.select_related("file"):
         with vault.default_storage.open(container.file.storage_name) as file:
             yield file.read()
+
+
+def test_one_filled_container_is_not_put_into_the_space_of_another_objective(db):
+    second = SPACE | {"key": "preuves-2", "container": "D1.O2", "label": "Preuves du second objectif"}
+    application = dossier_with(SPACE, second, {"formats": ["zed", "pdf"], "key": "autre"})
+    put_in(application, zed("rempli"), "d1-o1.zed", "preuves")
+    with pytest.raises(Refused, match="déjà déposé dans un autre espace, «\u00a0Preuves\u00a0»"):
+        put_in(application, zed("rempli"), "d1-o2.zed", "preuves-2")
+    assert put_in(application, zed("second"), "d1-o2.zed", "preuves-2").pk
+    assert put_in(application, zed("second"), "copie.zed", "autre").pk, "elsewhere than among containers it may stand"

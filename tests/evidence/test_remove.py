@@ -113,6 +113,16 @@ def test_the_button_of_the_page_takes_it_back(application, signed_in):
     assert not Evidence.objects.exists()
 
 
+def test_back_to_a_file_that_is_gone_leads_to_its_space(application, signed_in):
+    evidence = put_in(application)
+    client = signed_in(application.referent)
+    client.post(address(evidence))
+    for answer in (client.get(address(evidence)), client.post(address(evidence))):
+        assert answer.headers["Location"].endswith(f"/{application.reference}/#espace-espace-1")
+    assert "Ce fichier est déjà retiré." in client.get(reverse("applications:dashboard")).text
+    assert signed_in(application.referent).get(address(evidence)).status_code == 404, "another session knows nothing"
+
+
 def test_the_button_of_the_form_keeps_what_was_typed_and_only_asks(db, signed_in):
     application = dossier_with({}, {"kind": "text"}, {"kind": "email"})
     evidence = put_in(application)

@@ -20,10 +20,11 @@ from applications.readers import read_folder
 from demo.specimens import docx, pdf
 from ecare.journal.models import Entry
 from evidence import files
+from evidence.files import Refused
 from evidence.models import SpaceTemplate
 from evidence.space_templates import publish_template
 from evidence.writers import made, read_definitions
-from tests.evidence.conftest import dossier_with
+from tests.evidence.conftest import dossier_with, put_in
 from tests.factories import UserFactory
 
 FOLDER = settings.BASE_DIR / "fixtures" / "modeles"
@@ -214,3 +215,14 @@ def test_what_is_wrong_is_said_at_its_field(db, administrator, fields, said):
     assert answer.status_code == 200
     assert said in answer.text
     assert not SpaceTemplate.objects.exists() and Domain.objects.exists()
+
+
+# --- a model that comes back empty --------------------------------------------------------------------------------
+def test_a_model_as_it_was_downloaded_is_refused_with_what_to_do(db):
+    application = dossier_with({}, {})
+    content = pdf(line="le modèle")
+    publish(application.domain, content=content)
+    for space in ("espace-1", "espace-2"):
+        with pytest.raises(Refused, match="encore vide"):
+            put_in(application, content, "modele.pdf", space)
+    assert put_in(application, pdf(line="le modèle, rempli"), "modele.pdf").pk

@@ -84,6 +84,14 @@ def test_a_typed_message_makes_no_button_at_all(trial, settings):
     assert f'href="{settings.SITE_ADDRESS}/compte/"' not in letter.html
 
 
+def test_the_words_of_a_genuine_button_make_no_second_one(trial, settings):
+    source = SOURCE.replace("{{ message }}", "").replace("Bonjour", "{{ message }}\n\nBonjour")
+    letter = trial(source, message=f"[Ouvrir le dossier]({settings.SITE_ADDRESS}/deconnexion/)")
+    assert letter.link == f"{settings.SITE_ADDRESS}/candidatures/VEHCXTRMWL/"
+    assert f'href="{settings.SITE_ADDRESS}/deconnexion/"' not in letter.html
+    assert f"[Ouvrir le dossier]({settings.SITE_ADDRESS}/deconnexion/)" in letter.text, "it stays what it is: words"
+
+
 def test_a_button_written_in_the_source_may_lead_elsewhere(trial):
     letter = trial("Objet : Guide\n\n[Le guide](https://esante.gouv.fr/guide?a=1&b=2)")
     assert "Le guide : https://esante.gouv.fr/guide?a=1&b=2" in letter.text

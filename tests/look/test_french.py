@@ -62,7 +62,7 @@ def test_an_amount_comes_from_cents(cents, written):
     [
         (0, "0\u00a0octet"),
         (1, "1\u00a0octet"),
-        (1023, "1023\u00a0octets"),
+        (1023, "1\u00a0023\u00a0octets"),
         (1024, "1\u00a0ko"),
         (350 * 1024, "350\u00a0ko"),
         (1024 * 1024 - 1, "1\u00a0Mo"),
