@@ -111,12 +111,12 @@ def _package(
 
 
 def specimen(extension: str, line: str) -> bytes:
-    """A valid file of that format that says `line` (a Word 97–2003 document and a container say nothing)."""
+    """A valid file of that format that says `line` (a Word 97–2003 document says nothing)."""
     made: dict[str, Callable[[], bytes]] = {
         "pdf": partial(pdf, line=line),
         "docx": partial(docx, line=line),
         "xlsx": partial(xlsx, line=line),
         "doc": doc_bytes,
-        "zed": zed_bytes,
+        "zed": lambda: zed_bytes(content=f"{line} ".encode()),
     }
     return made[extension]()
