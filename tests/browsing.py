@@ -102,9 +102,9 @@ class Visitor:
         self.examine(address)
         self.knock_behind_dialogs()
 
-    def examine(self, where: str) -> None:
+    def examine(self, where: str, screens=(LARGE, MIDDLE, NARROW)) -> None:
         self.wait_for_scripts()
-        for screen in (LARGE, MIDDLE, NARROW):
+        for screen in screens:
             self.page.set_viewport_size(screen)
             assert not is_too_wide(self.page), (where, screen)
             assert screen is MIDDLE or faults(self.page) == [], (where, screen)

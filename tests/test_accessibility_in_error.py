@@ -1,5 +1,5 @@
 """Every form of the portal, wrongly filled in: its title says so, its summary has the focus and leads to each field,
-each field says what is wrong with it, and axe finds no fault. And the pages that answer with an error.
+each field says what is wrong with it, and axe finds no fault at 320 px. And the pages that answer with an error.
 
 A new form has no row here until somebody writes one: the first test says so.
 """
@@ -25,7 +25,7 @@ from evidence import containers
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_person, give_password, secret_of
-from tests.browsing import Visitor
+from tests.browsing import NARROW, Visitor
 from tests.factories import UserFactory
 from tests.look.test_errors import PAGES
 from tests.test_access_matrix import POST
@@ -324,7 +324,7 @@ def test_a_form_in_error_says_so_to_everybody(visitor, forms):
         send(visitor.page, row)
         expect_error(visitor.page, row.says, str(row))
         assert visitor.here == (row.sent_to or row.view), visitor.page.url
-        visitor.examine(f"{row} in error")
+        visitor.examine(f"{row} in error", [NARROW])
 
 
 # --- the pages that answer with an error --------------------------------------------------------------------------
@@ -362,4 +362,4 @@ def test_a_refused_file_is_said_at_its_space(visitor, who, view, of):
     expect(field).to_have_attribute("aria-invalid", "true")
     about = visitor.page.evaluate(ABOUT, field.get_attribute("id"))
     assert "n’est pas autorisé ici" in about["text"] and about["lost"] == []
-    visitor.examine(f"{address} in error")
+    visitor.examine(f"{address} in error", [NARROW])
