@@ -4,7 +4,7 @@ the very person who typed it. Passwords and files never are."""
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -33,8 +33,8 @@ def comes_back(view: Callable) -> Callable:
 
 def filled(request) -> QueryDict | None:
     """What the form of this page is filled with: what was just sent, or what waited for this person, who is told."""
-    if request.method != "GET":
-        return request.POST if request.method == "POST" else None
+    if request.method == "POST":
+        return request.POST
     posted, has_ended = take_up(request)
     if has_ended:
         messages.warning(request, RETURNED)
@@ -47,14 +47,17 @@ def put_by(request, page: str, *, by: int, has_ended: bool = False) -> bool:
     body = _without_secrets(request.POST)
     if len(body) > MOST_KEPT:
         return False
-    content = {"body": body, "by": by, "at": _instant(request), "has_ended": has_ended}
+    content = {"body": body, "by": by, "at": request.arrived_at.timestamp(), "has_ended": has_ended}
     sealed = seal(json.dumps(content).encode(), purpose="typed")
     request.session[_name(page)] = base64.b64encode(sealed).decode()
     return True
 
 
 def take_up(request) -> tuple[QueryDict | None, bool]:
-    """What was put by for this page, once, and whether its session had ended; nothing for anybody else, or too late."""
+    """What was put by for this page, once, and whether its session had ended; nothing for anybody else, or too late.
+    Looking at the headers alone (HEAD) takes nothing."""
+    if request.method != "GET":
+        return None, False
     sealed = request.session.pop(_name(request.path), None)
     if sealed is None:
         return None, False
@@ -62,7 +65,7 @@ def take_up(request) -> tuple[QueryDict | None, bool]:
         content = json.loads(unseal(base64.b64decode(sealed), purpose="typed"))
     except (CannotOpen, ValueError):
         return None, False
-    if content["by"] != request.user.pk or _instant(request) - content["at"] > LIFETIME.total_seconds():
+    if content["by"] != request.user.pk or request.arrived_at.timestamp() - content["at"] > LIFETIME.total_seconds():
         return None, False
     return QueryDict(content["body"]), content["has_ended"]
 
@@ -102,11 +105,6 @@ def _without_secrets(posted: QueryDict) -> str:
         if name == "csrfmiddlewaretoken" or "password" in name:
             del kept[name]
     return kept.urlencode()
-
-
-def _instant(request) -> float:
-    moment: datetime = request.arrived_at
-    return moment.timestamp()
 
 
 def _name(page: str) -> str:

@@ -39,7 +39,7 @@ def detail(request, reference):
 
 
 def _form_with_what_was_typed(request, application) -> StepForm:
-    posted, has_ended = typed.take_up(request) if request.method == "GET" else (None, False)
+    posted, has_ended = typed.take_up(request)
     if posted is None:
         return StepForm(application)
     if posted.get(STEP_MARK, application.step) != application.step:

@@ -5,6 +5,7 @@ always checked, and each refusal says what to do.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -199,7 +200,10 @@ class CheckboxField(_DraftField, forms.BooleanField):
 
 
 class _CodeField(_DraftField, forms.CharField):
-    """A code typed with or without spaces, dots and small letters; `check` returns its clean form."""
+    """A code typed with or without spaces, dots and small letters."""
+
+    check: Callable[[str], str]
+    """The clean form of such a code; raises ValidationError."""
 
     def __init__(self, **options):
         options.setdefault(
@@ -211,9 +215,6 @@ class _CodeField(_DraftField, forms.CharField):
     def clean(self, value):
         value = re.sub(r"[\s.\-]", "", super().clean(value)).upper()
         return self.check(value) if value else ""
-
-    def check(self, code: str) -> str:
-        raise NotImplementedError
 
 
 class IbanField(_CodeField):

@@ -26,8 +26,8 @@ from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
+from tests.addresses import GET
 from tests.browsing import faults, is_inside, openers, tab_to
-from tests.test_access_matrix import GET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

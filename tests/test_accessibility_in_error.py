@@ -25,10 +25,10 @@ from evidence import containers
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from tests.accounts.steps import fill_person, give_password, secret_of
+from tests.addresses import POST
 from tests.browsing import NARROW, Visitor
 from tests.factories import UserFactory
 from tests.look.test_errors import PAGES
-from tests.test_access_matrix import POST
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -5,6 +5,7 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.urls import reverse
 
+from tests import addresses
 from tests import test_access_matrix as matrix
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.factories import UserFactory
@@ -58,11 +59,11 @@ def assert_careful(response, *, policy=POLICY):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "options"])
-@pytest.mark.parametrize("role", matrix.ROLES)
+@pytest.mark.parametrize("role", addresses.ROLES)
 def test_every_address_answers_with_care(world, clients, role, method):
     """What a signed-in person gets is stored nowhere."""
     seen = set()
-    for row in matrix.GET:
+    for row in addresses.GET:
         name = row.partition(" ")[0]
         if name == "account_logout":
             continue
@@ -75,7 +76,7 @@ def test_every_address_answers_with_care(world, clients, role, method):
     assert seen
 
 
-@pytest.mark.parametrize("page", sorted(matrix.ADMIN_PAGES))
+@pytest.mark.parametrize("page", sorted(addresses.ADMIN_PAGES))
 def test_the_administration_answers_with_care(world, clients, page):
     if page in ("admin:view_on_site", "admin:app_list") or "totp" in page:
         return

@@ -15,9 +15,9 @@ from django.urls import reverse
 from accounts.models import TermsAcceptance
 from applications.models import Application
 from tests.accounts.steps import fill_establishment, fill_person, give_password, register, secret_of
+from tests.addresses import GET
 from tests.evidence.pool import SPACE as CONTAINER
 from tests.factories import PASSWORD
-from tests.test_access_matrix import GET
 from tests.test_accessibility import NOT_PAGES
 from tests.world import World
 

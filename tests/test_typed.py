@@ -19,8 +19,8 @@ from applications.models import Application, TakeOverRequest
 from ecare.letters.models import Letter
 from evidence.models import BankDetails
 from tests.accounts.steps import give_code, give_password, secret_of
+from tests.addresses import GET, POST
 from tests.factories import PASSWORD
-from tests.test_access_matrix import GET, POST
 from tests.test_query_counts import visits
 from tests.world import World
 
