@@ -283,6 +283,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
     application.sendings += 1
     if application.step == Step.CANDIDATURE:
         application.candidature_submitted_at = application.candidature_submitted_at or at
+        application.requested = rules.requested_of(questions_of(application.form), known_of(application))
     else:
         application.declaration_submitted_at = application.declaration_submitted_at or at
     _move(

@@ -43,7 +43,7 @@ class _DraftField(forms.Field):
     shows_stored = False  # what is stored, although something was typed
 
     def __init__(self, **options):
-        super().__init__(required=False, **options)
+        super().__init__(**options | {"required": False})
 
     def widget_attrs(self, widget):
         """A browser that cuts a long text at `maxlength` does so in silence: the server says it instead."""

@@ -330,6 +330,12 @@ def is_answered(question: Question, value, entities: frozenset[str]) -> bool:
     return value not in (None, "", [], {})
 
 
+def requested_of(questions: list[Question], values: dict) -> int:
+    """The amount that a candidature asks for, in cents; 0 when its form asks for none."""
+    amounts = [values.get(q.key) for q in questions if q.kind == Question.Kind.AMOUNT and is_shown(q, values)]
+    return amounts[0] or 0 if amounts else 0
+
+
 def total_of(expenses: list[dict]) -> int:
     """The sum of lines of expenses, in cents."""
     return sum(line["amount"] or 0 for line in expenses)

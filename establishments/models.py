@@ -283,7 +283,10 @@ class Establishment(models.Model):
                 fields=["legal_entity"], condition=~Q(kind="ght"), name="one_establishment_per_legal_entity"
             ),
         ]
-        indexes = [models.Index(fields=["kind", "region", "name"], name="establishment_choice")]
+        indexes = [
+            models.Index(fields=["kind", "region", "name"], name="establishment_choice"),
+            models.Index(fields=["name", "id"], name="establishment_by_name"),
+        ]
 
     def __str__(self):
         return f"{self.ght.code} – {self.name}" if self.ght_id else self.name

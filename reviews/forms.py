@@ -2,11 +2,14 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 
+from accounts.models import User
 from applications.models import TakeOverRequest
 from ecare.clock import paris_day
 from ecare.french import megabytes
 from evidence import files
+from reviews.assignments import MOST_AT_ONCE
 from reviews.rules import CONVENTION_FORMATS, CONVENTION_MAX_BYTES, convention_day_fault
 
 MESSAGE_LENGTH = 5000
@@ -61,6 +64,68 @@ class ChangesForm(MessageForm):
 
 class SendBackForm(MessageForm):
     hint = "Ce texte est envoyé aux vérificateurs de l’ARS et conservé dans l’historique du dossier."
+
+
+class SaveViewForm(forms.Form):
+    """A name for the view that the page shows."""
+
+    name = forms.CharField(
+        label="Nom de la vue",
+        help_text="Le même nom remplace la vue.",
+        max_length=60,
+        error_messages={
+            "required": "Donnez un nom à cette vue.",
+            "max_length": "Ce nom est trop long : 60 caractères au plus.",
+        },
+    )
+    query = forms.CharField(widget=forms.HiddenInput, required=False, max_length=600)
+
+
+class AssignForm(forms.Form):
+    """Which dossiers, and who follows them from now on."""
+
+    class Scope(TextChoices):
+        TICKED = "coches", "Les dossiers cochés"
+        VIEW = "vue", "Toute cette vue"
+
+    query = forms.CharField(widget=forms.HiddenInput, required=False)
+    scope = forms.ChoiceField(
+        label="Dossiers",
+        choices=Scope,
+        initial=Scope.TICKED,
+        error_messages={"required": "Dites quels dossiers attribuer."},
+    )
+    agent = forms.ModelChoiceField(
+        label="Suivis par",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Personne",
+        error_messages={"invalid_choice": "Choisissez un agent de la liste."},
+    )
+
+    def __init__(self, colleagues: list[User], data=None, *, count: int, rows=None, **options):
+        super().__init__(data, **options)
+        self.count, self.rows = count, rows
+        self.chosen: list[str] = []
+        self.fields["agent"].queryset = User.objects.filter(pk__in=[agent.pk for agent in colleagues])
+        self.fields["agent"].choices = [("", "Personne"), *((agent.pk, str(agent)) for agent in colleagues)]
+        view = f"{self.Scope.VIEW.label} ({count})"
+        self.fields["scope"].choices = [(self.Scope.TICKED, self.Scope.TICKED.label), (self.Scope.VIEW, view)]
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("scope") == self.Scope.VIEW:
+            self.chosen = list(self.rows.values_list("reference", flat=True)[: MOST_AT_ONCE + 1])
+        else:
+            self.chosen = self.data.getlist("dossiers")[: MOST_AT_ONCE + 1]
+        if not self.chosen:
+            raise ValidationError("Cochez au moins un dossier, ou choisissez toute la vue.")
+        if len(self.chosen) > MOST_AT_ONCE:
+            raise ValidationError(
+                f"Cette vue compte plus de {MOST_AT_ONCE} dossiers : attribuez-en {MOST_AT_ONCE} au plus à la fois. "
+                "Précisez les filtres, par exemple une région ou un type."
+            )
+        return cleaned
 
 
 class TakeOverDecisionForm(forms.Form):

@@ -5,8 +5,8 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 
 from applications.states import AWAITS_ANS, AWAITS_ARS, State
+from ecare import french
 from ecare.clock import paris_day
-from ecare.french import paris_date
 
 BADGES = {
     State.CHANGES_REQUESTED: "warning",
@@ -56,7 +56,7 @@ class TakeOverTable(tables.Table):
         self.caption = "Demandes de reprise décidées" if is_decided else "Demandes de reprise en attente"
 
     def render_at(self, value):
-        return paris_date(value)
+        return french.paris_date(value)
 
     def render_decision(self, record):
         return render_to_string("reviews/_take_over_decision.html", {"asked": record})
@@ -88,32 +88,37 @@ class BankDetailsTable(tables.Table):
         self.caption = "Changements de coordonnées bancaires"
 
     def render_at(self, value):
-        return paris_date(value)
+        return french.paris_date(value)
 
     def render_decision(self, record):
         return render_to_string("reviews/_bank_details_decision.html", {"asked": record})
 
 
 class QueueTable(tables.Table):
-    """Rows: dossiers with their establishment and domain, annotated with `life_order`."""
+    """Rows: dossiers with their establishment and domain, annotated with `life_order`, and what `queue` prefetched."""
 
+    chosen = tables.Column("Choix", orderable=False, empty_values=())
     reference = _column("Référence", linkify=("reviews:dossier", [tables.A("reference")]))
     establishment = _column("Établissement", ("establishment__name", "pk"))
-    region = _column("Région", ("establishment__region__name", "pk"), accessor="establishment__region")
+    region = _column("Région", orderable=False, accessor="establishment__region")
     domain = _column("Domaine", ("domain__position", "domain__name", "pk"))
-    step = _column("Étape", ("life_order", "pk"))
     state = _column("État", ("life_order", "moved_at", "pk"))
+    requested = _column("Montant demandé", ("requested", "pk"))
     moved_at = _column("En attente depuis", ("moved_at", "pk"))
+    followed = _column("Suivi par", orderable=False, empty_values=())
 
     caption = "Dossiers"
 
     class Meta:
         order_by = "moved_at"
-        attrs = {"class": "ecare-cards"}
+        attrs = {"class": "ecare-cards ecare-queue"}
 
     def __init__(self, *args, at, **options):
-        super().__init__(*args, **options)
+        super().__init__(*args, empty_text="Aucun dossier dans cette vue.", **options)
         self.today = paris_day(at)
+
+    def render_chosen(self, record):
+        return render_to_string("reviews/_choice.html", {"reference": record.reference})
 
     def render_establishment(self, value):
         return format_html(
@@ -124,13 +129,21 @@ class QueueTable(tables.Table):
             render_to_string("components/badge.html", CLOSED) if value.closed_on else "",
         )
 
-    def render_step(self, record):
-        return "Déclaration" if record.declaration_form_id else "Candidature"
-
     def render_state(self, record):
-        return render_to_string("components/badge.html", {"kind": badge_kind(record), "text": record.reviewer_label})
+        badge = render_to_string("components/badge.html", {"kind": badge_kind(record), "text": record.reviewer_label})
+        due = next((one.due_on for one in record.awaited_changes if one.due_on), None)
+        if due is None:
+            return badge
+        sentence = "Réponse attendue le" if due >= self.today else "Échéance dépassée :"
+        return format_html('{}<br><span class="fr-text--xs">{} {}</span>', badge, sentence, french.paris_date(due))
+
+    def render_requested(self, value):
+        return french.euros(value) if value else "–"
 
     def render_moved_at(self, value):
         days = (self.today - paris_day(value)).days
         waited = "aujourd’hui" if days <= 0 else "1 jour" if days == 1 else f"{days} jours"
-        return format_html('{}<br><span class="fr-text--xs">{}</span>', waited, paris_date(value))
+        return format_html('{}<br><span class="fr-text--xs">{}</span>', waited, french.paris_date(value))
+
+    def render_followed(self, record):
+        return str(record.followed[0].agent) if record.followed else "–"

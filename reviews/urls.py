@@ -1,11 +1,14 @@
 from django.urls import path
 
-from reviews import requests, views
+from reviews import queue, requests, views
 
 app_name = "reviews"
 
 urlpatterns = [
-    path("verification/", views.queue, name="queue"),
+    path("verification/", queue.queue, name="queue"),
+    path("verification/attribuer/", queue.assign, name="assign"),
+    path("verification/vues/enregistrer/", queue.save_view, name="save_view"),
+    path("verification/vues/<int:pk>/supprimer/", queue.forget_view, name="forget_view"),
     path("verification/demandes/", requests.requests, name="requests"),
     path("verification/demandes/reprises/<int:pk>/accepter/", requests.accept_take_over, name="accept_take_over"),
     path("verification/demandes/reprises/<int:pk>/refuser/", requests.refuse_take_over, name="refuse_take_over"),

@@ -9,28 +9,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.typed import comes_back, filled, take_up
 from applications import actions as verbs
 from applications.actions import NotNow
-from applications.models import Application, TakeOverRequest
+from applications.models import Application
 from applications.rules import may, may_now
-from applications.tables import LIFE_ORDER
 from ecare.letters.models import Letter
-from ecare.lists import lay_out
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
 from evidence.views import sealed_response
 from reviews import actions, readers, rules
 from reviews.decisions import DECISIONS, Decision
-from reviews.filters import QueueFilter
 from reviews.models import Convention
-from reviews.tables import QueueTable, badge_kind
+from reviews.queue import require_reviewer
+from reviews.tables import badge_kind
 
 HOME = (("Dossiers", reverse_lazy("reviews:queue")),)
-
-
-def _require_reviewer(user) -> None:
-    """These pages are for agents; a référent has pages of their own."""
-    if not (user.is_ars or user.is_ans):
-        raise PermissionDenied
 
 
 def _dossier(request, reference: str) -> Application:
@@ -48,28 +40,10 @@ def _dossier(request, reference: str) -> Application:
 
 
 @require_safe
-def queue(request):
-    """The dossiers of an agent's regions, or all; first those that await them."""
-    _require_reviewer(request.user)
-    dossiers = (
-        Application.objects.visible_to(request.user)
-        .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
-        .annotate(life_order=LIFE_ORDER)
-    )
-    found = QueueFilter(request.GET, dossiers, user=request.user)
-    table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
-    lay_out(table, request, length=25)
-    waiting = TakeOverRequest.objects.visible_to(request.user).open().count()
-    if request.user.is_ans:
-        waiting += BankDetails.objects.open().count()
-    return render(request, "reviews/queue.html", {"filter": found, "table": table, "waiting_requests": waiting})
-
-
-@require_safe
 def dossier(request, reference):
     """Everything an agent reads before deciding, and the decisions they may take now."""
     application = _dossier(request, reference)
-    _require_reviewer(request.user)
+    require_reviewer(request.user)
     return render(request, "reviews/dossier.html", _reading(request, application))
 
 

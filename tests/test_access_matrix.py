@@ -29,7 +29,7 @@ from evidence.actions import storing
 from evidence.arrivals import start
 from evidence.models import BankDetails, Container, Evidence
 from evidence.space_templates import publish_template
-from reviews.models import Convention
+from reviews.models import Convention, SavedView
 from tests.accounts.steps import give_password
 from tests.addresses import ADMIN, ADMIN_PAGES, GET, MODEL_PAGES, POST, ROLES
 from tests.evidence.conftest import dossier_with, put_in, space_of
@@ -88,7 +88,8 @@ def world(db):
         found["bank details"] = BankDetails.objects.create(application=sent, by=sent.referent, values={}, file=kept).pk
     other = UserFactory(establishment=sent.establishment)
     asked = TakeOverRequest.objects.create(application=sent, by=other, reason="Le référent a quitté l’établissement.")
-    found |= {"other colleague": other.pk, "take-over": asked.pk}
+    view = SavedView.objects.create(owner=UserFactory(ans=True), name="Payés", query="etat=paid")
+    found |= {"other colleague": other.pk, "take-over": asked.pk, "view": view.pk}
     return found
 
 

@@ -1,4 +1,13 @@
-from applications.models.answers import Answer, ChangeRequest, Contact, Fate, Submission, fate_of, mark_of
+from applications.models.answers import (
+    Answer,
+    ChangeRequest,
+    Contact,
+    Fate,
+    RequestedChange,
+    Submission,
+    fate_of,
+    mark_of,
+)
 from applications.models.application import Application
 from applications.models.domain import Domain, FormVersion, Question, Section
 from applications.models.money import Bracket
@@ -14,6 +23,7 @@ __all__ = [
     "Fate",
     "FormVersion",
     "Question",
+    "RequestedChange",
     "Section",
     "Submission",
     "TakeOverRequest",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from enum import StrEnum
 
 from django.db import models
@@ -11,6 +12,7 @@ from accounts.models import Civility, User
 from applications.models.application import Application
 from applications.models.domain import Question
 from applications.states import Desk, Step
+from ecare.clock import paris_day
 
 
 class Answer(models.Model):
@@ -108,8 +110,22 @@ class Submission(models.Model):
         ]
 
 
+class ChangeRequestQuerySet(models.QuerySet):
+    def open(self):
+        """Those that wait for an answer."""
+        return self.filter(answered_at=None)
+
+    def overdue(self, at: datetime):
+        """Those whose due date is over, in Paris."""
+        return self.open().filter(due_on__lt=paris_day(at))
+
+
 class ChangeRequest(models.Model):
-    """What a reviewer asked to change; the latest of a step stands at the top of the form until the next sending."""
+    """What a reviewer asked to change; the latest of a step stands at the top of the form until the next sending.
+
+    Without items, the whole form is open; with some, only what they name and what depends on it
+    (`applications.corrections`).
+    """
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="change_requests", verbose_name="dossier")
     step = models.CharField("étape", max_length=11, choices=Step)
@@ -117,7 +133,15 @@ class ChangeRequest(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="agent")
     at = models.DateTimeField("date", default=timezone.now)
     message = models.TextField("message")
+    due_on = models.DateField(
+        "réponse attendue au plus tard le",
+        null=True,
+        blank=True,
+        help_text="Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.",
+    )
     answered_at = models.DateTimeField("réponse", null=True, blank=True)
+
+    objects = ChangeRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = "demande de modification"
@@ -127,4 +151,28 @@ class ChangeRequest(models.Model):
             models.UniqueConstraint(
                 fields=["application"], condition=models.Q(answered_at=None), name="one_open_change_request"
             )
+        ]
+        indexes = [
+            models.Index(fields=["due_on"], name="change_requests_due", condition=models.Q(answered_at=None)),
+        ]
+
+
+class RequestedChange(models.Model):
+    """One question, or one file of an evidence space, that a change request names, with its remark."""
+
+    request = models.ForeignKey(ChangeRequest, models.CASCADE, related_name="items", verbose_name="demande")
+    question = models.ForeignKey(Question, models.PROTECT, related_name="+", verbose_name="question")
+    file = models.UUIDField("fichier", null=True, blank=True, help_text="Vide : toute la question.")
+    file_name = models.CharField("nom du fichier", max_length=200, blank=True)
+    remark = models.TextField("remarque", blank=True)
+
+    class Meta:
+        verbose_name = "modification demandée"
+        verbose_name_plural = "modifications demandées"
+        ordering = ["request", "question__section__position", "question__position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "question", "file"], name="one_remark_per_file"),
+            models.UniqueConstraint(
+                fields=["request", "question"], condition=models.Q(file=None), name="one_remark_per_question"
+            ),
         ]

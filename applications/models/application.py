@@ -3,13 +3,15 @@
 import secrets
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 from django_fsm import RETURN_VALUE, FSMField, transition
 
 from accounts.models import User
 from applications.models.domain import Domain, FormVersion
 from applications.states import (
+    AWAITS_ANS,
+    AWAITS_ARS,
     BEFORE_ACCEPTANCE,
     CANDIDATURE_EDITABLE,
     EDITABLE,
@@ -96,6 +98,20 @@ class Application(models.Model):
     candidature_submitted_at = models.DateTimeField("premier envoi de la candidature", null=True, blank=True)
     declaration_submitted_at = models.DateTimeField("premier envoi de la déclaration", null=True, blank=True)
     convention_signed_on = models.DateField("convention signée le", null=True, blank=True)
+    requested = models.PositiveBigIntegerField(
+        "montant demandé (centimes d’euro)",
+        default=0,
+        help_text="Dans la candidature, telle que transmise en dernier ; 0 : son formulaire ne le demande pas.",
+    )
+    desk = models.GeneratedField(
+        expression=Case(
+            When(state__in=AWAITS_ARS, then=Value(Desk.ARS)),
+            When(state__in=AWAITS_ANS, then=Value(Desk.ANS)),
+            default=Value(""),
+        ),
+        output_field=models.CharField("bureau qui l’attend", max_length=3, choices=Desk),
+        db_persist=True,
+    )
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -122,7 +138,10 @@ class Application(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["desk", "moved_at", "id"], name="dossier_desk"),
             models.Index(fields=["state", "moved_at"], name="dossier_queue"),
+            models.Index(fields=["moved_at", "id"], name="dossier_moves"),
+            models.Index(fields=["requested", "id"], name="dossier_requested"),
             models.Index(fields=["referent", "-created_at"], name="dossier_dashboard"),
         ]
 

@@ -1,0 +1,129 @@
+"""The queue of an agent: what waits, how it is narrowed, the views that they keep, who follows what."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
+from django.http import QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from applications.models import Application, ChangeRequest, TakeOverRequest
+from applications.tables import LIFE_ORDER
+from ecare.lists import turn_by_key
+from evidence.models import BankDetails
+from reviews import assignments
+from reviews.filters import QueueFilter, desk_of, view_of
+from reviews.forms import AssignForm, SaveViewForm
+from reviews.models import Assignment
+from reviews.tables import QueueTable
+
+LENGTH = 25
+
+
+def require_reviewer(user) -> None:
+    """These pages are for agents; a référent has pages of their own."""
+    if not (user.is_ars or user.is_ans):
+        raise PermissionDenied
+
+
+def _found(request, query: QueryDict) -> QueueFilter:
+    """The dossiers of an agent's regions, or all, narrowed as an address says."""
+    dossiers = (
+        Application.objects.visible_to(request.user)
+        .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
+        .annotate(life_order=LIFE_ORDER)
+        .prefetch_related(
+            Prefetch("change_requests", ChangeRequest.objects.open(), to_attr="awaited_changes"),
+            Prefetch(
+                "assignments",
+                Assignment.objects.filter(desk=desk_of(request.user)).select_related("agent"),
+                to_attr="followed",
+            ),
+        )
+    )
+    return QueueFilter(query, dossiers, user=request.user, at=request.arrived_at)
+
+
+@require_safe
+def queue(request):
+    """The dossiers of an agent's regions, or all; first those that await them."""
+    require_reviewer(request.user)
+    found = _found(request, request.GET)
+    table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
+    turn_by_key(table, request, length=LENGTH, count=found.count)
+    return render(request, "reviews/queue.html", _page(request, found, table))
+
+
+def _page(request, found: QueueFilter, table: QueueTable) -> dict:
+    waiting = TakeOverRequest.objects.visible_to(request.user).open().count()
+    if request.user.is_ans:
+        waiting += BankDetails.objects.open().count()
+    view = view_of(request.GET)
+    views = list(request.user.views.all())
+    return {
+        "filter": found,
+        "table": table,
+        "waiting_requests": waiting,
+        "view": view,
+        "views": views,
+        "current_view": next((one for one in views if one.query == view), None),
+        "save_form": SaveViewForm(initial={"query": view}, auto_id="vue-%s"),
+        "assign_form": AssignForm(
+            found.colleagues, count=found.count, initial={"query": view}, auto_id="attribution-%s"
+        ),
+    }
+
+
+# --- the views that an agent keeps --------------------------------------------------------------------------------
+@require_POST
+def save_view(request):
+    require_reviewer(request.user)
+    form = SaveViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        return _back(view_of(QueryDict(request.POST.get("query", ""))))
+    view = view_of(QueryDict(form.cleaned_data["query"]))
+    try:
+        assignments.save_view(request.user, name=form.cleaned_data["name"], query=view)
+    except assignments.TooMany as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"La vue «\u00a0{form.cleaned_data['name']}\u00a0» est enregistrée.")
+    return _back(view)
+
+
+@require_POST
+def forget_view(request, pk):
+    require_reviewer(request.user)
+    view = get_object_or_404(request.user.views, pk=pk)
+    view.delete()
+    messages.success(request, f"La vue «\u00a0{view.name}\u00a0» est supprimée. Aucun dossier n’a changé.")
+    return _back(view.query)
+
+
+# --- who follows what ---------------------------------------------------------------------------------------------
+@require_POST
+def assign(request):
+    """Give the ticked dossiers, or the whole view, to one agent of the desk, or to nobody."""
+    require_reviewer(request.user)
+    view = view_of(QueryDict(request.POST.get("query", "")))
+    found = _found(request, QueryDict(view))
+    rows = found.qs.order_by("pk")
+    form = AssignForm(found.colleagues, request.POST, count=found.count, rows=rows)
+    if not form.is_valid():
+        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        return _back(view)
+    agent = form.cleaned_data["agent"]
+    try:
+        count = assignments.assign(form.chosen, to=agent, by=request.user)
+    except assignments.NotTheirs as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, assignments.said(count, agent, by=request.user))
+    return _back(view)
+
+
+def _back(view: str):
+    address = reverse("reviews:queue")
+    return redirect(f"{address}?{view}" if view else address)
