@@ -3,7 +3,7 @@ letters: one transaction. Views call these and nothing else."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from applications import emails, rules
+from applications import corrections, emails, rules
+from applications.corrections import Named
 from applications.models import (
     Answer,
     Application,
@@ -22,6 +23,7 @@ from applications.models import (
     Domain,
     FormVersion,
     Question,
+    RequestedChange,
     Submission,
     TakeOverRequest,
 )
@@ -61,6 +63,9 @@ MOVED = (
     "Le dossier a changé depuis l’affichage de cette page. "
     "Rechargez la page pour le voir tel qu’il est, puis recommencez si besoin."
 )
+
+
+NOT_ASKED = "Cette réponse n’est pas à modifier : la demande de modification n’en parle pas."
 
 
 def lock(application: Application, *, version: int | None = None) -> Application:
@@ -200,10 +205,13 @@ def save_answers(
     if not rules.is_open_for_answers(application, at):
         raise NotNow("Ce formulaire n’est plus modifiable.")
     saved, kept, marks = Saved(), answers_of(application), marks or {}
+    opening = corrections.opening_of(application)
     for question in questions_of(application.form):
         key = question.key
         if key not in values or question.is_evidence:
             continue
+        if not opening.is_open(question):
+            raise NotNow(NOT_ASKED)
         fate = fate_of(values[key], mark=marks.get(key), answer=kept.get(key))
         if fate == Fate.CONFLICT:
             saved.conflicts[key] = kept[key]
@@ -278,7 +286,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
         raise NotNow("La date limite de premier envoi est passée : ce formulaire ne peut plus être transmis.")
     if not application.is_editable:
         raise NotNow("Ce dossier a déjà été transmis.")
-    request = ChangeRequest.objects.filter(application=application, answered_at=None).first()
+    request = application.change_requests.open().first()
     submission = _snapshot(application, by=by, at=at)
     application.sendings += 1
     if application.step == Step.CANDIDATURE:
@@ -318,18 +326,53 @@ def withdraw(application: Application, *, by: User, version: int) -> None:
 
 # --- the reviewers ------------------------------------------------------------------------------------------------
 @transaction.atomic
-def request_changes(application: Application, *, by: User, version: int, message: str) -> None:
-    """Hand the step back to the référent with what is to be changed."""
+def request_changes(
+    application: Application,
+    *,
+    by: User,
+    version: int,
+    message: str,
+    due_on: date | None = None,
+    named: Sequence[Named] = (),
+) -> None:
+    """Hand the step back to the référent with what is to be changed, and until when. `named`: the only questions and
+    files that are then open, each with its remark; without any, the whole form is."""
     application = lock(application, version=version)
-    source = _move(application, "request_changes", by=by, message=message)
+    if not rules.may(by, "request_changes", application):
+        raise PermissionDenied
+    if fault := corrections.fault_of(named, application):
+        raise NotNow(fault)
+    told = [{"question": one.key, "file": one.file, "remark": one.remark} for one in named]
+    data = {"due_on": due_on.isoformat() if due_on else "", "named": told}
+    source = _move(application, "request_changes", by=by, message=message, data=data)
     request = ChangeRequest.objects.create(
         application=application,
         step=application.step,
         desk=Desk.ANS if source == State.UNDER_CONTROL else Desk.ARS,
         by=by,
         message=message,
+        due_on=due_on,
     )
+    _name(request, named, application)
     _send(emails.changes_requested(application, request))
+
+
+def _name(request: ChangeRequest, named: Sequence[Named], application: Application) -> None:
+    questions = {question.key: question for question in questions_of(application.form)}
+    sent = corrections.last_sending(application)
+    names = {
+        file["id"]: file["name"] for one in named if one.file and sent for file in sent.content["answers"][one.key]
+    }
+    RequestedChange.objects.bulk_create(
+        RequestedChange(
+            request=request,
+            question=questions[one.key],
+            file=one.file or None,
+            file_name=names.get(one.file, ""),
+            remark=one.remark,
+        )
+        for one in named
+    )
 
 
 @transaction.atomic

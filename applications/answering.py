@@ -108,6 +108,8 @@ def answer(request, reference, key):
     application = own_dossier(request, reference)
     form = StepForm(application, request.POST)
     if key not in form.fields:
+        if any(question.key == key and not form.opening.is_open(question) for question in form.questions):
+            return JsonResponse({"message": actions.NOT_ASKED}, status=409)
         raise Http404
     values = {name: value for name, value in form.good_values().items() if name == key}
     try:

@@ -108,7 +108,18 @@ def withdrawn(application: Application) -> Letter:
 
 
 def changes_requested(application: Application, request: ChangeRequest) -> Letter:
-    return _to_referent("changes_requested", application, request=request)
+    return _to_referent("changes_requested", application, request=request, asked=_asked(request))
+
+
+def _asked(request: ChangeRequest | None) -> list[str]:
+    """One line for each question or file that a change request names."""
+    items = request.items.select_related("question") if request else []
+    lines = []
+    for item in items:
+        file = f", fichier « {item.file_name} »" if item.file else ""
+        remark = f" : {' '.join(item.remark.split())}" if item.remark else ""
+        lines.append(f"{item.question.label}{file}{remark}")
+    return lines
 
 
 def accepted(application: Application) -> Letter:
@@ -134,7 +145,8 @@ def declaration_opened(application: Application) -> Letter:
 def reminder(application: Application, due: Reminder, *, progress: Progress, request: ChangeRequest | None) -> Letter:
     """Written once per threshold; asked about again when it leaves (`applications.reminders`)."""
     step = Step(application.step).label
-    letter = _to_referent("reminder", application, due=due, progress=progress, request=request, step=step)
+    context = {"due": due, "progress": progress, "request": request, "asked": _asked(request), "step": step}
+    letter = _to_referent("reminder", application, **context)
     letter.premise = {"reminder": due.key}
     letter.once = f"{application.subject}:{due.key}"
     return letter

@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 
 from accounts.models import Civility
 from accounts.typed import PAGE_MARK
-from applications import actions, rules
+from applications import actions, corrections, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
 from applications.models import Answer, Application, Domain, Fate, Question, Section, fate_of, mark_of
@@ -71,6 +71,8 @@ class Row:
     entities: list = field(default_factory=list)
     ceiling: Ceiling | None = None
     iban: str = ""
+    is_open: bool = True  # whether a change request leaves it so
+    asked: list = field(default_factory=list)  # what the change request says of it
 
     @property
     def key(self) -> str:
@@ -193,6 +195,7 @@ def parts_of(
     """The sections of a form with what was answered; `form` adds the fields to type in, `ceiling` what notes say of
     it. What is not for this kind of establishment is left out."""
     entities, parts = list(entities), []
+    opening = form.opening if isinstance(form, StepForm) else corrections.ALL
     ibans = (values.get(question.key) for question in questions if question.kind == Question.Kind.IBAN)
     iban = next(filter(None, ibans), "")
     for question in questions:
@@ -209,6 +212,8 @@ def parts_of(
             entities if question.kind == Question.Kind.CHECKLIST else [],
             ceiling,
             iban,
+            opening.is_open(question),
+            opening.items_of(question),
         )
         parts[-1].rows.append(row)
     return parts
@@ -226,6 +231,7 @@ class StepForm(forms.Form):
     def __init__(self, application: Application, data=None):
         self.application = application
         self.questions = actions.questions_of(application.form)
+        self.opening = corrections.opening_of(application)
         self.conflicts: dict[str, Conflict] = {}
         self.unsaved: set[str] = set()
         self._settled: set[str] = set()
@@ -233,7 +239,7 @@ class StepForm(forms.Form):
         self.entities = list(application.establishment.entities())
         super().__init__(data, auto_id="id_%s")
         for question in self.questions:
-            if not question.is_evidence and rules.is_for(question, self.values):
+            if not question.is_evidence and rules.is_for(question, self.values) and self.opening.is_open(question):
                 made = self.fields[question.key] = field_for(
                     question, entities=self.entities, expenses_from=application.domain.expenses_from
                 )

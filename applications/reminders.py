@@ -23,7 +23,7 @@ def remind(at: datetime) -> int:
     """Write what the day calls for and nobody wrote yet, each in its own transaction. Returns how many."""
     if at.astimezone(PARIS).time() < FROM:
         return 0
-    asked = dict(ChangeRequest.objects.filter(answered_at=None).values_list("application", "at"))
+    asked = {request.application_id: request for request in ChangeRequest.objects.open()}
     due = {}
     for application in Application.objects.filter(state__in=EDITABLE).select_related("domain").order_by("pk"):
         found = rules.reminder_due(application, asked.get(application.pk), at)
@@ -39,7 +39,7 @@ def remind_of(application: Application, at: datetime) -> bool:
         with transaction.atomic():
             application = actions.lock(application)
             request = _open_request(application)
-            due = rules.reminder_due(application, request.at if request else None, at)
+            due = rules.reminder_due(application, request, at)
             if due is None or not application.referent.is_active:
                 return False
             emails.reminder(application, due, progress=_progress(application), request=request).save()
@@ -60,12 +60,12 @@ def is_still_true(letter: Letter, at: datetime) -> bool:
     if application.referent.email.casefold() != letter.recipient.casefold():
         return False
     request = _open_request(application)
-    due = rules.reminder_due(application, request.at if request else None, at)
+    due = rules.reminder_due(application, request, at)
     return due is not None and letter.premise == {"reminder": due.key}
 
 
 def _open_request(application: Application) -> ChangeRequest | None:
-    return ChangeRequest.objects.filter(application=application, answered_at=None).first()
+    return application.change_requests.open().first()
 
 
 def _progress(application: Application) -> rules.Progress:

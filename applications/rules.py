@@ -231,6 +231,11 @@ class Deadline:
         """Whole days after today; 0 on the last day, None without end."""
         return None if self.day is None else (self.day - self.today).days
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the due date of the correction is over; it may still be sent."""
+        return self.request is not None and self.request.due_on is not None and self.today > self.request.due_on
+
 
 def deadline(application: Application, at: datetime, *, request: ChangeRequest | None = None) -> Deadline:
     return Deadline(application, last_day(application), paris_day(at), request)
@@ -252,6 +257,7 @@ def declaration_may_open(application: Application, at: datetime) -> bool:
 # --- when to remind -----------------------------------------------------------------------------------------------
 DAYS_BEFORE_A_LAST_DAY = (14, 7, 2)
 DAYS_AFTER_A_REQUEST = (7, 14)
+DAYS_BEFORE_A_DUE_DATE = (7, 2, -1)  # the last: the day after it
 
 
 class Occasion(StrEnum):
@@ -259,6 +265,7 @@ class Occasion(StrEnum):
 
     FIRST_SENDING = "first sending"
     CORRECTION = "correction"
+    DUE_CORRECTION = "due correction"
 
 
 @dataclass(frozen=True)
@@ -271,30 +278,45 @@ class Reminder:
 
     @property
     def is_correction(self) -> bool:
-        return self.occasion == Occasion.CORRECTION
+        return self.occasion != Occasion.FIRST_SENDING
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `day` is the due date of a correction."""
+        return self.occasion == Occasion.DUE_CORRECTION
+
+    @property
+    def is_over(self) -> bool:
+        return self.threshold < 0
 
     @property
     def key(self) -> str:
         return f"{self.occasion}:{self.day.isoformat()}:{self.threshold}"
 
 
-def reminder_due(application: Application, asked_at: datetime | None, at: datetime) -> Reminder | None:
+def reminder_due(application: Application, asked: ChangeRequest | None, at: datetime) -> Reminder | None:
     """The tightest reminder that a Paris day calls for; None for who began, or was asked, after its own day.
 
-    `asked_at`: when the open change request was made, if there is one.
+    `asked`: the open change request, if there is one.
     """
     today = paris_day(at)
     if application.is_never_sent:
         last, began = last_day(application), paris_day(application.moved_at)
         if last is None or today > last:
             return None
-        reached = [n for n in DAYS_BEFORE_A_LAST_DAY if began < last - timedelta(days=n) <= today]
-        return Reminder(Occasion.FIRST_SENDING, last, min(reached)) if reached else None
-    if asked_at is not None and application.is_editable:
-        asked_on = paris_day(asked_at)
-        reached = [n for n in DAYS_AFTER_A_REQUEST if asked_on + timedelta(days=n) <= today]
-        return Reminder(Occasion.CORRECTION, asked_on, max(reached)) if reached else None
-    return None
+        return _tightest(Occasion.FIRST_SENDING, last, DAYS_BEFORE_A_LAST_DAY, began=began, today=today)
+    if asked is None or not application.is_editable:
+        return None
+    asked_on = paris_day(asked.at)
+    if asked.due_on is not None:
+        return _tightest(Occasion.DUE_CORRECTION, asked.due_on, DAYS_BEFORE_A_DUE_DATE, began=asked_on, today=today)
+    reached = [n for n in DAYS_AFTER_A_REQUEST if asked_on + timedelta(days=n) <= today]
+    return Reminder(Occasion.CORRECTION, asked_on, max(reached)) if reached else None
+
+
+def _tightest(occasion: Occasion, day: date, thresholds, *, began: date, today: date) -> Reminder | None:
+    reached = [n for n in thresholds if began < day - timedelta(days=n) <= today]
+    return Reminder(occasion, day, min(reached)) if reached else None
 
 
 # --- complete or not ----------------------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ def _start(request, domain: Domain):
 def page_of(request, application) -> dict:
     """What the pages of a dossier have in common."""
     contacts = list(application.contacts.all())
+    asked = application.change_requests.open().first()
     return {
         "application": application,
         "establishment": application.establishment,
@@ -167,8 +168,9 @@ def page_of(request, application) -> dict:
         "form_address": reverse("applications:detail", args=[application.reference]),
         "steps": STEPS,
         "current": 2 if application.step == Step.DECLARATION else 1,
-        "deadline": rules.deadline(application, request.arrived_at),
-        "change_request": application.change_requests.filter(answered_at=None).first(),
+        "deadline": rules.deadline(application, request.arrived_at, request=asked),
+        "change_request": asked,
+        "asked_changes": list(asked.items.select_related("question")) if asked else [],
         "contacts": contacts,
         "contact_forms": contact_forms(contacts) if rules.may_update_contacts(application) else [],
         "has_bank_details_page": rules.has_bank_details_page(application),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.actions import accept_terms
 from accounts.models import Terms, User
 from applications import actions
+from applications.corrections import Named
 from applications.definitions import DomainDefinition, load_domain
 from applications.models import Application, Domain, Question
 from applications.readers import read_folder
@@ -75,7 +76,7 @@ def load(demo: dict, *, domains_folder: Path, at: datetime) -> None:
         names = {"civility": "madame", "first_name": "Référente", "last_name": f"Démo {rank}"}
         _add_person({"role": "referent"} | names | holder, password)
     for dossier in demo["holders"] + demo["dossiers"]:
-        _lead(dossier, demo["remarks"], at=at)
+        _lead(dossier, demo, at=at)
     _fill_pools(demo["containers"], at=at)
 
 
@@ -144,7 +145,7 @@ def _add_waiting_domain(wanted: dict, folder: Path, *, at: datetime) -> None:
     load_domain(definition, at=at)
 
 
-def _lead(dossier: dict, remarks: dict, *, at: datetime) -> Application:
+def _lead(dossier: dict, demo: dict, *, at: datetime) -> Application:
     """Lead one dossier to its state, verb by verb."""
     referent = User.objects.get(username=dossier["username"])
     domain = Domain.objects.get(slug=dossier["domain"])
@@ -155,14 +156,15 @@ def _lead(dossier: dict, remarks: dict, *, at: datetime) -> Application:
     application = actions.start(domain, by=referent, at=started)
     for verb in WAYS[state]:
         application = Application.objects.get(pk=application.pk)
-        _do(verb, application, remark=remarks.get(state, ""), at=at if application.sendings else started)
+        what = {"remark": demo["remarks"].get(state, ""), "named": demo["named"].get(state)}
+        _do(verb, application, **what, at=at if application.sendings else started)
     application = Application.objects.get(pk=application.pk)
     if state in (State.DRAFT, State.DECLARATION_OPEN):
         _fill(application, at=started, share=dossier.get("share", 0.4))
     return application
 
 
-def _do(verb: str, application: Application, *, remark: str, at: datetime) -> None:
+def _do(verb: str, application: Application, *, remark: str, named: dict | None, at: datetime) -> None:
     """One verb by the person who would use it."""
     ars = User.objects.filter(role=User.Role.ARS, regions=application.establishment.region_id).first()
     ans = User.objects.get(role=User.Role.ANS)
@@ -178,10 +180,27 @@ def _do(verb: str, application: Application, *, remark: str, at: datetime) -> No
         reviews.sign_convention(
             application, by=ans, version=version, signed_on=timezone.localdate(at), upload=paper, at=at
         )
-    elif verb in ("request_changes", "reject", "abandon"):
+    elif verb == "request_changes":
+        _request_changes(application, by=agent, remark=remark, named=named, at=at)
+    elif verb in ("reject", "abandon"):
         getattr(actions, verb)(application, by=agent, version=version, message=remark)
     else:
         getattr(actions, verb)(application, by=agent, version=version)
+
+
+def _request_changes(application: Application, *, by: User, remark: str, named: dict | None, at: datetime) -> None:
+    """Of the whole form, or of certain questions within so many days."""
+    if named is None:
+        actions.request_changes(application, by=by, version=application.version, message=remark)
+        return
+    actions.request_changes(
+        application,
+        by=by,
+        version=application.version,
+        message=remark,
+        due_on=timezone.localdate(at) + timedelta(days=named["days"]),
+        named=[Named(key, remark=words) for key, words in named["questions"].items()],
+    )
 
 
 def _fill(application: Application, *, at: datetime, share: float) -> None:

@@ -124,7 +124,7 @@ class _Order:
     def _field(self, name: str) -> Field:
         if name in self.rows.query.annotations:
             return self.rows.query.annotations[name].output_field
-        model, field = self.rows.model, None
+        model, field = self.rows.model, self.rows.model._meta.pk
         for part in name.split("__"):
             field = model._meta.pk if part == "pk" else model._meta.get_field(part)
             model = field.related_model or model

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from applications import rules as law
 from applications.actions import NotNow, known_of, lock, write_answer
+from applications.corrections import opening_of
 from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
@@ -21,6 +22,7 @@ from evidence.models import Container, Evidence, SpaceTemplate, StoredFile, Uplo
 from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
+NOT_ASKED = "Ce fichier n’est pas à modifier : la demande de modification n’en parle pas."
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
     application = lock(evidence.application)
     evidence = _current(evidence)
-    check_open(application, evidence.question, by=by, at=at)
+    check_open(application, evidence.question, by=by, at=at, moving=evidence)
     _note(evidence, "remove_evidence", by=by)
     _take_out(evidence, application, at=at)
     _update_answer(application, evidence.question)
@@ -157,18 +159,28 @@ def _take_out(evidence: Evidence, application: Application, *, at: datetime) -> 
     return False
 
 
-def check_open(application: Application, question: Question, *, by: User, at: datetime) -> None:
+def check_open(
+    application: Application, question: Question, *, by: User, at: datetime, moving: Evidence | None = None
+) -> None:
+    """Whether the space may change. `moving`: the file that is to leave it. Raises NotNow or PermissionDenied."""
     if not permissions.test_rule("act_as_referent", by, application):
         raise PermissionDenied
     if not law.is_open_for_answers(application, at) or question.section.form_id != application.form.pk:
         raise NotNow(CLOSED)
+    opening = opening_of(application)
+    if not opening.is_open(question):
+        raise NotNow(NOT_ASKED)
+    if moving is not None:
+        was_sent = moving.added_after < application.sendings
+        if not opening.may_move(question, str(moving.file_id), was_sent=was_sent):
+            raise NotNow(NOT_ASKED)
 
 
 def check_space(
     application: Application, question: Question, *, by: User, at: datetime, instead_of: Evidence | None = None
 ) -> None:
     """Whether one more file may enter, or one in the place of another. Raises Refused, NotNow or PermissionDenied."""
-    check_open(application, question, by=by, at=at)
+    check_open(application, question, by=by, at=at, moving=instead_of)
     if not question.is_evidence or not law.is_shown(question, known_of(application)):
         raise NotNow(
             "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "

@@ -62,6 +62,7 @@ _REQUEST_CHANGES = Decision(
     Words(
         "Demander une modification",
         "Le formulaire est rendu au référent, qui le corrige et le transmet à nouveau. "
+        "Si vous cochez des questions, elles seules lui sont ouvertes, avec celles qui en dépendent. "
         "Une déclaration corrigée revient au service qui a demandé la modification.",
         "La demande de modification est envoyée.",
     ),

@@ -9,11 +9,13 @@ from applications.models import TakeOverRequest
 from ecare.clock import paris_day
 from ecare.french import megabytes
 from evidence import files
+from reviews import naming
 from reviews.assignments import MOST_AT_ONCE
 from reviews.rules import CONVENTION_FORMATS, CONVENTION_MAX_BYTES, convention_day_fault
 
 MESSAGE_LENGTH = 5000
 SENSIBLE_LENGTH = 10
+LONGEST_CORRECTION_DAYS = 180
 
 
 class DecisionForm(forms.Form):
@@ -55,11 +57,48 @@ class MessageForm(DecisionForm):
 
 
 class ChangesForm(MessageForm):
-    label = "Modifications demandées"
+    """What is to be corrected: a message, the questions and files that it is about, a due date."""
+
+    template_name = "reviews/_changes_form.html"
+    label = "Message au référent"
     hint = (
-        "Dites précisément ce qui est à corriger, question par question. "
-        "Ce texte s’affiche en haut du formulaire du référent et lui est envoyé par courrier électronique."
+        "Il s’affiche en haut du formulaire et part par courrier électronique. "
+        "Facultatif si vous cochez des questions ci-dessous."
     )
+
+    due_on = forms.DateField(
+        label="Réponse attendue au plus tard le",
+        help_text=(
+            "Facultatif. Rien ne se ferme ce jour-là : des rappels partent, et vous décidez. Exemple : 21/11/2026."
+        ),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+
+    def __init__(self, *args, application, **options):
+        super().__init__(*args, application=application, **options)
+        self.fields["message"].required = False
+        self.chapters = naming.chapters_of(application)
+        naming.add_fields(self, self.chapters)
+
+    def clean_due_on(self):
+        day = self.cleaned_data["due_on"]
+        if day is not None and not 1 <= (day - paris_day(self.at)).days <= LONGEST_CORRECTION_DAYS:
+            raise ValidationError(
+                f"Choisissez un jour entre demain et dans {LONGEST_CORRECTION_DAYS} jours, ou laissez vide."
+            )
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        self.named = naming.named_in(cleaned, self.chapters)
+        if not cleaned.get("message") and not self.named and "message" not in self.errors:
+            self.add_error("message", "Dites ce qui est à modifier : écrivez un message, ou cochez des questions.")
+        return cleaned
+
+    def arguments(self) -> dict:
+        return {name: self.cleaned_data[name] for name in ("version", "message", "due_on")} | {"named": self.named}
 
 
 class SendBackForm(MessageForm):

@@ -6,7 +6,7 @@ from datetime import datetime
 from applications.expenses import summed_up
 from applications.forms import Part, Row, parts_of, spoken
 from applications.history import Event, entries, for_reviewers, questions_sent
-from applications.models import Application, Question, Submission
+from applications.models import Application, ChangeRequest, Question, RequestedChange, Submission
 from applications.notes import ceiling_for
 from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, State, Step
 from evidence.models import Evidence, StoredFile
@@ -23,6 +23,7 @@ class ReadFile:
     sha256: str
     is_readable: bool
     remark: str
+    is_new: bool = False  # not in the sending before
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Line:
     former: list[FormerFile] = field(default_factory=list)
     is_changed: bool = False
     before: str = ""
+    asked: list[RequestedChange] = field(default_factory=list)
+    answers_named: bool = False  # whether the sending answers a request that named questions
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """Kind and words of the badge that tells a change which was asked for from one that was not."""
+        if self.is_changed and self.asked:
+            return "success", "Modification demandée"
+        if self.is_changed:
+            return ("warning", "Modification non demandée") if self.answers_named else ("new", "Modifié")
+        return ("error", "Demandée, non modifiée") if self.asked else ("", "")
 
 
 @dataclass
@@ -63,11 +75,21 @@ class Reading:
 
     @property
     def changed(self) -> list[Line]:
-        return [line for chapter in self.chapters for line in chapter.lines if line.is_changed]
+        return [line for line in self._lines if line.is_changed]
+
+    @property
+    def unanswered(self) -> list[Line]:
+        """What was asked for and did not change."""
+        return [line for line in self._lines if line.asked and not line.is_changed]
+
+    @property
+    def _lines(self) -> list[Line]:
+        return [line for chapter in self.chapters for line in chapter.lines]
 
 
-def readings(application: Application, entities, *, user) -> list[Reading]:
-    """The steps that were sent at least once, the present one first, as this agent may read them."""
+def readings(application: Application, entities, requests: list[ChangeRequest], *, user) -> list[Reading]:
+    """The steps that were sent at least once, the present one first, as this agent may read them. `requests`: the
+    change requests of the dossier with their items."""
     evidence = Evidence.objects.visible_to(user).filter(application=application)
     evidence = evidence.select_related("file", "application", "replaced_by__file")
     stored = {str(one.file_id): one for one in evidence}
@@ -79,20 +101,32 @@ def readings(application: Application, entities, *, user) -> list[Reading]:
             *earlier, last = of_step
             chapters = _chapters(application, last, earlier[-1] if earlier else None, entities)
             for line in (line for chapter in chapters for line in chapter.lines if line.row.question.is_evidence):
-                line.files = [_file(file, stored.get(file["id"]), user) for file in line.row.value or []]
+                before = earlier[-1].content["answers"].get(line.row.question.key, []) if earlier else None
+                line.files = [_file(file, stored.get(file["id"]), user, before) for file in line.row.value or []]
                 line.former = [_former(file, stored, user) for file in _no_longer_listed(line.row, earlier)]
+            _mark_what_was_asked(chapters, next((one for one in requests if one.answered_at == last.at), None))
             found.append(Reading(step.value, str(step.label), last, chapters, earlier[::-1]))
     return found
 
 
-def _file(sent: dict, evidence: Evidence | None, user) -> ReadFile:
+def _mark_what_was_asked(chapters: list[Chapter], request: ChangeRequest | None) -> None:
+    """Of the request that this very sending answers: which lines it named."""
+    items = request.named if request else []
+    for line in (line for chapter in chapters for line in chapter.lines):
+        line.asked = [item for item in items if item.question_id == line.row.question.pk]
+        line.answers_named = bool(items)
+
+
+def _file(sent: dict, evidence: Evidence | None, user, before: list[dict] | None = None) -> ReadFile:
+    """`before`: the files of the same space in the sending before, if there was one."""
+    is_new = before is not None and sent["id"] not in {file["id"] for file in before}
     is_readable, remark = False, "Ce fichier n’est plus disponible."
     if evidence is not None and not may_download(user, evidence):
         remark = "Conteneur chiffré : seule l’ANS peut le télécharger."
     elif evidence is not None:
         file = evidence.file
         is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
-    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark)
+    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new)
 
 
 def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:
@@ -148,6 +182,15 @@ def _said(question: Question, value) -> str:
     if question.kind == Question.Kind.EXPENSES:
         return summed_up(value)
     return spoken(question, value)
+
+
+def change_requests(application: Application) -> list[ChangeRequest]:
+    """Those of both steps, latest first; `named`: what each names, in the order of the form. Two queries."""
+    requests = list(application.change_requests.select_related("by"))
+    items = list(RequestedChange.objects.filter(request__application=application).select_related("question"))
+    for request in requests:
+        request.named = [item for item in items if item.request_id == request.pk]
+    return requests
 
 
 def awaited(application: Application) -> str:

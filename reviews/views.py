@@ -49,6 +49,7 @@ def dossier(request, reference):
 
 def _reading(request, application) -> dict:
     entities = list(application.establishment.entities())
+    requests = readers.change_requests(application)
     others = Application.objects.visible_to(request.user).filter(establishment=application.establishment)
     return {
         "application": application,
@@ -56,10 +57,10 @@ def _reading(request, application) -> dict:
         "crumbs": [*HOME, (application.reference, "")],
         "decisions": _decisions(request.user, application),
         "awaited": readers.awaited(application),
-        "readings": readers.readings(application, entities, user=request.user),
+        "readings": readers.readings(application, entities, requests, user=request.user),
         "entities": entities,
         "contacts": readers.contacts(application),
-        "change_request": application.change_requests.filter(answered_at=None).select_related("by").first(),
+        "change_request": next((one for one in requests if one.answered_at is None), None),
         "convention": getattr(application, "convention", None),
         "bank_details": _bank_details(application),
         "history": readers.history(application),

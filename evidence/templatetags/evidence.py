@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from applications.corrections import opening_of
 from applications.models import Application, Question
 from ecare.french import NBSP, megabytes
 from evidence.files import MEDIA_TYPES
@@ -67,13 +68,22 @@ def _facts(context, evidence: Evidence | None, *, name: str) -> dict:
         "is_readable": scan in StoredFile.READABLE,
         "is_for_ans": is_container and not may_open_containers(user, application),
         "is_replaceable": evidence is not None and is_replaceable(evidence, application),
+        "may_move": evidence is not None and _may_move(evidence, application),
     }
+
+
+def _may_move(evidence: Evidence, application: Application) -> bool:
+    """Whether a change request lets the file leave its space; what it says is read once for a page."""
+    if not hasattr(application, "_opening"):
+        application._opening = opening_of(application)
+    was_sent = evidence.added_after < application.sendings
+    return application._opening.may_move(evidence.question, str(evidence.file_id), was_sent=was_sent)
 
 
 def _register(application: Application) -> dict[str, Evidence]:
     """Read once for a page, however many spaces it shows."""
     if not hasattr(application, "_register"):
-        rows = Evidence.objects.filter(application=application).select_related("file", "replaced_by__file")
+        rows = Evidence.objects.filter(application=application).select_related("file", "question", "replaced_by__file")
         application._register = {str(row.file_id): row for row in rows}
     return application._register
 

@@ -73,9 +73,25 @@ def test_a_step_never_sent(state, days, threshold):
 )
 @pytest.mark.parametrize("state", [State.CHANGES_REQUESTED, State.DECLARATION_CHANGES_REQUESTED])
 def test_a_correction_that_is_awaited(state, days, threshold):
-    on = datetime(2026, 10, 1, 22, 30, tzinfo=UTC)  # the 2nd in Paris
-    due = reminder_due(draft(state=state), on, paris(date(2026, 10, 2) + timedelta(days=days)))
+    asked = ChangeRequest(at=datetime(2026, 10, 1, 22, 30, tzinfo=UTC))  # the 2nd in Paris
+    due = reminder_due(draft(state=state), asked, paris(date(2026, 10, 2) + timedelta(days=days)))
     assert due == (threshold and Reminder(Occasion.CORRECTION, date(2026, 10, 2), threshold))
+
+
+@pytest.mark.parametrize(("days", "threshold"), [(8, None), (7, 7), (3, 7), (2, 2), (0, 2), (-1, -1), (-30, -1)])
+def test_a_correction_with_a_due_date(days, threshold):
+    """Before it, and once it is over: nothing closes by itself."""
+    asked = ChangeRequest(at=datetime(2026, 10, 1, 22, 30, tzinfo=UTC), due_on=date(2026, 11, 2))
+    due = reminder_due(draft(state=State.CHANGES_REQUESTED), asked, paris(date(2026, 11, 2) - timedelta(days=days)))
+    assert due == (threshold and Reminder(Occasion.DUE_CORRECTION, date(2026, 11, 2), threshold))
+
+
+def test_a_short_due_date_calls_for_no_reminder_of_a_day_that_was_past():
+    asked = ChangeRequest(at=datetime(2026, 10, 30, 12, tzinfo=UTC), due_on=date(2026, 11, 2))
+    on = {
+        day: reminder_due(draft(state=State.CHANGES_REQUESTED), asked, paris(date(2026, 10, day))) for day in (30, 31)
+    }
+    assert (on[30], on[31].threshold) == (None, 2)
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.DRAFT, State.DECLARATION_OPEN}))

@@ -1,0 +1,104 @@
+"""What a change request opens: the questions and files that it names, what depends on them, and nothing else."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from applications.models import Application, ChangeRequest, Question, RequestedChange, Submission
+from applications.rules import is_answered, is_shown
+from applications.states import BEING_CORRECTED
+
+
+@dataclass(frozen=True)
+class Named:
+    """A question of the form, or one file of an evidence space, that an agent names. `file`: its id in the sending."""
+
+    key: str
+    file: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What of the present form may be changed. `keys`: the questions that are open, None for all of them; `files`: of
+    a space that is open for certain files only, their ids."""
+
+    request: ChangeRequest | None = None
+    items: tuple[RequestedChange, ...] = ()
+    keys: frozenset[str] | None = None
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def is_open(self, question: Question) -> bool:
+        return self.keys is None or question.key in self.keys
+
+    def may_move(self, question: Question, file: str, *, was_sent: bool) -> bool:
+        """Whether a file may leave its space; one that came in since the last sending always may."""
+        if not self.is_open(question):
+            return False
+        return question.key not in self.files or not was_sent or file in self.files[question.key]
+
+    def items_of(self, question: Question) -> list[RequestedChange]:
+        """What the agent said of this question."""
+        return [item for item in self.items if item.question_id == question.pk]
+
+
+ALL = Opening()
+
+
+def opening_of(application: Application) -> Opening:
+    """What is open now; in a draft, everything."""
+    if application.state not in BEING_CORRECTED:
+        return ALL
+    request = application.change_requests.open().first()
+    items = tuple(request.items.select_related("question")) if request else ()
+    if not items:
+        return Opening(request)
+    questions = list(Question.objects.filter(section__form=application.form))
+    keys = _with_dependents({item.question.key for item in items}, questions)
+    whole = {item.question.key for item in items if item.file is None}
+    named = {key: {str(item.file) for item in items if item.question.key == key} for key in keys - whole}
+    files = {key: frozenset(ids) for key, ids in named.items() if ids}
+    return Opening(request, items, frozenset(keys | _unanswered(application, questions)), files)
+
+
+def _with_dependents(keys: set[str], questions: Iterable[Question]) -> set[str]:
+    """The named questions and those that are asked under their answers, and so on."""
+    found, added = set(keys), True
+    while added:
+        more = {q.key for q in questions if found & q.shown_if.keys()} - found
+        found, added = found | more, bool(more)
+    return found
+
+
+def _unanswered(application: Application, questions: Iterable[Question]) -> set[str]:
+    """Required questions that the last sending left without an answer, as the directory stands today: without them
+    the form could never be sent again."""
+    sent = last_sending(application)
+    if sent is None:
+        return set()
+    values = sent.content["answers"]
+    entities = frozenset(application.establishment.entities().values_list("finess", flat=True))
+    return {
+        q.key
+        for q in questions
+        if q.is_required and is_shown(q, values) and not is_answered(q, values.get(q.key), entities)
+    }
+
+
+def last_sending(application: Application) -> Submission | None:
+    """The present step as it was last sent."""
+    return application.submissions.filter(step=application.step).order_by("-number").first()
+
+
+def fault_of(named: Iterable[Named], application: Application) -> str:
+    """Why these questions and files cannot be named in a change request; empty when they can."""
+    sent = last_sending(application)
+    values = sent.content["answers"] if sent else {}
+    questions = {q.key: q for q in Question.objects.filter(section__form=application.form)}
+    for one in named:
+        question = questions.get(one.key)
+        if question is None or not is_shown(question, values):
+            return "Une des questions nommées n’est pas posée dans ce formulaire : rechargez la page."
+        files = (values.get(one.key) or []) if question.is_evidence else []
+        if one.file and one.file not in {file["id"] for file in files}:
+            return "Un des fichiers nommés n’est pas dans le dernier envoi : rechargez la page."
+    return ""
