@@ -353,26 +353,8 @@ def request_changes(
         message=message,
         due_on=due_on,
     )
-    _name(request, named, application)
+    RequestedChange.objects.bulk_create(corrections.items_for(request, named))
     _send(emails.changes_requested(application, request))
-
-
-def _name(request: ChangeRequest, named: Sequence[Named], application: Application) -> None:
-    questions = {question.key: question for question in questions_of(application.form)}
-    sent = corrections.last_sending(application)
-    names = {
-        file["id"]: file["name"] for one in named if one.file and sent for file in sent.content["answers"][one.key]
-    }
-    RequestedChange.objects.bulk_create(
-        RequestedChange(
-            request=request,
-            question=questions[one.key],
-            file=one.file or None,
-            file_name=names.get(one.file, ""),
-            remark=one.remark,
-        )
-        for one in named
-    )
 
 
 @transaction.atomic

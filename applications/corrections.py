@@ -102,3 +102,22 @@ def fault_of(named: Iterable[Named], application: Application) -> str:
         if one.file and one.file not in {file["id"] for file in files}:
             return "Un des fichiers nommés n’est pas dans le dernier envoi : rechargez la page."
     return ""
+
+
+def items_for(request: ChangeRequest, named: Iterable[Named]) -> list[RequestedChange]:
+    """The unsaved items of a request, in which each file bears the name that it was sent under."""
+    application, named = request.application, list(named)
+    questions = {q.key: q for q in Question.objects.filter(section__form=application.form)}
+    sent = last_sending(application)
+    values = sent.content["answers"] if sent else {}
+    names = {file["id"]: file["name"] for one in named if one.file for file in values[one.key]}
+    return [
+        RequestedChange(
+            request=request,
+            question=questions[one.key],
+            file=one.file or None,
+            file_name=names.get(one.file, ""),
+            remark=one.remark,
+        )
+        for one in named
+    ]

@@ -35,6 +35,14 @@ DEEDS = {
     "activate_container": "a activé le téléchargement d’un conteneur ZED",
     "reissue_container": "a demandé un nouveau conteneur ZED",
 }
+# What agents do among themselves: no référent reads it.
+BETWEEN_AGENTS = {
+    "assign": "a attribué le dossier",
+    "judge_files": "a examiné les pièces",
+    "ask_opinion": "a demandé un avis",
+    "give_opinion": "a donné un avis",
+    "resend_letter": "a renvoyé un courrier",
+}
 # The same verb, said better where it led.
 DEEDS_TO: dict[tuple[str, str], str] = {
     ("submit", State.SUBMITTED): "a transmis la candidature",
@@ -74,11 +82,13 @@ class Event:
 
 
 def deed_of(entry: Entry) -> str:
-    return DEEDS_TO.get((entry.verb, entry.to_state), DEEDS[entry.verb])
+    said = DEEDS | BETWEEN_AGENTS
+    return DEEDS_TO.get((entry.verb, entry.to_state), said[entry.verb])
 
 
-def entries(application: Application):
-    return Entry.objects.filter(subject=application.subject, verb__in=DEEDS).order_by("-sequence")
+def entries(application: Application, *, is_for_agents: bool = False):
+    verbs = [*DEEDS, *BETWEEN_AGENTS] if is_for_agents else [*DEEDS]
+    return Entry.objects.filter(subject=application.subject, verb__in=verbs).order_by("-sequence")
 
 
 def for_reviewers(found: Iterable[Entry]) -> list[Event]:

@@ -223,7 +223,9 @@ def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> Str
     response["Content-Length"] = reader.size
     response["Content-Disposition"] = content_disposition_header(not shown_as, name) or ""
     response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    ancestors = "'self'" if shown_as else "'none'"  # a preview stands beside the answers on our own pages
+    response["Content-Security-Policy"] = f"sandbox; default-src 'none'; frame-ancestors {ancestors}"
+    response["X-Frame-Options"] = "SAMEORIGIN" if shown_as else "DENY"
     response["Cache-Control"] = "no-store, private"
     return response
 

@@ -1,5 +1,7 @@
 """What an agent types to decide."""
 
+from collections.abc import Mapping
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -31,6 +33,10 @@ class DecisionForm(forms.Form):
         """What the verb is called with."""
         return self.cleaned_data
 
+    def specimen(self) -> dict:
+        """The same while nothing, or something wrong, is typed: for the letters that the page shows beforehand."""
+        return {"version": self.application.version}
+
 
 class MessageForm(DecisionForm):
     """A message to the person who holds the dossier, kept in its history."""
@@ -55,6 +61,10 @@ class MessageForm(DecisionForm):
     def clean_message(self):
         return self.cleaned_data["message"].replace("\r\n", "\n")
 
+    def specimen(self) -> dict:
+        typed = (self.data.get("message", "") if self.is_bound else "").strip()
+        return super().specimen() | {"message": typed[:MESSAGE_LENGTH] or "(Votre texte viendra ici.)"}
+
 
 class ChangesForm(MessageForm):
     """What is to be corrected: a message, the questions and files that it is about, a due date."""
@@ -76,11 +86,12 @@ class ChangesForm(MessageForm):
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
     )
 
-    def __init__(self, *args, application, **options):
+    def __init__(self, *args, application, refused: Mapping[str, str] | None = None, **options):
+        """`refused`: the remark on each file that this desk refused, by its id: named at first."""
         super().__init__(*args, application=application, **options)
         self.fields["message"].required = False
         self.chapters = naming.chapters_of(application)
-        naming.add_fields(self, self.chapters)
+        naming.add_fields(self, self.chapters, refused or {})
 
     def clean_due_on(self):
         day = self.cleaned_data["due_on"]
@@ -252,3 +263,6 @@ class ConventionForm(DecisionForm):
 
     def arguments(self):
         return self.cleaned_data | {"at": self.at}
+
+    def specimen(self):
+        return super().specimen() | {"signed_on": paris_day(self.at), "at": self.at}

@@ -1,6 +1,6 @@
 """A change request question by question: boxes and remarks beside each answer, and beside each file, as last sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django import forms
@@ -71,13 +71,15 @@ def every(chapters: list[Chapter]) -> Iterator[Choice]:
             yield from choice.files
 
 
-def add_fields(form: forms.Form, chapters: list[Chapter]) -> None:
-    """A box and a remark for each choice; what is ticked at first is the form's `initial`."""
+def add_fields(form: forms.Form, chapters: list[Chapter], refused: Mapping[str, str]) -> None:
+    """A box and a remark for each choice. `refused`: remarks by file; those files are ticked at first."""
     for choice in every(chapters):
-        form.fields[choice.name] = forms.BooleanField(label=choice.label, required=False)
+        is_refused = choice.file in refused
+        form.fields[choice.name] = forms.BooleanField(label=choice.label, required=False, initial=is_refused)
         form.fields[f"remark-{choice.name}"] = forms.CharField(
             label="Remarque",
             required=False,
+            initial=refused.get(choice.file, ""),
             max_length=REMARK_LENGTH,
             widget=forms.Textarea(attrs={"rows": 2, "placeholder": " "}),  # a style tells an empty one by it
             error_messages={

@@ -32,6 +32,7 @@ def _found(request, query: QueryDict) -> QueueFilter:
     dossiers = (
         Application.objects.visible_to(request.user)
         .select_related("domain", "establishment__region", "establishment__legal_entity", "establishment__ght")
+        .select_related("claim__agent")
         .annotate(life_order=LIFE_ORDER)
         .prefetch_related(
             Prefetch("change_requests", ChangeRequest.objects.open(), to_attr="awaited_changes"),

@@ -1,5 +1,6 @@
 """What reviewers read of a dossier: each step as last sent, what changed since the sending before, its history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,9 +9,12 @@ from applications.forms import Part, Row, parts_of, spoken
 from applications.history import Event, entries, for_reviewers, questions_sent
 from applications.models import Application, ChangeRequest, Question, RequestedChange, Submission
 from applications.notes import ceiling_for
-from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, State, Step
+from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, EDITABLE, Desk, State, Step
+from ecare.letters.models import Letter
 from evidence.models import Evidence, StoredFile
 from evidence.rules import may_download
+from reviews.models import FileVerdict
+from reviews.rules import concerned_by, is_resendable
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Reading:
         return [line for chapter in self.chapters for line in chapter.lines]
 
 
-def readings(application: Application, entities, requests: list[ChangeRequest], *, user) -> list[Reading]:
+def readings(application: Application, entities, requests: Sequence[ChangeRequest] = (), *, user) -> list[Reading]:
     """The steps that were sent at least once, the present one first, as this agent may read them. `requests`: the
     change requests of the dossier with their items."""
     evidence = Evidence.objects.visible_to(user).filter(application=application)
@@ -184,6 +188,30 @@ def _said(question: Question, value) -> str:
     return spoken(question, value)
 
 
+def spaces_sent(application: Application, *, user) -> list[Line]:
+    """The evidence spaces of the present step as last sent, with their files."""
+    found = readings(application, [], user=user)
+    present = next((reading for reading in found if reading.step == application.step), None)
+    lines = [line for chapter in present.chapters for line in chapter.lines] if present else []
+    return [line for line in lines if line.row.question.is_evidence]
+
+
+def verdicts(application: Application, *, desk: str) -> dict[str, FileVerdict]:
+    """What a desk thinks of each file, by its id."""
+    found = FileVerdict.objects.filter(application=application, desk=desk).select_related("by")
+    return {str(verdict.file_id): verdict for verdict in found}
+
+
+def refused_files(application: Application, *, desk: str) -> dict[str, str]:
+    """The remark on each file that a desk refused, by its id."""
+    refused = FileVerdict.Decision.REFUSED
+    return {file: one.remark for file, one in verdicts(application, desk=desk).items() if one.decision == refused}
+
+
+def verdicts_of_the_other_desk(application: Application, *, desk: str) -> dict[str, FileVerdict]:
+    return verdicts(application, desk=Desk.ANS if desk == Desk.ARS else Desk.ARS)
+
+
 def change_requests(application: Application) -> list[ChangeRequest]:
     """Those of both steps, latest first; `named`: what each names, in the order of the form. Two queries."""
     requests = list(application.change_requests.select_related("by"))
@@ -254,9 +282,24 @@ def _contact(role: str, values: dict) -> ReadContact:
     )
 
 
+@dataclass(frozen=True)
+class SentLetter:
+    """A letter about the dossier, and whether an agent may send it again."""
+
+    letter: Letter
+    may_be_resent: bool
+
+
+def letters(application: Application) -> list[SentLetter]:
+    """Latest first."""
+    concerned = concerned_by(application)
+    found = Letter.objects.about(application.subject)
+    return [SentLetter(letter, is_resendable(letter, concerned)) for letter in found]
+
+
 def history(application: Application) -> list[Event]:
     """What happened to the dossier, latest first, as reviewers may read it."""
-    return for_reviewers(entries(application))
+    return for_reviewers(entries(application, is_for_agents=True))
 
 
 def latest_move(application: Application) -> Event | None:

@@ -2,12 +2,15 @@
 
 from datetime import date, datetime
 
+from django.db.models import Q
+
 from accounts.models import User
 from applications.models import Application
 from applications.rules import declarations_may_open, may_now, readers_of, transitions_of
 from applications.states import State, Step
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
+from ecare.letters.models import Letter
 
 CONVENTION_FORMATS = ["pdf"]
 CONVENTION_MAX_BYTES = 10 * 1024 * 1024
@@ -54,3 +57,52 @@ def convention_day_fault(application: Application, day: date, at: datetime) -> s
     if accepted is not None and day < accepted:
         return "Cette date précède l’acceptation de la candidature : vérifiez le jour et l’année."
     return ""
+
+
+# --- the desk -----------------------------------------------------------------------------------------------------
+DECIDED = ("accept", "request_changes", "reject", "reopen", "send_back", "sign_convention", "record_payment", "abandon")
+
+
+def may_examine(user, application: Application) -> bool:
+    """Whether this agent has something to decide on the dossier now."""
+    return any(may_now(user, verb, application) for verb in DECIDED)
+
+
+def may_judge(user, application: Application) -> bool:
+    """Files are read where changes may be asked: at the ARS's check, and at the ANS's control."""
+    return may_now(user, "request_changes", application)
+
+
+def may_be_asked(agent: User, application: Application) -> bool:
+    """Whether an opinion may be asked of this agent: one who sees the dossier."""
+    return (
+        bool(agent.is_ars or agent.is_ans) and Application.objects.visible_to(agent).filter(pk=application.pk).exists()
+    )
+
+
+def may_be_resent(letter: Letter, application: Application) -> bool:
+    return is_resendable(letter, concerned_by(application))
+
+
+def is_resendable(letter: Letter, concerned: set[str]) -> bool:
+    """A letter that left or failed, without a secret, to somebody who still has to do with the dossier."""
+    if letter.carries_secret or letter.state not in (Letter.State.SENT, Letter.State.FAILED):
+        return False
+    return letter.recipient.casefold() in concerned
+
+
+def concerned_by(application: Application) -> set[str]:
+    """The mailboxes of the référent and of every agent who sees the dossier."""
+    agents = User.objects.filter(_sees(application), is_active=True)
+    referent = [application.referent.email] if application.referent.is_active else []
+    return {email.casefold() for email in [*referent, *agents.values_list("email", flat=True)]}
+
+
+def colleagues_to_ask(application: Application, *, by: User) -> list[User]:
+    """The other agents who see the dossier, by desk and name."""
+    agents = User.objects.filter(_sees(application), is_active=True).exclude(pk=by.pk).distinct()
+    return list(agents.order_by("role", "last_name", "first_name", "pk"))
+
+
+def _sees(application: Application) -> Q:
+    return Q(role=User.Role.ANS) | Q(role=User.Role.ARS, regions=application.establishment.region_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews import queue, requests, views
+from reviews import desk, queue, requests, views
 
 app_name = "reviews"
 
@@ -9,6 +9,10 @@ urlpatterns = [
     path("verification/attribuer/", queue.assign, name="assign"),
     path("verification/vues/enregistrer/", queue.save_view, name="save_view"),
     path("verification/vues/<int:pk>/supprimer/", queue.forget_view, name="forget_view"),
+    path("verification/phrases/", desk.phrases, name="phrases"),
+    path("verification/phrases/nouvelle/", desk.edit_phrase, name="add_phrase"),
+    path("verification/phrases/<int:pk>/", desk.edit_phrase, name="edit_phrase"),
+    path("verification/phrases/<int:pk>/supprimer/", desk.remove_phrase, name="remove_phrase"),
     path("verification/demandes/", requests.requests, name="requests"),
     path("verification/demandes/reprises/<int:pk>/accepter/", requests.accept_take_over, name="accept_take_over"),
     path("verification/demandes/reprises/<int:pk>/refuser/", requests.refuse_take_over, name="refuse_take_over"),
@@ -23,6 +27,14 @@ urlpatterns = [
         name="refuse_bank_details",
     ),
     path("verification/<slug:reference>/", views.dossier, name="dossier"),
+    path("verification/<slug:reference>/examiner/", desk.claim, name="claim"),
+    path("verification/<slug:reference>/liberer/", desk.release, name="release"),
+    path("verification/<slug:reference>/pieces/", desk.pieces, name="pieces"),
+    path("verification/<slug:reference>/notes/ajouter/", desk.add_note, name="add_note"),
+    path("verification/<slug:reference>/notes/<int:pk>/supprimer/", desk.remove_note, name="remove_note"),
+    path("verification/<slug:reference>/avis/demander/", desk.ask_opinion, name="ask_opinion"),
+    path("verification/<slug:reference>/avis/<int:pk>/", desk.give_opinion, name="give_opinion"),
+    path("verification/<slug:reference>/courriers/<uuid:pk>/renvoyer/", desk.resend_letter, name="resend_letter"),
     path("verification/<slug:reference>/convention/", views.convention, name="convention"),
     path("verification/<slug:reference>/accepter/", views.accept, name="accept"),
     path("verification/<slug:reference>/demander-une-modification/", views.request_changes, name="request_changes"),

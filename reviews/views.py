@@ -16,16 +16,17 @@ from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
 from evidence.views import sealed_response
-from reviews import actions, readers, rules
+from reviews import actions, claims, readers, rehearsal, rules
 from reviews.decisions import DECISIONS, Decision
-from reviews.models import Convention
+from reviews.filters import desk_of
+from reviews.models import Convention, Note
 from reviews.queue import require_reviewer
 from reviews.tables import badge_kind
 
 HOME = (("Dossiers", reverse_lazy("reviews:queue")),)
 
 
-def _dossier(request, reference: str) -> Application:
+def visible_dossier(request, reference: str) -> Application:
     """The dossier if this person may see it (else 404)."""
     dossiers = Application.objects.visible_to(request.user).select_related(
         "domain",
@@ -35,6 +36,7 @@ def _dossier(request, reference: str) -> Application:
         "establishment__ght",
         "convention__file",
         "convention__recorded_by",
+        "claim__agent",
     )
     return get_object_or_404(dossiers, reference=reference)
 
@@ -42,7 +44,7 @@ def _dossier(request, reference: str) -> Application:
 @require_safe
 def dossier(request, reference):
     """Everything an agent reads before deciding, and the decisions they may take now."""
-    application = _dossier(request, reference)
+    application = visible_dossier(request, reference)
     require_reviewer(request.user)
     return render(request, "reviews/dossier.html", _reading(request, application))
 
@@ -57,6 +59,9 @@ def _reading(request, application) -> dict:
         "crumbs": [*HOME, (application.reference, "")],
         "decisions": _decisions(request.user, application),
         "awaited": readers.awaited(application),
+        "claim": _live_claim(application, request.arrived_at),
+        "may_examine": rules.may_examine(request.user, application),
+        "may_judge": rules.may_judge(request.user, application),
         "readings": readers.readings(application, entities, requests, user=request.user),
         "entities": entities,
         "contacts": readers.contacts(application),
@@ -64,9 +69,17 @@ def _reading(request, application) -> dict:
         "convention": getattr(application, "convention", None),
         "bank_details": _bank_details(application),
         "history": readers.history(application),
-        "letters": Letter.objects.about(application.subject),
+        "letters": readers.letters(application),
+        "notes": Note.objects.visible_to(request.user).filter(application=application).select_related("author"),
+        "opinions": application.opinions.select_related("asked_by", "of"),
+        "followed": application.assignments.select_related("agent").order_by("desk"),
         "others": others.exclude(pk=application.pk).select_related("domain"),
     }
+
+
+def _live_claim(application, at):
+    claim = getattr(application, "claim", None)
+    return claim if claim and claim.is_live(at) else None
 
 
 def _bank_details(application) -> list[tuple[BankDetails, list]]:
@@ -92,7 +105,7 @@ def _decisions(user, application) -> list[dict]:
 @require_safe
 def convention(request, reference):
     """The signed convention, for the référent of the dossier and its reviewers; each download is in the journal."""
-    application = _dossier(request, reference)
+    application = visible_dossier(request, reference)
     signed = get_object_or_404(Convention.objects.select_related("file"), application=application)
     response = sealed_response(signed.file, name=f"{reference}-convention-{signed.file.name}")
     actions.note_download(signed, by=request.user)
@@ -143,7 +156,7 @@ def abandon(request, reference):
 @require_http_methods(["GET", "HEAD", "POST"])
 def _decide(request, reference, decision: Decision, act):
     """GET says what the click will do and whom it writes to; POST does it. Refusals: 404, 403, 409, in this order."""
-    application = _dossier(request, reference)
+    application = visible_dossier(request, reference)
     if not may(request.user, decision.verb, application) or rules.is_for_another_desk(
         request.user, decision.verb, application
     ):
@@ -151,23 +164,54 @@ def _decide(request, reference, decision: Decision, act):
     if not may_now(request.user, decision.verb, application):
         posted = request.POST if request.method == "POST" else take_up(request)[0]
         return _not_now(request, application, posted, "Cette action n’est pas possible dans l’état actuel du dossier.")
-    form = decision.form(filled(request), request.FILES or None, application=application, at=request.arrived_at)
-    if request.method == "POST" and form.is_valid():
+    if held := _held_by_another(request, application):
+        return _not_now(request, application, request.POST, str(claims.Held(held)))
+    typed = filled(request)
+    options = {"application": application, "at": request.arrived_at}
+    if decision.verb == "request_changes":
+        options["refused"] = readers.refused_files(application, desk=desk_of(request.user))
+    form = decision.form(_with_phrase(request, typed), request.FILES or None, **options)
+    if request.method == "POST" and not _is_asked_again(request) and form.is_valid():
         return _act(request, application, decision, act, form)
-    return _confirm(request, application, decision, form)
+    return _confirm(request, application, decision, act, form)
+
+
+def _held_by_another(request, application):
+    claim = _live_claim(application, request.arrived_at)
+    return claim if claim and claim.agent != request.user else None
+
+
+INSERT, SHOW = "inserer", "apercu"
+"""Buttons of the page that change nothing: « Insérer » a phrase, « Actualiser l’aperçu »."""
+
+
+def _is_asked_again(request) -> bool:
+    return INSERT in request.POST or SHOW in request.POST
+
+
+def _with_phrase(request, typed):
+    """What was typed, and at the end of the message the phrase whose button was pressed."""
+    if typed is None or INSERT not in typed:
+        return typed
+    phrase = request.user.phrases.filter(pk=typed[INSERT]).first() if typed[INSERT].isdecimal() else None
+    if phrase is None:
+        return typed
+    more = typed.copy()
+    more["message"] = "\n\n".join(filter(None, [typed.get("message", "").rstrip(), phrase.text]))
+    return more
 
 
 def _act(request, application, decision, act, form):
     words = decision.words_for(application)
     try:
-        act(application, by=request.user, **form.arguments())
+        claims.decide(act, application, by=request.user, now=request.arrived_at, **form.arguments())
     except NotNow as refusal:
         return _not_now(request, application, request.POST, str(refusal))
     messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
     return redirect("reviews:dossier", application.reference)
 
 
-def _confirm(request, application, decision, form):
+def _confirm(request, application, decision, act, form):
     words = decision.words_for(application)
     address = reverse("reviews:dossier", args=[application.reference])
     context = {
@@ -178,13 +222,24 @@ def _confirm(request, application, decision, form):
         "words": words,
         "form": form,
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
+        "letters": _letters(request, application, decision, form),
+        "has_message": "message" in form.fields,
+        "phrases": request.user.phrases.all() if "message" in form.fields else (),
     }
     return render(request, "reviews/decide.html", context)
 
 
+def _letters(request, application, decision, form) -> list[Letter]:
+    """The letters as they would leave, with what is typed so far."""
+    arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
+    arguments.pop("upload", None)
+    verb = getattr(verbs, decision.verb)
+    return rehearsal.letters_of(lambda: verb(application, by=request.user, **arguments), subject=application.subject)
+
+
 def _not_now(request, application, posted, message: str):
     """Somebody was quicker, or the page is old: says what happened, and gives back what was typed."""
-    current = _dossier(request, application.reference)
+    current = visible_dossier(request, application.reference)
     context = {
         "application": current,
         "badge": badge_kind(current),

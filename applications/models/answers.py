@@ -142,6 +142,7 @@ class ChangeRequest(models.Model):
     answered_at = models.DateTimeField("réponse", null=True, blank=True)
 
     objects = ChangeRequestQuerySet.as_manager()
+    named: "list[RequestedChange]"  # its items, where many requests are read at once
 
     class Meta:
         verbose_name = "demande de modification"

@@ -1,0 +1,29 @@
+"""The letters between agents about a dossier."""
+
+from django.urls import reverse
+
+from ecare.letters.emails import compose
+from ecare.letters.models import Letter
+from reviews.models import Opinion
+
+
+def opinion_asked(opinion: Opinion) -> Letter:
+    """Untrue once the opinion is given."""
+    letter = _letter("opinion_asked", opinion, to=opinion.of)
+    letter.premise = about_opinion(opinion)
+    return letter
+
+
+def opinion_given(opinion: Opinion) -> Letter:
+    return _letter("opinion_given", opinion, to=opinion.asked_by)
+
+
+def about_opinion(opinion: Opinion) -> dict[str, int]:
+    return {"opinion": opinion.pk}
+
+
+def _letter(name: str, opinion: Opinion, *, to) -> Letter:
+    application = opinion.application
+    path = f"{reverse('reviews:dossier', args=[application.reference])}#avis"
+    context = {"application": application, "opinion": opinion, "person": to, "path": path}
+    return compose(name, to=to.email, subject=application.subject, context=context)
