@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sqlite3
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -88,9 +90,30 @@ def signed_in(db):
     return open_session
 
 
+@pytest.fixture(scope="session")
+def loaded_demo(tmp_path_factory):
+    """The demo as it was first loaded by this process: a copy of its database and of its vault, both empty at first."""
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
+    yield kept, tmp_path_factory.mktemp("demo") / "vault"
+    kept.close()
+
+
 @pytest.fixture
-def demo(db):
-    call_command("load_demo", verbosity=0)
+def demo(request, db, settings, loaded_demo):
+    """Where a test commits on SQLite, as those with a browser do, the demo is loaded once and then copied."""
+    if connection.vendor != "sqlite" or "transactional_db" not in request.fixturenames:
+        call_command("load_demo", verbosity=0)
+        return
+    kept, vault = loaded_demo
+    here = settings.STORAGES["default"]["OPTIONS"]["location"]
+    connection.ensure_connection()
+    if vault.exists():
+        kept.backup(connection.connection)
+        shutil.copytree(vault, here)
+    else:
+        call_command("load_demo", verbosity=0)
+        connection.connection.backup(kept)
+        shutil.copytree(here, vault)
 
 
 @pytest.fixture
