@@ -123,8 +123,7 @@ def _for_readers(application: Application) -> list[Letter]:
 
 
 def _send(*letters: Letter) -> None:
-    for letter in letters:
-        letter.save()
+    Letter.objects.bulk_create(letters)
 
 
 def entities_of(establishment: Establishment) -> frozenset[str]:

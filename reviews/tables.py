@@ -2,7 +2,7 @@
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from applications.states import AWAITS_ANS, AWAITS_ARS, State
 from ecare import french
@@ -115,7 +115,7 @@ class QueueTable(tables.Table):
 
     def __init__(self, *args, at, **options):
         super().__init__(*args, empty_text="Aucun dossier dans cette vue.", **options)
-        self.today = paris_day(at)
+        self.at, self.today = at, paris_day(at)
 
     def render_chosen(self, record):
         return render_to_string("reviews/_choice.html", {"reference": record.reference})
@@ -131,11 +131,23 @@ class QueueTable(tables.Table):
 
     def render_state(self, record):
         badge = render_to_string("components/badge.html", {"kind": badge_kind(record), "text": record.reviewer_label})
+        lines = [*self._due(record), *self._held(record)]
+        return format_html(
+            "{}{}", badge, format_html_join("", '<br><span class="fr-text--xs">{}</span>', ((one,) for one in lines))
+        )
+
+    def _due(self, record):
+        """Until when a correction is awaited."""
         due = next((one.due_on for one in record.awaited_changes if one.due_on), None)
-        if due is None:
-            return badge
-        sentence = "Réponse attendue le" if due >= self.today else "Échéance dépassée :"
-        return format_html('{}<br><span class="fr-text--xs">{} {}</span>', badge, sentence, french.paris_date(due))
+        if due is not None:
+            sentence = "Réponse attendue le" if due >= self.today else "Échéance dépassée\u00a0:"
+            yield f"{sentence} {french.paris_date(due)}"
+
+    def _held(self, record):
+        """Who examines it at this moment."""
+        claim = getattr(record, "claim", None)
+        if claim and claim.is_live(self.at):
+            yield f"{claim.agent} l’examine"
 
     def render_requested(self, value):
         return french.euros(value) if value else "–"

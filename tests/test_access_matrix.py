@@ -19,6 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Terms, User
 from applications.actions import values_of
+from applications.emails import submitted
 from applications.models import Answer, Application, Submission, TakeOverRequest
 from applications.states import State
 from demo.ole import zed_bytes
@@ -29,7 +30,8 @@ from evidence.actions import storing
 from evidence.arrivals import start
 from evidence.models import BankDetails, Container, Evidence
 from evidence.space_templates import publish_template
-from reviews.models import Convention, SavedView
+from reviews.models import Convention, Phrase, SavedView
+from reviews.remarks import add_note, ask_opinion
 from tests.accounts.steps import give_password
 from tests.addresses import ADMIN, ADMIN_PAGES, GET, MODEL_PAGES, POST, ROLES
 from tests.evidence.conftest import dossier_with, put_in, space_of
@@ -88,9 +90,22 @@ def world(db):
         found["bank details"] = BankDetails.objects.create(application=sent, by=sent.referent, values={}, file=kept).pk
     other = UserFactory(establishment=sent.establishment)
     asked = TakeOverRequest.objects.create(application=sent, by=other, reason="Le référent a quitté l’établissement.")
-    view = SavedView.objects.create(owner=UserFactory(ans=True), name="Payés", query="etat=paid")
-    found |= {"other colleague": other.pk, "take-over": asked.pk, "view": view.pk}
+    found["agent"] = UserFactory(ans=True)
+    view = SavedView.objects.create(owner=found["agent"], name="Payés", query="etat=paid")
+    found |= {"other colleague": other.pk, "take-over": asked.pk, "view": view.pk} | _of_agents(sent, view.owner)
     return found
+
+
+def _of_agents(sent, agent) -> dict:
+    """What one agent wrote: of a dossier the reference comes first in the address."""
+    ars = UserFactory(ars=True, regions=[sent.establishment.region])
+    note = add_note(sent, by=ars, text="Le RIB est à vérifier.", is_shared=False)
+    opinion = ask_opinion(sent, by=ars, of=agent, question="Les comptes sont-ils certifiés ?")
+    letter = submitted(sent, sent.submissions.get())
+    letter.state, letter.sent_at = Letter.State.SENT, timezone.now()
+    letter.save()
+    phrase = Phrase.objects.create(owner=agent, title="RIB", text="Merci de fournir le RIB.")
+    return {"phrase": phrase.pk, "note": note.pk, "opinion": opinion.pk, "letter": letter.pk}
 
 
 def _a_template(application):
@@ -113,7 +128,7 @@ def clients(world, signed_in):
         "elsewhere": signed_in(UserFactory()),
         "ars": signed_in(UserFactory(ars=True, regions=[here])),
         "ars_elsewhere": signed_in(UserFactory(ars=True, regions=[RegionFactory(code="75")])),
-        "ans": signed_in(UserFactory(ans=True)),
+        "ans": signed_in(world["agent"]),
         "administrator": signed_in(UserFactory(administrator=True)),
     }
 
@@ -141,10 +156,17 @@ def address(row: str, world) -> str:
         "eligibility_of": [world["owner"].establishment.finess],
         "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
         "evidence:receive_part": [world["upload"], 0],
-    }.get(name, [world[wanted]] if wanted else [])
+    }.get(name, _objects(wanted, world))
     if name.startswith("evidence:") and name.endswith("container"):
         arguments = [*arguments, SPACE["key"]]
     return reverse(name, args=arguments + MORE.get(name, []))
+
+
+def _objects(wanted: str, world) -> list:
+    """One object whatever its word is, or a dossier and something of it."""
+    if wanted in world:
+        return [world[wanted]]
+    return [world[word] for word in wanted.split()]
 
 
 def typed(world) -> dict:

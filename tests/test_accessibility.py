@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.actions import request_email_change
@@ -25,6 +26,9 @@ from ecare.letters.models import Letter
 from establishments.models import Establishment
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
+from reviews.claims import claim
+from reviews.models import Phrase, SavedView
+from reviews.remarks import add_note, ask_opinion
 from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
 from tests.addresses import GET
 from tests.browsing import faults, is_inside, openers, tab_to
@@ -43,7 +47,7 @@ PLAIN = {
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
-    "ars.occitanie": "reviews:queue reviews:requests accounts:account",
+    "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account",
     "ans": "reviews:queue reviews:requests evidence:containers accounts:letters",
     "administrateur": "evidence:containers accounts:account",
 }
@@ -68,12 +72,16 @@ OF_ANS = {
     "reviews:sign_convention": "accepted",
     "reviews:record_payment": "validated",
     "reviews:abandon": "accepted",
+    "reviews:pieces": "under_control draft",
 }
 OF_ARS = {
     "reviews:dossier": "draft submitted declaration_submitted",
     "reviews:accept": "submitted declaration_submitted",
     "reviews:request_changes": "submitted",
     "reviews:reject": "submitted",
+    "reviews:pieces": "submitted",
+    "reviews:add_note": "submitted",
+    "reviews:ask_opinion": "submitted",
 }
 # Opened one by one in the tests below, for what they need: `walks` names them, and each test is held to its names.
 WALKED: set[str] = set()
@@ -255,6 +263,28 @@ def test_other_bank_details(visitor):
     visitor.become("ans").look(reverse("reviews:requests"))
     for name in ("reviews:confirm_bank_details", "reviews:refuse_bank_details"):
         visitor.look(reverse(name, args=[asked.pk]))
+
+
+@walks("reviews:give_opinion reviews:resend_letter reviews:edit_phrase")
+def test_what_agents_write(visitor):
+    dossier = Application.objects.filter(state=State.SUBMITTED, establishment__region="76").first()
+    ars, ans = User.objects.get(username="ars.occitanie"), User.objects.get(username="ans")
+    add_note(dossier, by=ars, text="Le RIB est à vérifier.", is_shared=True)
+    opinion = ask_opinion(dossier, by=ans, of=ars, question="Les comptes sont-ils certifiés\u00a0?")
+    phrase = Phrase.objects.create(owner=ars, title="RIB", text="Merci de fournir le RIB.")
+    SavedView.objects.create(owner=ars, name="Anciens", query="attente=30")
+    letters = Letter.objects.about(dossier.subject).filter(recipient=dossier.referent.email)
+    letters.update(state=Letter.State.SENT, sent_at=timezone.now())
+    visitor.become("ars.occitanie")
+    visitor.look(reverse("reviews:give_opinion", args=[dossier.reference, opinion.pk]), says="certifiés")
+    visitor.look(reverse("reviews:resend_letter", args=[dossier.reference, letters[0].pk]), says=dossier.referent.email)
+    visitor.look(reverse("reviews:edit_phrase", args=[phrase.pk]))
+    file = Evidence.objects.filter(application=dossier).first().file_id
+    visitor.look(f"{reverse('reviews:pieces', args=[dossier.reference])}?piece={file}")
+    visitor.look(f"{reverse('reviews:queue')}?attente=30")
+    visitor.look(reverse("reviews:request_changes", args=[dossier.reference]))
+    claim(dossier, by=ars, at=timezone.now())
+    visitor.look(reverse("reviews:dossier", args=[dossier.reference]), says="Vous examinez ce dossier")
 
 
 # --- dialogs ------------------------------------------------------------------------------------------------------

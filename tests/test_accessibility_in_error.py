@@ -24,6 +24,8 @@ from demo.specimens import pdf
 from evidence import containers
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
+from reviews.models import Phrase
+from reviews.remarks import ask_opinion
 from tests.accounts.steps import fill_person, give_password, secret_of
 from tests.addresses import POST
 from tests.browsing import NARROW, Visitor
@@ -105,6 +107,18 @@ def other_bank_details():
     return [BankDetails.objects.get().pk]
 
 
+def an_opinion():
+    dossier = Application.objects.filter(state="submitted", establishment__region="76").first()
+    ars, ans = User.objects.get(username="ars.occitanie"), User.objects.get(username="ans")
+    opinion = ask_opinion(dossier, by=ans, of=ars, question="Les comptes sont-ils certifiés\u00a0?")
+    return [dossier.reference, opinion.pk]
+
+
+def a_phrase():
+    owner = User.objects.get(username="ars.occitanie")
+    return [Phrase.objects.create(owner=owner, title="RIB", text="Merci de fournir le RIB.").pk]
+
+
 # --- the table ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Wrong:
@@ -126,6 +140,7 @@ class Wrong:
         return f"{self.view} {self.says}"
 
 
+REFUSED = {"[value=refused]": True}
 REQUIRED, CHOOSE, SHORT = "Renseignez ce champ.", "Choisissez une réponse.", {"message": "court"}
 NO_ADDRESS = "Écrivez une adresse e-mail sous la forme nom@exemple.fr."
 WRONG_ANSWERS = {
@@ -226,6 +241,12 @@ TABLE = {
         Wrong("reviews:reopen", "ans", "trop court", SHORT, of=first_in("rejected")),
         Wrong("reviews:abandon", "ans", "trop court", SHORT, of=first_in("accepted")),
         Wrong("reviews:sign_convention", "ans", REQUIRED, of=first_in("accepted")),
+        Wrong("reviews:add_note", "ars.occitanie", "Écrivez la note.", of=first_in("submitted")),
+        Wrong("reviews:ask_opinion", "ars.occitanie", "Choisissez l’agent", of=first_in("submitted")),
+        Wrong("reviews:give_opinion", "ars.occitanie", "Choisissez un avis.", of=an_opinion),
+        Wrong("reviews:pieces", "ars.occitanie", "Dites pourquoi", REFUSED, of=first_in("submitted")),
+        Wrong("reviews:add_phrase", "ars.occitanie", "Donnez un titre"),
+        Wrong("reviews:edit_phrase", "ars.occitanie", "Écrivez la phrase.", of=a_phrase),
         Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
         Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
     ],

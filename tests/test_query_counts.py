@@ -101,6 +101,15 @@ COUNTS = {
     "reviews:abandon under_control":                 5,
     "reviews:record_payment validated":              5,
     "reviews:abandon validated":                     5,
+    "reviews:pieces submitted":                      9,
+    "reviews:add_note":                              6,
+    "reviews:ask_opinion":                           6,
+    "reviews:pieces under_control":                  9,
+    "reviews:give_opinion":                          6,
+    "reviews:resend_letter":                         6,
+    "reviews:phrases":                               6,
+    "reviews:add_phrase":                            6,
+    "reviews:edit_phrase":                           6,
     "reviews:accept_take_over":                      6,
     "reviews:refuse_take_over":                      6,
     "reviews:confirm_bank_details":                  8,
@@ -252,6 +261,13 @@ def of_agents(world, signed_in):
         rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
         found |= at(client, *rows, args=[world.dossiers[state].reference])
     found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
+    beside = ("reviews:pieces submitted", "reviews:add_note", "reviews:ask_opinion")
+    found |= at(ars, *beside, args=[world.dossiers["submitted"].reference])
+    found |= at(ans, "reviews:pieces under_control", args=[world.dossiers["under_control"].reference])
+    submitted = world.dossiers["submitted"].reference
+    found |= at(ars, "reviews:give_opinion", args=[submitted, world.opinion.pk])
+    found |= at(ars, "reviews:resend_letter", args=[submitted, world.letter.pk])
+    found |= at(ars, "reviews:phrases", "reviews:add_phrase") | at(ars, "reviews:edit_phrase", args=[world.phrase.pk])
     names = ("reviews:confirm_bank_details", "reviews:refuse_bank_details")
     return found | at(ans, *names, args=[world.bank_details.pk])
 

@@ -14,10 +14,13 @@ from applications.models import Application, Bracket, Domain
 from applications.people import request_take_over
 from applications.states import Step
 from demo.specimens import pdf
+from ecare.letters.models import Letter
 from establishments.models import Activity
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails
 from evidence.space_templates import publish_template
+from reviews.models import Phrase, SavedView
+from reviews.remarks import add_note, ask_opinion
 from tests.applications.life_cycle import MOVES, people, perform
 from tests.evidence.conftest import SPACE, put_in
 from tests.evidence.pool import SPACE as CONTAINER
@@ -132,7 +135,7 @@ class World:
         self.cast = people(self.establishment)
         self.owner, self.colleague = self.cast["owner"], self.cast["colleague"]
         self.colleagues = UserFactory.create_batch(rows, establishment=self.establishment)
-        UserFactory.create_batch(rows, ars=True, regions=[self.establishment.region])
+        self.ars = UserFactory.create_batch(rows, ars=True, regions=[self.establishment.region])
         UserFactory.create_batch(rows, ans=True)
         self.cast["ars"].regions.add(*[RegionFactory(code=f"{rank:02d}") for rank in range(rows)])
         self.dossiers = {state: self.lead(verbs) for state, verbs in lives(rows).items()}
@@ -142,6 +145,7 @@ class World:
         held = self.dossiers["changes_requested"]
         activate(held, hand_out(held, rows))
         self.ask()
+        self.talk()
 
     def text_of_law(self) -> None:
         for rank in range(self.rows):
@@ -170,3 +174,15 @@ class World:
         for _ in range(self.rows):
             rib = SimpleUploadedFile("rib.pdf", pdf(line=f"RIB {BankDetails.objects.count()}"))
             self.bank_details = change_bank_details(asked, by=self.owner, values=NEW_BANK, upload=rib)
+
+    def talk(self) -> None:
+        """What agents write beside a dossier, and keep for themselves."""
+        dossier, ars, agents = self.dossiers["submitted"], self.cast["ars"], self.ars
+        for rank, agent in enumerate(agents):
+            add_note(dossier, by=agent, text="Le RIB est à vérifier.", is_shared=False)
+            ask_opinion(dossier, by=ars, of=agent, question="Les comptes sont-ils certifiés ?")
+            self.phrase = Phrase.objects.create(owner=ars, title=f"Phrase {rank}", text="Merci de fournir le RIB.")
+            SavedView.objects.create(owner=ars, name=f"Vue {rank}", query=f"attente={rank}")
+        self.opinion = ask_opinion(dossier, by=agents[0], of=ars, question="Les comptes sont-ils certifiés ?")
+        Letter.objects.about(dossier.subject).update(state=Letter.State.SENT, sent_at=timezone.now())
+        self.letter = Letter.objects.about(dossier.subject).filter(name="submitted").first()
