@@ -71,7 +71,7 @@ def _register(person: Person, password_hash: str, establishment: Establishment):
     establishment = Establishment.objects.open().select_for_update(of=("self",)).filter(pk=establishment.pk).first()
     if establishment is None:
         raise EstablishmentClosed
-    _make_room_for(person)
+    make_room_for(person)
     if not usernames.is_free(person.username, email=person.email):
         raise UsernameTaken
     UsernameHold.objects.filter(Q(username__iexact=person.username) | Q(email__iexact=person.email)).delete()
@@ -107,7 +107,7 @@ def _open_account(person: Person, password_hash: str, establishment: Establishme
     emails.activation(address).save()  # always: the link of an account that this one replaces is dead
 
 
-def _make_room_for(person: Person):
+def make_room_for(person: Person):
     """Remove what was never activated: under the same e-mail, or under the same name once its link has expired."""
     waiting = User.objects.awaiting_activation()
     stale = timezone.now() - _time_to_activate()
@@ -269,14 +269,17 @@ def accept_terms(user: User, *, terms):
 
 
 @transaction.atomic
-def choose_letters(user: User, *, daily: bool):
-    """One letter a day, or each at once: then what was held leaves now."""
-    changed = User.objects.filter(pk=user.pk, wants_daily_letter=not daily).update(wants_daily_letter=daily)
-    if not changed:
+def choose_letters(user: User, *, daily: bool, weekly: bool | None = None):
+    """One letter a day, or each at once: then what was held leaves now. `weekly`: agents choose it too."""
+    person = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    weekly = person.wants_weekly_letter if weekly is None else weekly
+    if (daily, weekly) == (person.wants_daily_letter, person.wants_weekly_letter):
         return
-    if not daily:
+    User.objects.filter(pk=user.pk).update(wants_daily_letter=daily, wants_weekly_letter=weekly)
+    if person.wants_daily_letter and not daily:
         release(user.email)
-    record(f"user:{user.pk}", "choose_letters", actor=user.actor, data={"daily": daily})
+    data = {"daily": daily} if user.is_referent else {"daily": daily, "weekly": weekly}
+    record(f"user:{user.pk}", "choose_letters", actor=user.actor, data=data)
 
 
 @transaction.atomic
@@ -361,13 +364,14 @@ def check_code(attempt: SignInCode, typed: str) -> Verdict:
     # The person first: attempts of one account count together, however many run at once.
     list(User.objects.select_for_update(of=("self",)).filter(pk=attempt.user_id))
     attempt = SignInCode.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
-    until = _throttled_until(attempt.user_id)
+    until = throttled_until(attempt.user_id, "failures")
     if until:
         return Verdict(Outcome.WAIT, until=until)
     if not attempt.token or not attempt.tries_left or timezone.now() >= attempt.valid_until:
         return Verdict(Outcome.SPENT)
     if attempt.verify_token(typed):
-        record(f"user:{attempt.user_id}", "sign_in", actor=attempt.user.actor)
+        if attempt.confirmed:  # else the application has its word: accounts.second_factor
+            record(f"user:{attempt.user_id}", "sign_in", actor=attempt.user.actor)
         return Verdict(Outcome.RIGHT)
     attempt.tries_left -= 1
     attempt.failures += 1
@@ -375,11 +379,14 @@ def check_code(attempt: SignInCode, typed: str) -> Verdict:
     return Verdict(Outcome.WRONG, tries_left=attempt.tries_left)
 
 
-def _throttled_until(user_id: int) -> datetime | None:
-    """While an account had too many wrong codes in a day: when the oldest of them will be a day old."""
+def throttled_until(user_id: int, counter: str) -> datetime | None:
+    """While an account had too many wrong codes in a day: when the oldest of them will be a day old.
+
+    `counter`: the column that counts them.
+    """
     since = timezone.now() - timedelta(days=1)
-    failed = SignInCode.objects.filter(user=user_id, created_at__gt=since, failures__gt=0).order_by("created_at")
-    counts = list(failed.values_list("created_at", "failures"))
+    failed = SignInCode.objects.filter(user=user_id, created_at__gt=since, **{f"{counter}__gt": 0})
+    counts = list(failed.order_by("created_at").values_list("created_at", counter))
     excess = sum(count for _, count in counts) - FAILED_CODES_PER_DAY
     for created_at, count in counts:
         if excess < 0:

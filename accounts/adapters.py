@@ -28,7 +28,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # --- signing in ---------------------------------------------------------------------------------------
     def get_login_stages(self):
-        return ["allauth.account.stages.EmailVerificationStage", "accounts.stages.SignInCodeStage"]
+        return [
+            "allauth.account.stages.EmailVerificationStage",
+            "accounts.stages.SignInCodeStage",
+            "accounts.stages.SecondFactorStage",
+        ]
 
     def get_login_redirect_url(self, request):
         home = {

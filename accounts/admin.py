@@ -1,10 +1,13 @@
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
 
-from accounts import actions, rules
-from accounts.models import Terms, TermsAcceptance, User
+from accounts import actions, agents, rules, second_factor
+from accounts.models import Invitation, Terms, TermsAcceptance, User
 from accounts.usernames import ALLOWED
 from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin
 
@@ -12,10 +15,46 @@ MOVES = (
     "En enregistrant un autre établissement, vous écrivez à cette personne et à ses nouveaux collaborateurs. "
     "Impossible tant qu’elle suit un dossier."
 )
+ENDS = (
+    "Décocher ferme aussitôt les sessions de cette personne et retire les courriers qui lui demandent d’agir. Son "
+    "historique reste, et l’accès peut lui être rendu."
+)
+
+
+def _check_regions(form, cleaned):
+    role = cleaned.get("role")
+    if role == User.Role.ARS and not cleaned.get("regions"):
+        form.add_error("regions", "Choisissez au moins une région pour un vérificateur ARS.")
+    elif role and role != User.Role.ARS and cleaned.get("regions"):
+        form.add_error("regions", "Seul un vérificateur ARS a des régions : n’en choisissez aucune.")
+
+
+class Confirmed:
+    """Actions that say what they do and to whom they write, and do it once that was confirmed."""
+
+    def confirm(self, request, queryset, *, title, says):
+        """The page that asks; None once the answer was yes."""
+        if "confirmed" in request.POST:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "says": says,
+            "concerned": [str(one) for one in queryset],
+            "queryset": queryset,
+            "action": request.POST["action"],
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "back": request.get_full_path(),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
 
 
 class UserForm(forms.ModelForm):
     """An account without its password: nobody types or reads another's."""
+
+    by: User | None = None
+    """Who changes it."""
 
     class Meta:
         model = User
@@ -24,6 +63,7 @@ class UserForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = "3 à 60 caractères : lettres, chiffres, points, tirets, sans @."
+        self.fields["is_active"].help_text = ENDS
         for name in ("first_name", "last_name"):
             self.fields[name].required = True
         if self.instance.establishment_id:
@@ -45,13 +85,15 @@ class UserForm(forms.ModelForm):
             self.add_error("establishment", "Un référent représente un établissement : choisissez-le.")
         elif role != User.Role.REFERENT and establishment:
             self.add_error("establishment", "Seul un référent représente un établissement : laissez ce champ vide.")
-        if role == User.Role.ARS and not cleaned.get("regions"):
-            self.add_error("regions", "Choisissez au moins une région pour un vérificateur ARS.")
-        elif role != User.Role.ARS and cleaned.get("regions"):
-            self.add_error("regions", "Seul un vérificateur ARS a des régions : n’en choisissez aucune.")
+        _check_regions(self, cleaned)
         self._check_move(establishment)
-        self.instance.is_staff = role == User.Role.ADMINISTRATOR
+        self._check_access(role, cleaned.get("is_active"))
         return cleaned
+
+    def _check_access(self, role, is_active):
+        refusal = role and rules.why_not_change_access(self.instance, by=self.by, role=role, is_active=is_active)
+        if refusal:
+            self.add_error("is_active" if role == self.instance.role else "role", refusal)
 
     def _check_move(self, to):
         """Whoever leaves an establishment, for another one or for a role without, leaves no dossier behind."""
@@ -66,7 +108,9 @@ class UserForm(forms.ModelForm):
 
 
 @admin.register(User)
-class UserAdmin(OfferedFilters, MatchingSearch, admin.ModelAdmin):
+class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
+    """Nobody is added here: référents register, agents are invited (`InvitationAdmin`)."""
+
     form = UserForm
     list_display = ("last_name", "first_name", "username", "email", "role", "establishment", "is_active", "last_login")
     list_display_links = ("last_name", "username")
@@ -75,35 +119,171 @@ class UserAdmin(OfferedFilters, MatchingSearch, admin.ModelAdmin):
     ordering = (Lower("last_name"), "pk")
     raw_id_fields = ("establishment",)
     filter_horizontal = ("regions",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor_since")
+    actions = ("reset_second_factor",)
     fieldsets = (
         ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "phone")}),
-        ("Accès", {"fields": ("username", "role", "establishment", "regions", "is_active")}),
+        ("Accès", {"fields": ("username", "role", "establishment", "regions", "is_active", "second_factor_since")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def has_add_permission(self, request):
+        return False
 
     def has_delete_permission(self, request, obj=None):
         """A person who acted stays in the history: their account is deactivated instead."""
         return False
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return type("FormOfAdministrator", (super().get_form(request, obj, change, **kwargs),), {"by": request.user})
+
     def save_model(self, request, obj, form, change):
-        if not change:
-            obj.set_unusable_password()
-        former, to = form.initial.get("establishment"), obj.establishment
-        if former and to:
-            obj.establishment_id = former  # only the verb moves somebody
+        """What has consequences is left to its verb: establishment, role, activity."""
+        wanted = {name: getattr(obj, name) for name in ("role", "is_active", "establishment")}
+        former = form.initial.get("establishment")
+        obj.role, obj.is_active, obj.establishment_id = form.initial["role"], form.initial["is_active"], former
         super().save_model(request, obj, form, change)
-        actions.vouch_for(obj, by=request.user)
-        if former and to:
-            self._move(request, obj, to)
-        if not change:
-            messages.info(request, "Cette personne choisit son mot de passe par « Mot de passe oublié ? ».")
+        if former and wanted["establishment"]:
+            self._move(request, obj, wanted["establishment"])
+        self._change_access(request, obj, wanted)
+        actions.vouch_for(User.objects.get(pk=obj.pk), by=request.user)
 
     def _move(self, request, person, to):
         try:
             actions.change_establishment(person, by=request.user, to=to)
         except actions.CannotMove as refusal:  # since the form was checked
             messages.error(request, str(refusal))
+
+    def _change_access(self, request, person, wanted):
+        try:
+            agents.change_access(person, by=request.user, **wanted)
+        except agents.CannotChangeAccess as refusal:  # since the form was checked
+            messages.error(request, str(refusal))
+
+    @admin.action(description="Réinitialiser la double authentification", permissions=["change"])
+    def reset_second_factor(self, request, queryset):
+        says = (
+            "Pour une personne qui a perdu son application et ses codes de secours, après avoir vérifié que c’est bien "
+            "elle. Ses sessions sont fermées, et un courrier lui est envoyé :"
+        )
+        title = "Réinitialiser la double authentification"
+        if page := self.confirm(request, queryset, title=title, says=says):
+            return page
+        done = sum(second_factor.reset(person, by=request.user) for person in queryset)
+        if done:
+            messages.success(request, f"Double authentification réinitialisée : {done}.")
+        else:
+            messages.warning(request, "Aucune de ces personnes n’a de double authentification.")
+        return None
+
+
+class InvitationForm(forms.ModelForm):
+    class Meta:
+        model = Invitation
+        fields = ["email", "role", "regions"]
+
+    def clean_email(self):
+        email = self.cleaned_data["email"].lower()
+        if refusal := rules.why_not_invite(email):
+            raise ValidationError(refusal)
+        return email
+
+    def clean(self):
+        cleaned = super().clean()
+        _check_regions(self, cleaned)
+        return cleaned
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request, model_admin):
+        return Invitation.State.choices
+
+    def queryset(self, request, queryset):
+        return queryset.in_state(self.value()) if self.value() in Invitation.State.values else queryset
+
+
+@admin.register(Invitation)
+class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
+    """To add one is to invite; an invitation that left is read, sent again or revoked."""
+
+    form = InvitationForm
+    list_display = ("email", "role", "of_regions", "told_state", "sent_at", "until", "by")
+    list_filter = (StateFilter, "role")
+    list_select_related = ("by",)
+    search_fields = ("email",)
+    filter_horizontal = ("regions",)
+    actions = ("resend", "revoke")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("email", "role", "regions"),
+                "description": "En enregistrant, vous envoyez à cette adresse un courrier dont le lien ouvre un compte "
+                "avec ce rôle. Il est valable sept jours et ne sert qu’une fois.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("regions")
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return self.fieldsets
+        told = ("told_state", "sent_at", "until", "by", "accepted_at", "person", "revoked_at")
+        return ((None, {"fields": ("email", "role", "regions", *told)}),)
+
+    def get_readonly_fields(self, request, obj=None):
+        return () if obj is None else ("told_state", "sent_at", "until", "by", "accepted_at", "person", "revoked_at")
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        agents.invite(obj, regions=list(form.cleaned_data["regions"]), by=request.user)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except agents.CannotInvite as refusal:  # since the form was checked
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
+
+    @admin.display(description="régions")
+    def of_regions(self, obj):
+        return ", ".join(region.name for region in obj.regions.all()) or "–"
+
+    @admin.display(description="état")
+    def told_state(self, obj):
+        return obj.state.label
+
+    @admin.action(description="Renvoyer", permissions=["add"])
+    def resend(self, request, queryset):
+        says = "Un nouveau lien, valable sept jours, est envoyé à ces adresses ; le précédent ne vaut plus rien :"
+        if page := self.confirm(request, queryset, title="Renvoyer", says=says):
+            return page
+        return self._report(request, queryset, agents.resend_invitation, "Invitations renvoyées")
+
+    @admin.action(description="Révoquer", permissions=["add"])
+    def revoke(self, request, queryset):
+        says = "Le lien de ces invitations n’ouvrira plus de compte. Personne n’en est averti :"
+        if page := self.confirm(request, queryset, title="Révoquer", says=says):
+            return page
+        return self._report(request, queryset, agents.revoke_invitation, "Invitations révoquées")
+
+    def _report(self, request, queryset, verb, done):
+        told = [verb(invitation, by=request.user) for invitation in queryset]
+        if any(told):
+            messages.success(request, f"{done}\u00a0: {sum(told)}.")
+        if not all(told):
+            left = len(told) - sum(told)
+            messages.warning(request, f"Déjà acceptées, révoquées, ou dont l’adresse a un compte : {left}.")
 
 
 @admin.register(Terms)

@@ -118,5 +118,44 @@ def password_changed(person):
     )
 
 
+# --- agents -------------------------------------------------------------------------------------------------------
+def invitation(invitation, secret):
+    """The link that opens an agent's account; `secret` is what it ends with."""
+    return compose(
+        "invitation",
+        to=invitation.email,
+        subject=invitation.subject,
+        context={"invitation": invitation, "regions": list(invitation.regions.all())},
+        secret=secret,
+        expires_at=invitation.until,
+    )
+
+
+def second_factor_enrolled(person):
+    return _of_second_factor("second_factor_enrolled", person)
+
+
+def second_factor_removed(person):
+    return _of_second_factor("second_factor_removed", person)
+
+
+def second_factor_reset(person):
+    """An administrator did it for somebody who lost everything."""
+    return _of_second_factor("second_factor_reset", person)
+
+
+def recovery_codes_renewed(person):
+    return _of_second_factor("recovery_codes_renewed", person)
+
+
+def recovery_code_used(person, *, left):
+    return _of_second_factor("recovery_code_used", person, left=left)
+
+
+def _of_second_factor(name, person, **context):
+    context |= {"person": person, "at": timezone.now()}
+    return compose(name, to=person.email, subject=_reference(person), context=context)
+
+
 def _reference(person) -> str:
     return f"user:{person.pk}"

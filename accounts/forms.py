@@ -15,6 +15,7 @@ HELP = "Plusieurs mots sans rapport entre eux se retiennent bien et se devinent 
 # a letter that bears a name carries no link.
 NAME = r"^[^\W\d_]+((\.[ -]|[ '’-]{1,2})[^\W\d_]+)*\.?$"
 NO_NAME = "Écrivez des lettres, des espaces, des tirets ou des apostrophes seulement."
+TAKEN = "Ce nom d’utilisateur est déjà pris. Choisissez-en un autre."
 
 
 def password_field(label, *, new, **kwargs):
@@ -51,6 +52,37 @@ def email_field():
     )
 
 
+def username_field():
+    return forms.RegexField(
+        f"^{usernames.ALLOWED.pattern}$",
+        label="Nom d’utilisateur",
+        max_length=60,
+        strip=True,
+        help_text="3 caractères au moins : lettres, chiffres, points, tirets. Par exemple : prenom.nom",
+        error_messages={"invalid": "Choisissez 3 à 60 caractères : lettres, chiffres, points, tirets, sans @."},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+def phone_field(**kwargs):
+    return forms.CharField(
+        label="N° de téléphone",
+        max_length=30,
+        help_text="Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78.",
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+        **kwargs,
+    )
+
+
+def checked_phone(typed: str) -> str:
+    number = phones.parsed(typed)
+    if number is None:
+        raise ValidationError(
+            "Ce numéro n’est pas reconnu. Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78."
+        )
+    return number.as_e164
+
+
 class AnswerInput(forms.TextInput):
     """Never shows what was answered to an earlier challenge."""
 
@@ -79,27 +111,14 @@ class NewPasswordMixin:
 class PersonForm(NewPasswordMixin, forms.Form):
     """Step 1 of the registration. Once a password or a challenge was passed, it is not asked again."""
 
-    username = forms.RegexField(
-        f"^{usernames.ALLOWED.pattern}$",
-        label="Nom d’utilisateur",
-        max_length=60,
-        strip=True,
-        help_text="3 caractères au moins : lettres, chiffres, points, tirets. Par exemple : prenom.nom",
-        error_messages={"invalid": "Choisissez 3 à 60 caractères : lettres, chiffres, points, tirets, sans @."},
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
-    )
+    username = username_field()
     civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, widget=forms.RadioSelect)
     last_name = name_field("Nom", "family-name")
     first_name = name_field("Prénom", "given-name")
     email = email_field()
     password1 = chosen_password_field("Mot de passe")
     password2 = password_field("Confirmation du mot de passe", new=True)
-    phone = forms.CharField(
-        label="N° de téléphone",
-        max_length=30,
-        help_text="Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78.",
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
-    )
+    phone = phone_field()
     captcha = forms.CharField(label="Réponse au contrôle de sécurité", max_length=20, widget=AnswerInput)
 
     def __init__(self, *args, password_about: dict | None = None, is_human=False, **kwargs):
@@ -123,12 +142,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
         return self.cleaned_data["email"].lower()
 
     def clean_phone(self):
-        number = phones.parsed(self.cleaned_data["phone"])
-        if number is None:
-            raise ValidationError(
-                "Ce numéro n’est pas reconnu. Exemples : 06 12 34 56 78, 0590 12 34 56, +33 6 12 34 56 78."
-            )
-        return number.as_e164
+        return checked_phone(self.cleaned_data["phone"])
 
     def clean_captcha(self):
         self.is_human = captcha.is_answer(self.data.get("captcha_key", ""), self.cleaned_data["captcha"])
@@ -150,7 +164,7 @@ class PersonForm(NewPasswordMixin, forms.Form):
             self.add_error("password1", "Vos informations ont changé : tapez à nouveau votre mot de passe, deux fois.")
         if self.is_human and named["username"] and not usernames.is_free(named["username"], email=named["email"]):
             self.suggestions = usernames.suggestions(**named)
-            self.add_error("username", "Ce nom d’utilisateur est déjà pris. Choisissez-en un autre.")
+            self.add_error("username", TAKEN)
         return cleaned
 
 
@@ -295,3 +309,13 @@ class LettersForm(forms.Form):
         coerce=lambda choice: choice == "oui",
         widget=forms.RadioSelect,
     )
+    weekly = forms.BooleanField(
+        label="Recevoir le point du lundi",
+        required=False,
+        help_text="Le lundi à 8 heures : les dossiers qui attendent sur votre bureau. Rien si rien n’attend.",
+    )
+
+    def __init__(self, *args, has_desk: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_desk:
+            del self.fields["weekly"]

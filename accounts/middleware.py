@@ -1,4 +1,5 @@
-"""The doors that every page stands behind: a whole sign-in, a session that ends, the terms in force."""
+"""The doors that every page stands behind: a whole sign-in, a session that ends, the terms in force, the second factor
+of those who must have one."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import facts, typed
+from accounts import facts, rules, typed
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, OpenSession, Terms
 
 EXPIRED = "Votre session a expiré. Reconnectez-vous pour continuer."
@@ -19,11 +20,12 @@ ENDED = "Votre session a pris fin. Reconnectez-vous pour continuer."
 KEPT = "Ce que vous aviez saisi est conservé pendant une heure : vous le retrouverez dans le formulaire."
 LOST = "Votre dernière saisie n’a pas été enregistrée."
 IN_THE_TAB = "Ce que cet onglet a pu garder reviendra dans le formulaire."
+TO_ENROL = "Activez d’abord la double authentification."
 SEEN_PRECISION = 60  # seconds; spares a write of the session at each request
 
 
 class PrivatePageMiddleware:
-    """Only a session that passed the code counts as signed in; it ends when idle or old; its pages are not stored."""
+    """Only a session that passed each code counts as signed in; it ends when idle or old; its pages are not stored."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -47,7 +49,7 @@ class PrivatePageMiddleware:
         if BROWSER not in request.session:
             request.session[BROWSER] = facts.of_browser(request.headers.get("User-Agent", ""))
             request.session.save()  # for the list of « Votre compte », which may be the first page
-        if not request.user.is_verified():
+        if not request.user.is_verified() or _lacks_second_factor(request.user):
             logout(request)
         elif OpenSession.is_over(request.session, request.arrived_at):
             person = request.user.pk
@@ -57,6 +59,11 @@ class PrivatePageMiddleware:
                 messages.warning(request, EXPIRED)
         elif now - seen > SEEN_PRECISION:
             request.session[SEEN_AT] = now
+
+
+def _lacks_second_factor(user) -> bool:
+    """It was enrolled elsewhere since this session was opened, or while it was."""
+    return user.second_factor_since is not None and user.otp_device.second_factor_at is None
 
 
 def _leads_to_sign_in(request, response) -> bool:
@@ -121,3 +128,26 @@ class TermsMiddleware:
             return HttpResponseRedirect(reverse("accounts:accept_terms"))
         destination = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
         return HttpResponseRedirect(f"{reverse('accounts:accept_terms')}?{destination}")
+
+
+class SecondFactorMiddleware:
+    """Leads whoever must have a second factor and has none to its enrolment; nothing else is open to them."""
+
+    OPEN = frozenset(["accounts:enrol", "accounts:qr_code", "accounts:accept_terms", "account_logout"])
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if not request.user.is_authenticated or not getattr(view, "login_required", True):
+            return None
+        if request.resolver_match.view_name in self.OPEN or not rules.must_enrol(request.user):
+            return None
+        if request.headers.get("Accept") == "application/json":
+            return JsonResponse({"message": TO_ENROL}, status=403)
+        if request.method not in ("GET", "HEAD"):
+            messages.warning(request, LOST)
+        return HttpResponseRedirect(reverse("accounts:enrol"))

@@ -1,6 +1,9 @@
-"""The law of an account: may it move to another establishment; may its letters wait."""
+"""The law of an account: may it move to another establishment, be invited, lose its access; what it must prove; may its
+letters wait."""
 
-from accounts.models import User
+from django.conf import settings
+
+from accounts.models import Invitation, User
 from establishments.models import Establishment
 
 
@@ -29,3 +32,54 @@ def why_not_join(establishment: Establishment) -> str:
     if establishment.closed_on is None:
         return ""
     return "Cet établissement est fermé dans le répertoire FINESS : choisissez-en un qui est ouvert."
+
+
+# --- agents -------------------------------------------------------------------------------------------------------
+def why_not_invite(email: str) -> str:
+    """Why nobody may be invited with this e-mail now, as a sentence; empty when one may.
+
+    An account that was never activated gives way, as it does to another registration.
+    """
+    owner = User.objects.filter(email__iexact=email).first()
+    if owner and not User.objects.awaiting_activation().filter(pk=owner.pk).exists():
+        state = "" if owner.is_active else ", désactivé"
+        return (
+            f"Cette adresse a déjà un compte : {owner} ({owner.get_role_display()}{state}). Ouvrez-le sous "
+            "« Personnes » pour changer son rôle ou le réactiver, ou invitez la personne à une autre adresse."
+        )
+    unanswered = Invitation.objects.unanswered().filter(email__iexact=email).first()
+    if unanswered is None:
+        return ""
+    return (
+        f"Cette adresse a déjà une invitation {unanswered.state.label.lower()}. Utilisez « Renvoyer » pour lui envoyer "
+        "un nouveau lien, ou « Révoquer » avant de l’inviter avec un autre rôle."
+    )
+
+
+def why_not_change_access(person: User, *, by: User | None, role: str, is_active: bool) -> str:
+    """Why this administrator may not give a person this role or this activity, as a sentence; empty if they may."""
+    if person == by and not is_active:
+        return "Vous ne pouvez pas désactiver votre propre compte : demandez-le à un autre administrateur."
+    if person == by and role != person.role:
+        return "Vous ne pouvez pas changer votre propre rôle : demandez-le à un autre administrateur."
+    administrators = User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True)
+    leaves = not is_active or role != User.Role.ADMINISTRATOR
+    if leaves and administrators.filter(pk=person.pk).exists() and not administrators.exclude(pk=person.pk).exists():
+        return "C’est le dernier administrateur actif : invitez-en d’abord un autre, et attendez qu’il ait accepté."
+    return ""
+
+
+# --- second factor ------------------------------------------------------------------------------------------------
+def may_enrol(user: User) -> bool:
+    """Agents alone have a second factor; whoever has one may look after it, also once they are a référent."""
+    return not user.is_referent or user.second_factor_since is not None
+
+
+def second_factor_is_required_of(user: User) -> bool:
+    """Of whoever has this role, enrolled or not."""
+    return user.role in settings.SECOND_FACTOR_REQUIRED_FOR
+
+
+def must_enrol(user: User) -> bool:
+    """Whether this person may do nothing else before they have a second factor."""
+    return second_factor_is_required_of(user) and user.second_factor_since is None

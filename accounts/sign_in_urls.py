@@ -13,6 +13,7 @@ urlpatterns = [
     *captcha_urlpatterns,
     path("connexion/", allauth_views.login, name="account_login"),
     path("connexion/code/", sign_in.sign_in_code, name="account_sign_in_code"),
+    path("connexion/double-authentification/", sign_in.sign_in_second_factor, name="account_second_factor"),
     path("connexion/compte-desactive/", allauth_views.account_inactive, name="account_inactive"),
     path("deconnexion/", allauth_views.logout, name="account_logout"),
     path(

@@ -1,4 +1,5 @@
-"""The second step of a sign-in: the code mailed to the person, bound to this very attempt."""
+"""The steps of a sign-in after the password: the code mailed to the person, bound to this very attempt, then the
+code of their application for whoever enrolled one."""
 
 from allauth.account.stages import LoginStage
 from allauth.core import ratelimit
@@ -33,3 +34,20 @@ class SignInCodeStage(LoginStage):
     def identifier(self) -> str:
         """What the person typed: shown again, and nothing that the code has not yet opened."""
         return self.login.state.get("identifier", "")
+
+
+class SecondFactorStage(LoginStage):
+    key = "second_factor"
+    urlname = "account_second_factor"
+
+    def handle(self):
+        if self.login.user.second_factor_since is None:
+            return None, True
+        self.request.session.cycle_key()
+        return headed_redirect_response(self.urlname), True
+
+    @property
+    def attempt(self) -> SignInCode | None:
+        """The attempt whose mailed code was given; None once a password change or a reset closed it."""
+        found = self.controller.get_stage(SignInCodeStage.key).attempt
+        return found if found and found.given_at and not found.confirmed else None

@@ -3,7 +3,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from accounts.views import account, addresses, letters, registration, strength
+from accounts.views import account, addresses, authentication, invitations, letters, registration, strength
 
 app_name = "accounts"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("inscription/fin/", registration.registered, name="registered"),
     path("activation/renvoyer/", registration.resend_activation, name="resend_activation"),
     path("activation/renvoyee/", registration.activation_resent, name="activation_resent"),
+    re_path(r"^invitation/(?P<secret>[-\w]+)/$", invitations.accept_invitation, name="accept_invitation"),
     path("cgu/", account.terms, name="terms"),
     path("cgu/accepter/", account.accept_terms, name="accept_terms"),
     path("cgu/<str:version>/", account.terms_version, name="terms_version"),
@@ -32,6 +33,16 @@ urlpatterns = [
     path("compte/sessions/fermer/", account.close_other_sessions, name="close_other_sessions"),
     path("compte/sessions/<slug:name>/fermer/", account.close_session, name="close_session"),
     path("compte/courriers/", letters.letters, name="letters"),
+    path("compte/double-authentification/", authentication.overview, name="second_factor"),
+    path("compte/double-authentification/activer/", authentication.enrol, name="enrol"),
+    path("compte/double-authentification/activer/qr.svg", authentication.qr_code, name="qr_code"),
+    path("compte/double-authentification/codes/", authentication.recovery_codes, name="recovery_codes"),
+    path(
+        "compte/double-authentification/codes/renouveler/",
+        authentication.renew_recovery_codes,
+        name="renew_recovery_codes",
+    ),
+    path("compte/double-authentification/desactiver/", authentication.remove, name="remove_second_factor"),
 ]
 
 # Named as the library that draws the image expects.

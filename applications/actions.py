@@ -65,7 +65,7 @@ MOVED = (
 )
 
 
-NOT_ASKED = "Cette réponse n’est pas à modifier : la demande de modification n’en parle pas."
+NOT_ASKED = "Cette réponse n’est pas à modifier : la demande de modification n’en parle pas."
 
 
 def lock(application: Application, *, version: int | None = None) -> Application:

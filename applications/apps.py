@@ -18,6 +18,17 @@ class ApplicationsConfig(AppConfig):
             "establishment_closed",
             "take_over_to_decide",
         )
+        letters.call_to_act(
+            "to_review",
+            "sent_back",
+            "changes_requested",
+            "declaration_opened",
+            "reminder",
+            "take_over_to_decide",
+            "establishment_closed",
+            "desk_digest",
+        )
+        letters.check_before_sending("desk_digest", "applications.digests.is_still_true")
         letters.check_before_sending("reminder", "applications.reminders.is_still_true")
         letters.check_before_sending("establishment_closed", "applications.closures.is_still_true")
         letters.check_before_sending("take_over_to_decide", "applications.people.is_still_asked")

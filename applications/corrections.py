@@ -97,10 +97,10 @@ def fault_of(named: Iterable[Named], application: Application) -> str:
     for one in named:
         question = questions.get(one.key)
         if question is None or not is_shown(question, values):
-            return "Une des questions nommées n’est pas posée dans ce formulaire : rechargez la page."
+            return "Une des questions nommées n’est pas posée dans ce formulaire : rechargez la page."
         files = (values.get(one.key) or []) if question.is_evidence else []
         if one.file and one.file not in {file["id"] for file in files}:
-            return "Un des fichiers nommés n’est pas dans le dernier envoi : rechargez la page."
+            return "Un des fichiers nommés n’est pas dans le dernier envoi : rechargez la page."
     return ""
 
 

@@ -1,5 +1,6 @@
 """The letters of a dossier: one function each, named after what happened; the action saves what it returns."""
 
+from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
@@ -116,8 +117,8 @@ def _asked(request: ChangeRequest | None) -> list[str]:
     items = request.items.select_related("question") if request else []
     lines = []
     for item in items:
-        file = f", fichier « {item.file_name} »" if item.file else ""
-        remark = f" : {' '.join(item.remark.split())}" if item.remark else ""
+        file = f", fichier « {item.file_name} »" if item.file else ""
+        remark = f" : {' '.join(item.remark.split())}" if item.remark else ""
         lines.append(f"{item.question.label}{file}{remark}")
     return lines
 
@@ -165,6 +166,23 @@ def establishment_closed(establishment: Establishment, dossiers: list[Applicatio
     letter = compose("establishment_closed", to=reader.email, subject=establishment.subject, context=context)
     letter.premise = closure_of(establishment)
     return letter
+
+
+def desk_digest(agent: User, desk, *, named: int) -> Letter:
+    """To an agent, on Monday: what waits on their desk (`applications.digests.Desk`), the late ones by their name."""
+    queue = reverse("reviews:queue")
+    domains = [
+        (domain, count, reverse("reviews:queue", query={"domaine": domain.slug})) for domain, count in desk.by_domain
+    ]
+    late = [(one, _dossier_path(one.application)) for one in desk.late]
+    context = {"person": agent, "desk": desk, "domains": domains, "path": queue, "limit": settings.LATE_AFTER_DAYS}
+    context |= {"late": late[:named], "late_count": len(late), "late_more": len(late[named:])}
+    context["oldest_path"] = _dossier_path(desk.oldest.application)
+    return compose("desk_digest", to=agent.email, subject=f"user:{agent.pk}", context=context)
+
+
+def _dossier_path(application: Application) -> str:
+    return reverse("reviews:dossier", args=[application.reference])
 
 
 def passed_to_ans(application: Application) -> Letter:

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from applications import actions, closures, reminders
+from applications import actions, closures, digests, reminders
 from applications.models import Application
 from applications.states import State
 
@@ -36,3 +36,9 @@ def remind() -> int:
 def alert_of_closures() -> int:
     """Tell the agents of establishments that the directory closed; as often as one likes."""
     return closures.alert_of_closures()
+
+
+@shared_task
+def write_digests() -> int:
+    """Write the Monday letters of the agents; as often as one likes."""
+    return digests.write_digests(timezone.now())

@@ -3,7 +3,7 @@
 import logging
 import re
 
-_LINKS = re.compile(r"(/(?:activation|mot-de-passe/nouveau|compte/adresse/confirmer)/)[^\s/]+")
+_LINKS = re.compile(r"(/(?:activation|invitation|mot-de-passe/nouveau|compte/adresse/confirmer)/)[^\s/]+")
 
 
 class Line(logging.Formatter):

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.PrivatePageMiddleware",
     "accounts.middleware.TermsMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "ecare.middleware.NotAllowedMiddleware",
     "applications.middleware.NotNowMiddleware",
     "ecare.middleware.ReceptionMiddleware",
@@ -216,6 +217,8 @@ ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does no
     "reset_password_from_key": "30/m/ip",
     "change_password": "10/m/user",
     "email_change": "10/h/user",
+    "second_factor": "20/h/user",
+    "invitation": "60/10m/ip",
     "challenge": "60/5m/ip",
     "password_strength": "300/5m/ip",
     "registration": "60/10m/ip",
@@ -230,6 +233,16 @@ SIGN_IN_CODE_DIGITS = 8
 SIGN_IN_CODE_LIFETIME = timedelta(minutes=10)
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_COOLDOWN = timedelta(seconds=30)
+OTP_TOTP_ISSUER = "eCaRE"  # what an authenticator application shows beside the user name
+OTP_TOTP_SYNC = False  # one step of 30 s before and after ours, never more
+# Roles that reach nothing before they have an authenticator application.
+SECOND_FACTOR_REQUIRED_FOR = frozenset(
+    env.list("ECARE_TOTP_REQUIRED_FOR", default=[] if EMBEDDED else ["ans", "administrator"])
+)
+if SECOND_FACTOR_REQUIRED_FOR - {"ars", "ans", "administrator"}:
+    raise ImproperlyConfigured("ECARE_TOTP_REQUIRED_FOR takes the roles ars, ans, administrator, comma separated.")
+# An agent reads « En retard » of a dossier that has waited on their desk for more days than this.
+LATE_AFTER_DAYS = env.int("ECARE_LATE_AFTER_DAYS", default=15)
 SESSION_IDLE_LIMIT = timedelta(hours=2)
 SESSION_AGE_LIMIT = timedelta(hours=8)
 SESSION_COOKIE_AGE = 24 * 60 * 60  # its row outlives it: what is typed the morning after still has somebody to wait for
@@ -344,6 +357,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "reminders": {"task": "applications.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
     "closures": {"task": "applications.tasks.alert_of_closures", "schedule": 600.0, "options": {"expires": 600}},
+    "weekly letters": {"task": "applications.tasks.write_digests", "schedule": 300.0, "options": {"expires": 300}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

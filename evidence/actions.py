@@ -22,7 +22,7 @@ from evidence.models import Container, Evidence, SpaceTemplate, StoredFile, Uplo
 from evidence.rules import first_scan, is_replaceable
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
-NOT_ASKED = "Ce fichier n’est pas à modifier : la demande de modification n’en parle pas."
+NOT_ASKED = "Ce fichier n’est pas à modifier : la demande de modification n’en parle pas."
 
 
 @contextmanager

@@ -12,3 +12,4 @@ class EvidenceConfig(AppConfig):
     def ready(self):
         keyring()  # a malformed key stops the start, not the first file
         letters.may_wait("pool_low")
+        letters.call_to_act("pool_low")

@@ -60,7 +60,7 @@ def claim(request, reference):
 def release(request, reference):
     application = _dossier(request, reference)
     if claims.release(application, by=request.user):
-        messages.success(request, "Vous n’examinez plus ce dossier : vos collègues peuvent décider.")
+        messages.success(request, "Vous n’examinez plus ce dossier : vos collègues peuvent décider.")
     return _to_dossier(application)
 
 

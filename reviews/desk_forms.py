@@ -21,7 +21,7 @@ def _text(label: str, *, length: int, required: str, rows: int = 4, help_text: s
         widget=forms.Textarea(attrs={"rows": rows}),
         error_messages={
             "required": required,
-            "max_length": "Ce texte est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
+            "max_length": "Ce texte est trop long : %(limit_value)d caractères au plus, il en compte %(show_value)d.",
         },
     )
 
@@ -74,7 +74,7 @@ class GiveOpinionForm(forms.Form):
         max_length=NOTE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="Un courrier électronique part à la personne qui demande cet avis.",
-        error_messages={"max_length": f"Ce texte est trop long : {NOTE_LENGTH} caractères au plus."},
+        error_messages={"max_length": f"Ce texte est trop long : {NOTE_LENGTH} caractères au plus."},
     )
 
     def clean(self):
@@ -102,7 +102,7 @@ class PhraseForm(forms.ModelForm):
         text = self.cleaned_data["text"].replace("\r\n", "\n").strip()
         if len(text) > PHRASE_LENGTH:
             raise ValidationError(
-                f"Ce texte est trop long : {PHRASE_LENGTH} caractères au plus, il en compte {len(text)}."
+                f"Ce texte est trop long : {PHRASE_LENGTH} caractères au plus, il en compte {len(text)}."
             )
         return text
 
@@ -110,7 +110,7 @@ class PhraseForm(forms.ModelForm):
         title = self.cleaned_data["title"]
         same = Phrase.objects.filter(owner=self.instance.owner_id, title=title).exclude(pk=self.instance.pk)
         if same.exists():
-            raise ValidationError("Vous avez déjà une phrase de ce titre : choisissez-en un autre.")
+            raise ValidationError("Vous avez déjà une phrase de ce titre : choisissez-en un autre.")
         return title
 
 
@@ -149,7 +149,7 @@ class PiecesForm(forms.Form):
             max_length=REMARK_LENGTH,
             initial=verdict.remark if verdict else "",
             widget=forms.Textarea(attrs={"rows": 2}),
-            error_messages={"max_length": f"Cette remarque est trop longue : {REMARK_LENGTH} caractères au plus."},
+            error_messages={"max_length": f"Cette remarque est trop longue : {REMARK_LENGTH} caractères au plus."},
         )
         piece.decision, piece.remark = self[decision], self[remark]
 
@@ -158,7 +158,7 @@ class PiecesForm(forms.Form):
         for piece in self.pieces:
             refused = cleaned.get(piece.decision.name) == FileVerdict.Decision.REFUSED
             if refused and not cleaned.get(piece.remark.name, "").strip() and piece.remark.name not in self.errors:
-                self.add_error(piece.remark.name, f"Dites pourquoi « {piece.file.name} » est refusée.")
+                self.add_error(piece.remark.name, f"Dites pourquoi « {piece.file.name} » est refusée.")
         return cleaned
 
     def judged(self) -> list[Judged]:

@@ -52,7 +52,7 @@ class QueueFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         method="search",
         label="Rechercher",
-        help_text="Référence, établissement, n° FINESS ou code GHT",
+        help_text="Référence, établissement, n° FINESS ou code GHT",
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search"}),
     )
@@ -104,7 +104,7 @@ class QueueFilter(django_filters.FilterSet):
     )
 
     MAIN = ("q", "etat", "domaine", "region", "type")
-    """Fields that stand open on the page; the others wait behind « Plus de filtres »."""
+    """Fields that stand open on the page; the others wait behind « Plus de filtres »."""
 
     def __init__(self, *args, user, at=None, **options):
         super().__init__(*args, **options)

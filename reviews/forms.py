@@ -79,7 +79,7 @@ class ChangesForm(MessageForm):
     due_on = forms.DateField(
         label="Réponse attendue au plus tard le",
         help_text=(
-            "Facultatif. Rien ne se ferme ce jour-là : des rappels partent, et vous décidez. Exemple : 21/11/2026."
+            "Facultatif. Rien ne se ferme ce jour-là : des rappels partent, et vous décidez. Exemple : 21/11/2026."
         ),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
@@ -105,7 +105,7 @@ class ChangesForm(MessageForm):
         cleaned = super().clean()
         self.named = naming.named_in(cleaned, self.chapters)
         if not cleaned.get("message") and not self.named and "message" not in self.errors:
-            self.add_error("message", "Dites ce qui est à modifier : écrivez un message, ou cochez des questions.")
+            self.add_error("message", "Dites ce qui est à modifier : écrivez un message, ou cochez des questions.")
         return cleaned
 
     def arguments(self) -> dict:
@@ -125,7 +125,7 @@ class SaveViewForm(forms.Form):
         max_length=60,
         error_messages={
             "required": "Donnez un nom à cette vue.",
-            "max_length": "Ce nom est trop long : 60 caractères au plus.",
+            "max_length": "Ce nom est trop long : 60 caractères au plus.",
         },
     )
     query = forms.CharField(widget=forms.HiddenInput, required=False, max_length=600)
@@ -172,7 +172,7 @@ class AssignForm(forms.Form):
             raise ValidationError("Cochez au moins un dossier, ou choisissez toute la vue.")
         if len(self.chosen) > MOST_AT_ONCE:
             raise ValidationError(
-                f"Cette vue compte plus de {MOST_AT_ONCE} dossiers : attribuez-en {MOST_AT_ONCE} au plus à la fois. "
+                f"Cette vue compte plus de {MOST_AT_ONCE} dossiers : attribuez-en {MOST_AT_ONCE} au plus à la fois. "
                 "Précisez les filtres, par exemple une région ou un type."
             )
         return cleaned

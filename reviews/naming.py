@@ -50,7 +50,7 @@ def chapters_of(application: Application) -> list[Chapter]:
 def _choice(row) -> Choice:
     question = row.question
     if question.is_evidence:
-        files = [Choice(question.key, f"Fichier « {f['name']} »", "", f["id"]) for f in row.value or []]
+        files = [Choice(question.key, f"Fichier « {f['name']} »", "", f["id"]) for f in row.value or []]
         return Choice(question.key, question.label, "" if files else "Aucun fichier", files=files)
     return Choice(question.key, question.label, _said(row))
 
@@ -83,7 +83,7 @@ def add_fields(form: forms.Form, chapters: list[Chapter], refused: Mapping[str, 
             max_length=REMARK_LENGTH,
             widget=forms.Textarea(attrs={"rows": 2, "placeholder": " "}),  # a style tells an empty one by it
             error_messages={
-                "max_length": f"Cette remarque est trop longue : {REMARK_LENGTH} caractères au plus.",
+                "max_length": f"Cette remarque est trop longue : {REMARK_LENGTH} caractères au plus.",
             },
         )
         choice.box, choice.remark = form[choice.name], form[f"remark-{choice.name}"]

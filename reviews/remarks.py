@@ -20,7 +20,7 @@ from reviews.models import FileVerdict, Note, Opinion
 from reviews.rules import may_be_asked, may_be_resent, may_judge
 
 NOT_RESENT = (
-    "Ce courrier ne peut pas être renvoyé : il n’est pas encore parti, il porte un secret, "
+    "Ce courrier ne peut pas être renvoyé : il n’est pas encore parti, il porte un secret, "
     "ou il ne concerne plus son destinataire."
 )
 
@@ -63,7 +63,7 @@ def ask_opinion(application: Application, *, by: User, of: User, question: str) 
         with transaction.atomic():
             opinion = Opinion.objects.create(application=application, asked_by=by, of=of, question=question)
     except IntegrityError:
-        raise NotNow(f"Un avis est déjà demandé à {of} sur ce dossier : attendez sa réponse.") from None
+        raise NotNow(f"Un avis est déjà demandé à {of} sur ce dossier : attendez sa réponse.") from None
     record(application.subject, "ask_opinion", actor=by.actor, data={"of": of.actor[0], "name": str(of)})
     emails.opinion_asked(opinion).save()
     return opinion
@@ -110,7 +110,7 @@ def judge(application: Application, *, by: User, judged: Sequence[Judged], at: d
         raise NotNow("Les pièces de ce dossier ne sont pas à examiner par vous dans son état actuel.")
     listed, desk = _listed(application), _desk(by)
     if any(one.file not in listed for one in judged):
-        raise NotNow("Un des fichiers n’est plus dans le dernier envoi : rechargez la page.")
+        raise NotNow("Un des fichiers n’est plus dans le dernier envoi : rechargez la page.")
     kept = {str(one.file_id): one for one in FileVerdict.objects.filter(application=application, desk=desk)}
     changed = [one for one in judged if _differs(kept.get(one.file), one)]
     FileVerdict.objects.filter(desk=desk, file__in=[one.file for one in changed]).delete()

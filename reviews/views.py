@@ -182,7 +182,7 @@ def _held_by_another(request, application):
 
 
 INSERT, SHOW = "inserer", "apercu"
-"""Buttons of the page that change nothing: « Insérer » a phrase, « Actualiser l’aperçu »."""
+"""Buttons of the page that change nothing: « Insérer » a phrase, « Actualiser l’aperçu »."""
 
 
 def _is_asked_again(request) -> bool:

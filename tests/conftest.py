@@ -72,13 +72,14 @@ def browser_context_args(browser_context_args):
 
 @pytest.fixture
 def signed_in(db):
-    """`signed_in(user)`: a client whose session passed the password and the code, terms in force accepted."""
+    """`signed_in(user)`: a client whose session passed the password and each code, terms in force accepted."""
 
     def open_session(user):
         client = Client()
         client.force_login(user, backend="accounts.backends.ActivatedBackend")
         session = client.session
-        session[DEVICE_ID_SESSION_KEY] = SignInCode.objects.create(user=user).persistent_id
+        attempt = SignInCode.objects.create(user=user, second_factor_at=user.second_factor_since)
+        session[DEVICE_ID_SESSION_KEY] = attempt.persistent_id
         session[OPENED_AT] = session[SEEN_AT] = timezone.now().timestamp()
         session[BROWSER] = "Firefox sous Linux"
         session.save()

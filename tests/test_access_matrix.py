@@ -17,7 +17,8 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Terms, User
+from accounts.agents import invite
+from accounts.models import Invitation, Terms, User
 from applications.actions import values_of
 from applications.emails import submitted
 from applications.models import Answer, Application, Submission, TakeOverRequest
@@ -84,6 +85,7 @@ def world(db):
     Submission.objects.create(
         application=sent, step="candidature", number=1, by=sent.referent, content=content, digest="0"
     )
+    invite(Invitation(email="invitee@ars.example", role="ans"), regions=[], by=None)
     Group.objects.create(name="Agents")
     TOTPDevice.objects.create(user=sent.referent, name="téléphone")
     with storing(SimpleUploadedFile("r.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
@@ -136,6 +138,7 @@ def clients(world, signed_in):
 # What an address names besides its object.
 MORE = {
     "accounts:close_session": ["abc"],
+    "accounts:accept_invitation": ["abc"],
     "accounts:confirm_email_change": ["abc"],
     "applications:receipt": ["candidature", 1],
     "applications:update_contact": ["dsi"],

@@ -15,7 +15,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.actions import request_email_change
-from accounts.models import TermsAcceptance, User
+from accounts.agents import invite
+from accounts.models import Invitation, TermsAcceptance, User
 from applications.models import Application, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
@@ -23,13 +24,13 @@ from demo.actions import read_demo
 from demo.specimens import pdf
 from ecare.letters.actions import deliver
 from ecare.letters.models import Letter
-from establishments.models import Establishment
+from establishments.models import Establishment, Region
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from reviews.claims import claim
 from reviews.models import Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
-from tests.accounts.steps import fill_establishment, fill_person, give_password, secret_of
+from tests.accounts.steps import enrolled, fill_establishment, fill_person, give_code, give_password, secret_of
 from tests.addresses import GET
 from tests.browsing import faults, is_inside, openers, tab_to
 
@@ -47,7 +48,8 @@ PLAIN = {
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
-    "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account",
+    "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account"
+    " accounts:second_factor accounts:enrol",
     "ans": "reviews:queue reviews:requests evidence:containers accounts:letters",
     "administrateur": "evidence:containers accounts:account",
 }
@@ -197,6 +199,37 @@ def test_the_steps_of_a_sign_in(visitor):
     visitor.become(person.username)
     TermsAcceptance.objects.filter(user=person).delete()
     visitor.look(reverse("accounts:accept_terms"))
+
+
+@walks(
+    "account_second_factor accounts:second_factor accounts:recovery_codes accounts:renew_recovery_codes"
+    " accounts:remove_second_factor"
+)
+def test_the_second_factor_of_an_agent(visitor):
+    person = User.objects.get(username="ans")
+    enrolled(person)
+    visitor.become(person.username)
+    for name in ("accounts:second_factor", "accounts:renew_recovery_codes", "accounts:remove_second_factor"):
+        visitor.look(reverse(name))
+    visitor.client.post(reverse("accounts:renew_recovery_codes"), {"password": read_demo()["password"]})
+    visitor.look(reverse("accounts:recovery_codes"), says="Notez-les maintenant")
+    client = Client()
+    give_password(client, person, password=read_demo()["password"])
+    give_code(client, secret_of("code", to=person.email))
+    visitor.use(client)
+    visitor.look(reverse("account_second_factor"))
+    visitor.look(reverse("account_second_factor") + "?secours", says="Code de secours")
+
+
+@walks("accounts:accept_invitation")
+def test_an_invitation(visitor):
+    region = Region.objects.get(pk="76")
+    invitation = invite(Invitation(email="invitee@ars.example", role="ars"), regions=[region], by=None)
+    address = reverse("accounts:accept_invitation", args=[secret_of("invitation")])
+    visitor.become("anonymous").look(address, says=region.ars)
+    visitor.become("ars.occitanie").look(address, says="connecté avec un autre compte")
+    Invitation.objects.filter(pk=invitation.pk).update(revoked_at=timezone.now())
+    visitor.look(address, says="révoquée")
 
 
 @walks("account_reset_password_from_key accounts:confirm_email_change")

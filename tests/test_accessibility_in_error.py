@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import TermsAcceptance, User
+from accounts.agents import invite
+from accounts.models import Invitation, TermsAcceptance, User
 from applications.models import Application, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
@@ -26,7 +27,7 @@ from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
 from reviews.models import Phrase
 from reviews.remarks import ask_opinion
-from tests.accounts.steps import fill_person, give_password, secret_of
+from tests.accounts.steps import enrolled, fill_person, give_code, give_password, secret_of
 from tests.addresses import POST
 from tests.browsing import NARROW, Visitor
 from tests.factories import UserFactory
@@ -53,6 +54,21 @@ def with_password_only(visitor):
     visitor.use(client)
 
 
+def with_application(visitor):
+    person = User.objects.get(username="ans")
+    if person.second_factor_since is None:
+        enrolled(person)
+    visitor.become("ans")
+
+
+def before_the_application(visitor):
+    with_application(visitor)
+    client, person = Client(), User.objects.get(username="ans")
+    give_password(client, person, password=read_demo()["password"])
+    give_code(client, secret_of("code", to=person.email))
+    visitor.use(client)
+
+
 def with_new_terms(visitor):
     visitor.become("chu.nimes")
     TermsAcceptance.objects.filter(user__username="chu.nimes").delete()
@@ -65,6 +81,12 @@ def dossier(username: str, slug: str = "domaine-1", *more: str):
 
 def first_in(state: str):
     return lambda: [Application.objects.filter(state=state, establishment__region="76").first().reference]
+
+
+def invited():
+    Invitation.objects.all().delete()
+    invite(Invitation(email="invitee@ans.example", role="ans"), regions=[], by=None)
+    return [secret_of("invitation")]
 
 
 def colleague():
@@ -150,6 +172,14 @@ WRONG_ANSWERS = {
     "dsi-email": "sans-arobase",
     "signatory-phone": "12",
 }
+TAKEN = {
+    "[name=civility][value=madame]": True,
+    "last_name": "Démo",
+    "first_name": "Ada",
+    "username": "ans",
+    "password1": "Montagne-Bleue-77",
+    "password2": "Montagne-Bleue-77",
+}
 UNLIKE = {"password1": "Montagne-Bleue-77", "password2": "Montagne-Verte-77"}
 NEW = UNLIKE | {"oldpassword": "Pas-Celui-La-42"}
 
@@ -169,6 +199,14 @@ TABLE = {
         Wrong("accounts:accept_terms", with_new_terms, "Cochez cette case pour continuer."),
         Wrong("account_change_password", "chu.montpellier", "différents", NEW),
         Wrong("accounts:change_email", "chu.montpellier", NO_ADDRESS, {"email": "sans-arobase", "password": "faux"}),
+        Wrong("accounts:accept_invitation", "anonymous", REQUIRED, of=invited),
+        Wrong("accounts:accept_invitation", "anonymous", "déjà pris", TAKEN, of=invited),
+        Wrong("account_second_factor", before_the_application, "6 chiffres", {"code": "12"}, button="Valider"),
+        Wrong("account_second_factor", before_the_application, "Code incorrect", {"code": "000000"}, button="Valider"),
+        Wrong("accounts:enrol", "ars.occitanie", "6 chiffres", {"code": "12"}, button="Activer"),
+        Wrong("accounts:enrol", "ars.occitanie", "pas le code attendu", {"code": "000000"}, button="Activer"),
+        Wrong("accounts:renew_recovery_codes", with_application, "mot de passe actuel", {"password": "faux"}),
+        Wrong("accounts:remove_second_factor", with_application, REQUIRED),
         Wrong("accounts:letters", "chu.montpellier", CHOOSE, {"daily": False}),
     ],
     "dossiers": [

@@ -12,9 +12,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import TermsAcceptance
+from accounts import agents
+from accounts.models import Invitation, TermsAcceptance
 from applications.models import Application
-from tests.accounts.steps import fill_establishment, fill_person, give_password, register, secret_of
+from tests.accounts.steps import (
+    enrolled,
+    fill_establishment,
+    fill_person,
+    give_code,
+    give_password,
+    register,
+    secret_of,
+)
 from tests.addresses import GET
 from tests.evidence.pool import SPACE as CONTAINER
 from tests.factories import PASSWORD
@@ -48,6 +57,9 @@ COUNTS = {
     "accounts:confirm_email_change unknown":         0,
     "accounts:change_email":                         4,
     "accounts:letters":                              4,
+    "accounts:accept_invitation":                    2,
+    "accounts:accept_invitation unknown":            1,
+    "account_second_factor":                         3,
     "account_change_password":                       4,
     "account_logout":                                3,
     "applications:start":                           10,
@@ -128,6 +140,9 @@ COUNTED_ELSEWHERE = {
     "accounts:terms": "tests/accounts/test_terms.py::test_the_list_of_versions_costs_one_question",
     "accounts:account":
         "tests/accounts/test_open_sessions.py::test_the_account_costs_the_same_however_many_sessions",
+    "accounts:second_factor accounts:enrol accounts:renew_recovery_codes accounts:remove_second_factor":
+        "tests/accounts/test_second_factor.py::test_what_each_page_asks_of_the_database",
+    "accounts:recovery_codes": "tests/accounts/test_second_factor.py::test_what_the_codes_ask",
     "applications:dashboard":
         "tests/applications/test_dashboard.py::test_the_number_of_queries_does_not_grow_with_the_rows",
     "applications:take_overs": "tests/applications/test_take_over.py::test_the_list_costs_the_same_however_long",
@@ -181,7 +196,12 @@ def as_somebody_who_registers(world, signed_in):
     found |= at(Client(), "account_confirm_email", args=[secret_of("activation").rstrip("/").rpartition("/")[2]])
     found |= at(Client(), "account_confirm_email unknown", args=["cle-inconnue"])
     give_password(half, world.colleague)
-    return found | at(half, "account_sign_in_code")
+    found |= at(half, "account_sign_in_code")
+    enrolled(world.agent)
+    between = Client()
+    give_password(between, world.agent)
+    give_code(between, secret_of("code", to=world.agent.email))
+    return found | at(between, "account_second_factor")
 
 
 def by_a_letter(world, signed_in):
@@ -192,6 +212,9 @@ def by_a_letter(world, signed_in):
     found |= at(Client(), "account_reset_password_from_key unknown", args=["1", "abc"])
     typed = {"email": "nouvelle.adresse@exemple.fr", "password": PASSWORD}
     signed_in(world.colleague).post(reverse("accounts:change_email"), typed)
+    agents.invite(Invitation(email="invitee@ars.example", role="ars"), regions=world.regions, by=None)
+    found |= at(Client(), "accounts:accept_invitation", args=[secret_of("invitation")])
+    found |= at(Client(), "accounts:accept_invitation unknown", args=["abc"])
     found |= at(Client(), "accounts:confirm_email_change", args=[secret_of("email_change_to_confirm")])
     return found | at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
 
@@ -273,7 +296,11 @@ def of_agents(world, signed_in):
 
 
 # --- the counts ---------------------------------------------------------------------------------------------------
-REFUSALS = {"accounts:confirm_email_change unknown": 410, "reviews:accept draft": 409}
+REFUSALS = {
+    "accounts:accept_invitation unknown": 410,
+    "accounts:confirm_email_change unknown": 410,
+    "reviews:accept draft": 409,
+}
 
 
 def asked_by(client: Client, address: str) -> tuple[int, list[str]]:

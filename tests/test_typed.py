@@ -62,6 +62,7 @@ FORMS = {
 NOTHING_TO_KEEP = {
     "account_change_password": "passwords",
     "account_logout": "a button",
+    "accounts:enrol": "a code of the moment",
     "applications:withdraw": "a button",
     "evidence:container": "a button",
     "evidence:containers": "files",

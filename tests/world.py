@@ -137,7 +137,9 @@ class World:
         self.colleagues = UserFactory.create_batch(rows, establishment=self.establishment)
         self.ars = UserFactory.create_batch(rows, ars=True, regions=[self.establishment.region])
         UserFactory.create_batch(rows, ans=True)
-        self.cast["ars"].regions.add(*[RegionFactory(code=f"{rank:02d}") for rank in range(rows)])
+        self.regions = [RegionFactory(code=f"{rank:02d}") for rank in range(rows)]
+        self.cast["ars"].regions.add(*self.regions)
+        self.agent = UserFactory(ars=True, regions=self.regions)
         self.dossiers = {state: self.lead(verbs) for state, verbs in lives(rows).items()}
         ApplicationFactory.create_batch(rows, referent=self.owner)
         ApplicationFactory.create_batch(rows, referent=self.colleague)

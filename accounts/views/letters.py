@@ -1,4 +1,4 @@
-"""« Vos courriers »: each at once, or one a day."""
+"""« Vos courriers »: each at once, or one a day; the Monday letter of agents."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -11,12 +11,11 @@ from accounts.forms import LettersForm
 @typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def letters(request):
-    form = LettersForm(
-        typed.filled(request),
-        initial={"daily": "oui" if request.user.wants_daily_letter else "non"},
-    )
+    user = request.user
+    initial = {"daily": "oui" if user.wants_daily_letter else "non", "weekly": user.wants_weekly_letter}
+    form = LettersForm(typed.filled(request), initial=initial, has_desk=user.is_ars or user.is_ans)
     if request.method == "POST" and form.is_valid():
-        actions.choose_letters(request.user, daily=form.cleaned_data["daily"])
+        actions.choose_letters(user, daily=form.cleaned_data["daily"], weekly=form.cleaned_data.get("weekly"))
         messages.success(request, "Votre choix est enregistré.")
         return redirect("accounts:letters")
     return render(request, "accounts/letters.html", {"form": form})

@@ -1,4 +1,4 @@
-"""Allauth's pages of the sign-in and the password, with our limits; and the page of the mailed code."""
+"""Allauth's pages of the sign-in and the password, with our limits; and the pages of the codes."""
 
 import math
 
@@ -12,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import actions, facts
+from accounts import actions, facts, second_factor
 from accounts.actions import Outcome
+from accounts.agent_forms import SecondFactorForm
 from accounts.forms import CodeForm
-from accounts.models import User
-from accounts.stages import SignInCodeStage
+from accounts.models import SignInCode, User
+from accounts.stages import SecondFactorStage, SignInCodeStage
 from ecare.french import paris_datetime
 
 # The doors of the home page; the ANS and administrators have none of their own.
@@ -54,6 +55,43 @@ def _resend(request, attempt):
     else:
         messages.success(request, "Un nouveau code vient de vous être envoyé. Le précédent n’est plus valable.")
     return redirect("account_sign_in_code")
+
+
+@sensitive_post_parameters("code")
+@login_stage_required(stage=SecondFactorStage.key, redirect_urlname="account_login")
+def sign_in_second_factor(request):
+    """After the mailed code: the code of the application, or a recovery code (`?secours`)."""
+    stage = request._login_stage
+    attempt = stage.attempt
+    if attempt is None or "cancel" in request.POST:
+        return stage.abort()
+    recovery = "secours" in request.GET
+    form = SecondFactorForm(request.POST if request.method == "POST" else None, recovery=recovery)
+    if form.is_valid():
+        verdict = second_factor.check(attempt, form.cleaned_data["code"])
+        if verdict.outcome is Outcome.RIGHT:
+            # django-otp ties the session to this attempt when the sign-in completes.
+            stage.login.user.otp_device = SignInCode.objects.get(pk=attempt.pk)
+            return stage.exit()
+        if verdict.outcome is Outcome.SPENT or (verdict.outcome is Outcome.WRONG and not verdict.tries_left):
+            messages.error(request, "Trop de codes erronés : cette connexion est abandonnée. Recommencez-la.")
+            return stage.abort()
+        form.add_error("code", told_of_second_factor(verdict))
+    return render(request, "account/second_factor.html", {"form": form, "recovery": recovery})
+
+
+def told_of_second_factor(verdict, *, counts_tries=True) -> str:
+    if verdict.outcome is Outcome.WAIT:
+        return (
+            f"Trop de codes erronés en 24 heures. Patientez jusqu’au {paris_datetime(verdict.until)}, ou utilisez tout "
+            "de suite un de vos codes de secours."
+        )
+    left = f"{verdict.tries_left} essais" if verdict.tries_left > 1 else "1 essai"
+    remaining = f" Il vous reste {left}." if counts_tries else ""
+    return (
+        f"Code incorrect.{remaining} Un code ne sert qu’une fois : attendez que votre application affiche le suivant, "
+        "et vérifiez l’heure de votre téléphone."
+    )
 
 
 def _told(verdict) -> str:

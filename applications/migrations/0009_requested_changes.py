@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='RequestedChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.UUIDField(blank=True, help_text='Vide : toute la question.', null=True, verbose_name='fichier')),
+                ('file', models.UUIDField(blank=True, help_text='Vide : toute la question.', null=True, verbose_name='fichier')),
                 ('file_name', models.CharField(blank=True, max_length=200, verbose_name='nom du fichier')),
                 ('remark', models.TextField(blank=True, verbose_name='remarque')),
             ],
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='changerequest',
             name='due_on',
-            field=models.DateField(blank=True, help_text='Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.', null=True, verbose_name='réponse attendue au plus tard le'),
+            field=models.DateField(blank=True, help_text='Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.', null=True, verbose_name='réponse attendue au plus tard le'),
         ),
         migrations.AddIndex(
             model_name='changerequest',

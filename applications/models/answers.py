@@ -137,7 +137,7 @@ class ChangeRequest(models.Model):
         "réponse attendue au plus tard le",
         null=True,
         blank=True,
-        help_text="Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.",
+        help_text="Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.",
     )
     answered_at = models.DateTimeField("réponse", null=True, blank=True)
 
@@ -163,7 +163,7 @@ class RequestedChange(models.Model):
 
     request = models.ForeignKey(ChangeRequest, models.CASCADE, related_name="items", verbose_name="demande")
     question = models.ForeignKey(Question, models.PROTECT, related_name="+", verbose_name="question")
-    file = models.UUIDField("fichier", null=True, blank=True, help_text="Vide : toute la question.")
+    file = models.UUIDField("fichier", null=True, blank=True, help_text="Vide : toute la question.")
     file_name = models.CharField("nom du fichier", max_length=200, blank=True)
     remark = models.TextField("remarque", blank=True)
 

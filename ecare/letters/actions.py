@@ -79,9 +79,17 @@ def cancel(subject: str, names: list[str], *, premise: dict | None = None) -> in
 
     One told in a daily letter that has not left is withdrawn too: that letter is written anew before it leaves.
     """
-    now, untrue = timezone.now(), Letter.objects.about(subject).filter(name__in=names)
-    if premise is not None:
-        untrue = untrue.filter(premise=premise)
+    untrue = Letter.objects.about(subject).filter(name__in=names)
+    return _withdraw(untrue if premise is None else untrue.filter(premise=premise))
+
+
+def cancel_calls(recipient: str) -> int:
+    """Withdraw what asks somebody to act who may not any more, as `cancel` does."""
+    return _withdraw(Letter.objects.filter(recipient__iexact=recipient, name__in=rules.calls_to_act()))
+
+
+def _withdraw(untrue) -> int:
+    now = timezone.now()
     told = untrue.told_in_a_waiting_digest(now).update(state=Letter.State.CANCELLED)
     withdrawn = {"state": Letter.State.CANCELLED, "secret": None, "lease": None, "leased_until": None}
     return told + untrue.waiting(now).update(**withdrawn)

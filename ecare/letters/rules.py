@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 _TRUTHS: dict[str, str] = {}
 _PATIENT: set[str] = set()
 _GATHERERS: list[str] = []
+_CALLS: set[str] = set()
 
 
 def check_before_sending(name: str, path: str) -> None:
@@ -26,6 +27,15 @@ def may_wait(*names: str) -> None:
 def waits(name: str) -> bool:
     """Whether a room said that letters of this name may wait."""
     return name in _PATIENT
+
+
+def call_to_act(*names: str) -> None:
+    """Letters of these names ask their recipient to do something: moot for whoever may not any more."""
+    _CALLS.update(names)
+
+
+def calls_to_act() -> frozenset[str]:
+    return frozenset(_CALLS)
 
 
 def gather_for(path: str) -> None:

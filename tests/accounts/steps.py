@@ -2,7 +2,10 @@
 
 from captcha.models import CaptchaStore
 from django.urls import reverse
+from django_otp.oath import totp
 
+from accounts import second_factor
+from accounts.models import Authenticator, SignInCode
 from ecare.letters.models import Letter
 from ecare.sealing import unseal
 from tests.factories import PASSWORD
@@ -64,3 +67,27 @@ def give_password(client, user, *, login=None, password=PASSWORD, **query):
 
 def give_code(client, code):
     return client.post(reverse("account_sign_in_code"), {"code": code})
+
+
+# --- the second factor --------------------------------------------------------------------------------------------
+def shown(key, *, steps=0):
+    """What an application that holds this key shows, so many steps of 30 s from now."""
+    return f"{totp(key, t0=-30 * steps):06d}"
+
+
+def enrolled(user):
+    """Give this person an application, enrolled a minute ago, and recovery codes: the key, the codes."""
+    key = Authenticator.new_key()
+    attempt = SignInCode.objects.create(user=user)
+    codes = second_factor.enrol(user, key=key, typed=shown(key, steps=-1), attempt=attempt, current="")
+    user.refresh_from_db()
+    return key, codes
+
+
+def give_second(client, code, **query):
+    return client.post(reverse("account_second_factor", query=query or None), {"code": code})
+
+
+def another(code):
+    """Six digits that are not these, nor their neighbours'."""
+    return f"{(int(code) + 1) % 10**6:06d}"

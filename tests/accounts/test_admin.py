@@ -4,7 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from accounts.models import Terms, User
+from accounts.models import Terms
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.factories import EstablishmentFactory, LegalEntityFactory, RegionFactory, UserFactory
 
@@ -68,37 +68,45 @@ def test_no_password_hash_is_shown(admin):
     assert user.password not in page and "is_superuser" not in page and "user_permissions" not in page
 
 
-def _agent(**changes):
-    return {
-        "username": "agent.ars",
+@pytest.fixture
+def agent():
+    return UserFactory(ars=True, username="agent.ars", email="agent@ars.example", regions=[RegionFactory()])
+
+
+def change(admin, person, **changes):
+    data = {
+        "username": person.username,
         "civility": "madame",
         "first_name": "Ada",
         "last_name": "Martin",
-        "email": "Agent@ars.example",
+        "email": person.email,
         "phone": "",
-        "role": "ars",
-        "establishment": "",
-        "regions": [RegionFactory().pk],
+        "role": person.role,
+        "establishment": person.establishment_id or "",
+        "regions": [region.pk for region in person.regions.all()],
         "is_active": "on",
-    } | changes
+    }
+    data = {name: value for name, value in (data | changes).items() if value is not None}
+    return admin.post(f"/administration/accounts/user/{person.pk}/change/", data)
 
 
-def test_an_administrator_makes_an_agent_who_chooses_their_own_password(admin, client):
-    assert admin.post(ADD, _agent()).status_code == 302
-    agent = User.objects.get(username="agent.ars")
-    assert (agent.email, agent.is_staff, agent.has_usable_password()) == ("agent@ars.example", False, False)
-    assert EmailAddress.objects.get(user=agent).verified
-    client.post("/mot-de-passe/", {"email": agent.email})
-    form = client.get(f"/mot-de-passe/nouveau/{secret_of('password_reset')}/", follow=True).redirect_chain[-1][0]
-    client.post(form, {"password1": "Montagne-Bleue-77", "password2": "Montagne-Bleue-77"})
-    give_password(client, agent, password="Montagne-Bleue-77")
-    assert give_code(client, secret_of("code"))["Location"] == "/verification/"
+def test_nobody_is_added_by_hand(admin):
+    assert admin.get(ADD).status_code == 403
+    assert admin.post(ADD, {"username": "a.b"}).status_code == 403
+    assert "/administration/accounts/user/add/" not in admin.get("/administration/accounts/user/").text
 
 
-def test_another_administrator_is_staff_but_no_superuser(admin):
-    admin.post(ADD, _agent(role="administrator", regions=[]))
-    made = User.objects.get(username="agent.ars")
-    assert made.is_staff and not made.is_superuser
+def test_an_administrator_edits_an_agent(admin, agent):
+    assert change(admin, agent, email="Autre@ars.example", first_name="Éva").status_code == 302
+    agent.refresh_from_db()
+    assert (agent.email, agent.first_name, agent.is_staff) == ("autre@ars.example", "Éva", False)
+    assert EmailAddress.objects.get(user=agent).email == "autre@ars.example"
+
+
+def test_another_administrator_is_staff_but_no_superuser(admin, agent):
+    change(admin, agent, role="administrator", regions=[])
+    agent.refresh_from_db()
+    assert agent.role == "administrator" and agent.is_staff and not agent.is_superuser
 
 
 @pytest.mark.parametrize(
@@ -110,14 +118,24 @@ def test_another_administrator_is_staff_but_no_superuser(admin):
         ({"username": "a@b"}, "username"),
     ],
 )
-def test_a_role_needs_what_it_needs(admin, changes, field):
-    response = admin.post(ADD, _agent(**changes))
+def test_a_role_needs_what_it_needs(admin, agent, changes, field):
+    response = change(admin, agent, **changes)
     assert field in response.context["adminform"].form.errors
 
 
-def test_an_agent_has_no_establishment(admin):
-    response = admin.post(ADD, _agent(establishment=EstablishmentFactory().pk))
+def test_an_agent_has_no_establishment(admin, agent):
+    response = change(admin, agent, establishment=EstablishmentFactory().pk)
     assert "establishment" in response.context["adminform"].form.errors
+
+
+def test_a_referent_becomes_an_agent_and_an_agent_a_referent(admin, agent):
+    referent, establishment = UserFactory(), EstablishmentFactory()
+    change(admin, referent, role="ans", establishment="")
+    change(admin, agent, role="referent", regions=[], establishment=establishment.pk)
+    for person in (referent, agent):
+        person.refresh_from_db()
+    assert (referent.role, referent.establishment) == ("ans", None)
+    assert (agent.role, agent.establishment, list(agent.regions.all())) == ("referent", establishment, [])
 
 
 def test_nobody_is_deleted_and_published_terms_are_frozen(admin, administrator):

@@ -169,14 +169,6 @@ def test_who_becomes_an_agent_leaves_no_dossier_behind(person, administrator, si
     assert person.is_ans and person.establishment is None
 
 
-def test_an_account_is_still_made_with_its_establishment(administrator, person, signed_in):
-    to = EstablishmentFactory()
-    made = form_of(person, username="nouvelle.venue", email="nouvelle@exemple.fr", establishment=to.pk)
-    assert signed_in(administrator).post("/administration/accounts/user/add/", made).status_code == 302
-    assert User.objects.get(username="nouvelle.venue").establishment == to
-    assert not Letter.objects.filter(name="establishment_changed").exists()
-
-
 def test_a_dossier_begun_after_the_form_was_checked_is_said_and_nobody_moves(person, administrator):
     """The verb, under its lock, has the last word."""
     former, to = person.establishment, EstablishmentFactory()

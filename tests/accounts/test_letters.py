@@ -42,15 +42,25 @@ SAFETY = {
     "email_change_to_confirm",
     "email_changed",
     "establishment_changed",
+    "invitation",
     "password_changed",
     "password_reset",
+    "recovery_code_used",
+    "recovery_codes_renewed",
     "registration_attempted",
+    "second_factor_enrolled",
+    "second_factor_removed",
+    "second_factor_reset",
 }
-AT_ONCE = LEGAL | SAFETY | {"digest"}
+# They gather others already.
+DIGESTS = {"desk_digest", "digest"}
+AT_ONCE = LEGAL | SAFETY | DIGESTS
 MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
     "establishment_closed",
+    "opinion_asked",
+    "opinion_given",
     "passed_to_ans",
     "pool_low",
     "reminder",
@@ -100,3 +110,19 @@ def test_all_but_what_has_legal_value_or_keeps_account_and_money_safe_may_wait(n
 def test_the_tab_is_marked(signed_in):
     page = signed_in(UserFactory()).get("/compte/courriers/").text
     assert '<a href="/compte/courriers/" aria-current="page">Vos courriers</a>' in page
+
+
+@pytest.mark.parametrize(("trait", "has"), [(None, False), ("ars", True), ("ans", True), ("administrator", False)])
+def test_agents_with_a_desk_choose_the_monday_letter(signed_in, trait, has):
+    user = UserFactory(**({trait: True} if trait else {}))
+    client = signed_in(user)
+    assert ("Recevoir le point du lundi" in client.get("/compte/courriers/").text) == has
+    client.post("/compte/courriers/", {"daily": "non"})
+    user.refresh_from_db()
+    assert user.wants_weekly_letter == (not has), "whoever was not asked chose nothing"
+    if has:
+        client.post("/compte/courriers/", {"daily": "non", "weekly": "on"})
+        user.refresh_from_db()
+        assert user.wants_weekly_letter
+        entries = Entry.objects.filter(subject=f"user:{user.pk}", verb="choose_letters").order_by("sequence")
+        assert [entry.data["weekly"] for entry in entries] == [False, True]

@@ -7,6 +7,8 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.urls import reverse
 
+from accounts.agents import invite
+from accounts.models import Invitation
 from ecare.logs import Line
 from tests.accounts.steps import secret_of
 from tests.factories import UserFactory
@@ -36,6 +38,15 @@ def test_a_link_to_a_new_password_that_came_too_often_is_not_in_the_logs(caplog,
     assert Client(enforce_csrf_checks=True).post(address).status_code == 403
     assert "/mot-de-passe/nouveau/…/" in written(caplog)
     assert token not in written(caplog)
+
+
+def test_an_invitation_that_was_refused_is_not_in_the_logs(caplog):
+    invite(Invitation(email="invitee@ans.example", role="ans"), regions=[], by=None)
+    secret = secret_of("invitation")
+    address = reverse("accounts:accept_invitation", args=[secret])
+    assert Client(enforce_csrf_checks=True).post(address).status_code == 403
+    assert "/invitation/…/" in written(caplog)
+    assert secret not in written(caplog)
 
 
 def test_nor_in_the_trace_of_a_fault(caplog):

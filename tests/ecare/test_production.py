@@ -68,10 +68,20 @@ def test_what_is_missing_stops_the_start(tmp_path, name):
         ("ECARE_VAULT_KEYS", "2026:" + base64.b64encode(b"trop court").decode()),
         ("ALLOWED_HOSTS", "*"),
         ("ECARE_ADDRESS", "http://convergence.exemple.fr"),
+        ("ECARE_TOTP_REQUIRED_FOR", "ans,referent"),
     ],
 )
 def test_what_is_weak_stops_the_start(tmp_path, name, value):
     assert name in last_line(run("-c", "import ecare.wsgi", folder=tmp_path, **{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("given", "obliged"),
+    [(None, "['administrator', 'ans']"), ("ars,ans,administrator", "['administrator', 'ans', 'ars']"), ("", "[]")],
+)
+def test_who_must_have_a_second_factor(tmp_path, given, obliged):
+    ask = "from django.conf import settings; print(sorted(settings.SECOND_FACTOR_REQUIRED_FOR))"
+    assert run("-c", ask, folder=tmp_path, ECARE_TOTP_REQUIRED_FOR=given).stdout.strip() == obliged
 
 
 def test_the_check_of_a_deployment_finds_nothing(tmp_path):

@@ -93,6 +93,13 @@ class User(AbstractUser):
         help_text="Les courriers qui ont valeur légale ou qui protègent le compte partent toujours aussitôt.",
     )
 
+    wants_weekly_letter = models.BooleanField(
+        "un point chaque lundi",
+        default=True,
+        help_text="Agents : les dossiers qui attendent sur leur bureau, le lundi à 8 heures.",
+    )
+    second_factor_since = models.DateTimeField("double authentification depuis", null=True, blank=True, editable=False)
+
     objects = PeopleManager()
 
     class Meta(AbstractUser.Meta):
@@ -140,8 +147,8 @@ class User(AbstractUser):
 class SignInCode(CooldownMixin, SideChannelDevice):
     """The mailed code of one sign-in attempt: 8 digits, 10 minutes, 5 tries, kept only as a keyed hash.
 
-    One row per attempt: a code asked elsewhere neither opens nor disturbs this one. `confirmed` once it was used:
-    only then does it stand for a session.
+    One row per attempt: a code asked elsewhere neither opens nor disturbs this one. `confirmed` once all that this
+    person owes was given, the code of their application included: only then does it stand for a session.
     """
 
     token = models.CharField(max_length=64, blank=True, null=True, help_text="HMAC-SHA-256 du code.")
@@ -150,6 +157,9 @@ class SignInCode(CooldownMixin, SideChannelDevice):
     tries_left = models.PositiveSmallIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    given_at = models.DateTimeField(null=True, help_text="Le code du courrier a été donné.")
+    second_factor_at = models.DateTimeField(null=True, help_text="Le code de l’application, ou de secours, aussi.")
+    second_failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name = "code de connexion"
@@ -191,7 +201,8 @@ class SignInCode(CooldownMixin, SideChannelDevice):
             return False
         if not hmac.compare_digest(self.token, self.digest(token)):
             return False
-        self.token, self.valid_until, self.confirmed = None, timezone.now(), True
+        self.token, self.given_at = None, timezone.now()
+        self.valid_until, self.confirmed = self.given_at, self.user.second_factor_since is None
         self.save()
         return True
 
