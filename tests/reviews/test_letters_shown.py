@@ -1,0 +1,127 @@
+"""Before a click that mails somebody: whom, and the very text; and a letter sent again."""
+
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from applications import actions
+from applications.actions import NotNow
+from applications.models import Application
+from applications.states import State
+from ecare.journal.models import Entry
+from ecare.letters.models import SECRET_MARK, Letter
+from reviews.rehearsal import letters_of
+from reviews.remarks import resend_letter
+from tests.applications.life_cycle import MOVES, dossier, people, traces
+from tests.factories import ApplicationFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+TEXT = "Les comptes de l’établissement ne sont pas certifiés."
+DECISIONS = [
+    (verb, state, actor)
+    for verb, moves in MOVES.items()
+    for state, (actor, _target, _letters) in moves.items()
+    if actor in ("ars", "ans")
+]
+
+
+@pytest.fixture
+def application():
+    return ApplicationFactory(state=State.SUBMITTED)
+
+
+@pytest.fixture
+def ars(application):
+    return UserFactory(ars=True, regions=[application.establishment.region])
+
+
+def letters(answer):
+    return {letter.name: letter for letter in answer.context["letters"]}
+
+
+@pytest.mark.parametrize(("verb", "state", "actor"), DECISIONS)
+def test_the_page_shows_each_letter_that_the_decision_would_write_and_writes_nothing(verb, state, actor, signed_in):
+    owner = UserFactory()
+    cast = people(owner.establishment) | {"owner": owner}
+    application = dossier(state, owner=owner)
+    before = traces(application)
+    answer = signed_in(cast[actor]).get(reverse(f"reviews:{verb}", args=[application.reference]))
+    assert traces(application) == before
+    assert set(letters(answer)) == {name for name, _reader in MOVES[verb][state][2]}
+    page = unescape(answer.content.decode())
+    assert all(letter.title in page for letter in answer.context["letters"])
+
+
+def test_the_letter_is_the_one_that_leaves(application, ars, signed_in):
+    browser, address = signed_in(ars), reverse("reviews:reject", args=[application.reference])
+    shown = letters(browser.post(address, {"version": "1", "message": TEXT, "apercu": "1"}))["rejected"]
+    assert Application.objects.get().state == State.SUBMITTED
+    browser.post(address, {"version": "1", "message": TEXT})
+    sent = Letter.objects.get(name="rejected")
+    assert (sent.title, sent.text, sent.recipient) == (shown.title, shown.text, shown.recipient)
+    assert TEXT in shown.text
+
+
+def test_until_something_is_typed_its_place_is_shown(application, ars, signed_in):
+    answer = signed_in(ars).get(reverse("reviews:reject", args=[application.reference]))
+    assert "(Votre texte viendra ici.)" in letters(answer)["rejected"].text
+
+
+def test_a_verb_that_refuses_shows_no_letter_and_leaves_no_trace(application, ars):
+    before = traces(application)
+    found = letters_of(lambda: actions.accept(application, by=ars, version=7), subject=application.subject)
+    assert found == []
+    assert traces(application) == before
+
+
+# --- again --------------------------------------------------------------------------------------------------------
+def letter_to(application, recipient, *, state=Letter.State.SENT, **fields):
+    sent_at = timezone.now() if state == Letter.State.SENT else None
+    words = {"name": "accepted", "title": "Acceptée", "text": "Bonjour.", "html": "<p>Bonjour.</p>"} | fields
+    return Letter.objects.create(
+        subject=application.subject, recipient=recipient, state=state, sent_at=sent_at, **words
+    )
+
+
+def test_a_letter_is_sent_again_as_a_new_one_after_a_page_that_says_to_whom(application, ars, signed_in):
+    first = letter_to(application, application.referent.email)
+    browser, address = signed_in(ars), reverse("reviews:resend_letter", args=[application.reference, first.pk])
+    assert address in browser.get(reverse("reviews:dossier", args=[application.reference])).content.decode()
+    page = browser.get(address).content.decode()
+    assert application.referent.email in page
+    assert "Bonjour." in page
+    assert Letter.objects.count() == 1
+    browser.post(address)
+    again = Letter.objects.exclude(pk=first.pk).get()
+    assert (again.state, again.recipient, again.text) == (Letter.State.QUEUED, first.recipient, first.text)
+    assert Entry.objects.get(verb="resend_letter").data["again"] == str(again.pk)
+
+
+def test_what_may_not_be_sent_again(application, ars, signed_in):
+    """Not yet left, taken back, with a secret, to somebody who has no more to do with the dossier, of another one."""
+    mine, gone = application.referent.email, UserFactory().email
+    refused = [
+        letter_to(application, mine, state=Letter.State.QUEUED),
+        letter_to(application, mine, state=Letter.State.CANCELLED),
+        letter_to(application, mine, text=f"Code : {SECRET_MARK}"),
+        letter_to(application, gone),
+    ]
+    browser, count = signed_in(ars), Letter.objects.count()
+    page = browser.get(reverse("reviews:dossier", args=[application.reference])).content.decode()
+    for letter in refused:
+        address = reverse("reviews:resend_letter", args=[application.reference, letter.pk])
+        assert address not in page
+        assert (browser.get(address).status_code, browser.post(address).status_code) == (409, 409)
+        with pytest.raises(NotNow):
+            resend_letter(letter, application, by=ars)
+    far = letter_to(ApplicationFactory(), mine)
+    assert browser.get(reverse("reviews:resend_letter", args=[application.reference, far.pk])).status_code == 404
+    assert Letter.objects.count() == count + 1
+
+
+def test_a_failed_letter_may_be_sent_again_to_an_agent_too(application, ars):
+    failed = letter_to(application, ars.email, state=Letter.State.FAILED)
+    assert resend_letter(failed, application, by=ars).recipient == ars.email
