@@ -26,6 +26,7 @@ BATCH = 2_000
 END = datetime(2026, 11, 20, 18, tzinfo=PARIS)
 """No row bears a later instant."""
 SPAN = timedelta(days=400)
+UNUSABLE = "!"
 REGIONS = {
     "01": "Guadeloupe",
     "02": "Martinique",
@@ -185,7 +186,7 @@ def _add_establishments(portal: Portal, draw: random.Random, ranks: range) -> No
         User(
             username=f"referent{rank}",
             email=f"referent{rank}@mesure.example",
-            password="!",
+            password=UNUSABLE,
             civility="madame",
             first_name="Camille",
             last_name=f"Martin{rank}",

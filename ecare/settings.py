@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "applications",
     "evidence",
     "reviews",
+    "steering",
     *(["demo"] if EMBEDDED else []),
 ]
 

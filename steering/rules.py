@@ -48,8 +48,8 @@ def publish(
 ) -> list[list[int | Hidden]]:
     """The rows of a table as they may be read beside their totals: a count of each column includes that of the next.
 
-    Whole rows are kept back, as few and as small as will do, until each small count could still be 0, 1 or 2 for all that the table
-    tells. `leaves_out`: the totals count something that no row shows.
+    Whole rows are kept back, as few and as small as will do, until each small count could still be 0, 1 or 2 for all
+    that the table tells. `leaves_out`: the totals count something that no row shows.
     """
     depth = sum(total >= SMALLEST_SHOWN for total in totals)  # under a small total everything is small
     kept_back: set[int] = set()
@@ -91,7 +91,9 @@ class _Table:
     def tells_nothing(self) -> bool:
         """Each small count, seen as such or kept back, may be each number under the limit."""
         values = range(SMALLEST_SHOWN)
-        seen = (self._may_hold(first, c, value) for first in self.firsts for c in self.columns[first:] for value in values)
+        seen = (
+            self._may_hold(first, c, value) for first in self.firsts for c in self.columns[first:] for value in values
+        )
         small = {c for rank in self.kept_back for c in self.columns if _is_small(self.rows[rank][c])}
         return all(seen) and all(self._may_keep_back(c, value) for c in small for value in values)
 

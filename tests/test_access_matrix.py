@@ -72,6 +72,8 @@ def world(db):
         "container": put_in(sent, zed_bytes(), "preuves.zed").file_id,
         "owner": draft.referent,
         "template": _a_template(draft).pk,
+        "table": "etats",
+        "domain": draft.domain.slug,
     }
     announced = {"name": "grand.pdf", "size": 2**20, "first_sha256": "0" * 64, "by": draft.referent}
     found["upload"] = start(draft, space_of(draft), at=timezone.now(), **announced).pk
@@ -143,6 +145,7 @@ MORE = {
     "applications:receipt": ["candidature", 1],
     "applications:update_contact": ["dsi"],
     "applications:answer": ["precision"],
+    "steering:download_published": ["regions"],
 }
 
 

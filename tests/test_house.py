@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver
 from applications.models import Application
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "reviews")
+ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "reviews", "steering")
 TEMPLATES = ROOT / "templates"
 
 
@@ -72,6 +72,9 @@ PUBLIC = {
     "preparation",
     "preparations",
     "sitemap",
+    "steering:download_published",
+    "steering:publication",
+    "steering:publications",
 }
 # Django and allauth render these by name.
 RENDERED_BY_OTHERS = {"400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"}

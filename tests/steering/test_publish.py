@@ -60,8 +60,8 @@ def told(rows, totals, *, leaves_out=False) -> dict:
     if not seen:
         return {}
     for world in worlds([row[:depth] for row in published], totals[:depth], leaves_out=leaves_out):
-        for i, c in seen:
-            seen[i, c].add(world[i][c])
+        for (i, c), values in seen.items():
+            values.add(world[i][c])
         if all(wanted <= values for values in seen.values()):
             break
     return seen

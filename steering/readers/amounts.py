@@ -1,0 +1,53 @@
+"""Sums of money of many dossiers, in whole cents: the one place where the page learns of amounts."""
+
+from typing import NamedTuple
+
+from django.db.models import BigIntegerField, OuterRef, Subquery
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce
+
+from applications.models import Domain, Question, Submission
+from applications.money import Ceilings, commitment
+from applications.states import State, Step
+from steering.readers.counts import GROUP
+from steering.rules import COMMITTED
+
+
+class Sums(NamedTuple):
+    """Of the dossiers of one domain, region and kind."""
+
+    domain: int
+    region: str
+    kind: str
+    requested: int
+    committed: int
+
+
+def add_up(dossiers, domains: list[Domain]) -> list[Sums]:
+    """What was asked for when candidatures were last sent (withdrawn ones apart), and what those accepted commit.
+
+    Six queries, whatever the number of dossiers.
+    """
+    by_pk = {domain.pk: domain for domain in domains}
+    ceilings = Ceilings(domains)
+    sent = dossiers.exclude(candidature_submitted_at=None).exclude(state=State.WITHDRAWN)
+    place = ("establishment__ght", "establishment__legal_entity")
+    rows = sent.order_by().values_list(*GROUP, "state", *place, _requested())
+    sums: dict[tuple, list[int]] = {}
+    for domain, region, kind, state, ght, entity, requested in rows.iterator(chunk_size=5_000):
+        of_group = sums.setdefault((domain, region, kind), [0, 0])
+        of_group[0] += requested or 0
+        if state in COMMITTED:
+            ceiling = ceilings.cents(by_pk[domain], kind=kind, ght=ght, entity=entity)
+            of_group[1] += commitment(by_pk[domain], ceiling=ceiling, requested=requested)
+    return [Sums(*group, *both) for group, both in sums.items()]
+
+
+def _requested():
+    """The amount in the last candidature that was sent; None where its form asks for none."""
+    asked = Question.objects.filter(section__form__step=Step.CANDIDATURE, kind=Question.Kind.AMOUNT)
+    keys = dict.fromkeys(asked.order_by("section__position", "position", "pk").values_list("key", flat=True))
+    said = [KeyTextTransform(key, KeyTransform("answers", "content")) for key in keys or ["requested-amount"]]
+    amounts = [Cast(one, BigIntegerField()) for one in said]
+    last = Submission.objects.filter(application=OuterRef("pk"), step=Step.CANDIDATURE).order_by("-number")
+    return Subquery(last.values_list(Coalesce(*amounts) if len(amounts) > 1 else amounts[0])[:1])
