@@ -51,7 +51,9 @@ class Bars:
         return len(self.bars) * BAR_HEIGHT
 
 
-def bars(table: Table, title: str, *, column: int = 1, mark: int | None = None, description: str = "") -> Bars:
+def bars(
+    table: Table, title: str, *, column: int = 1, mark: int | None = None, unit: str = "", description: str = ""
+) -> Bars:
     """One bar for each row of the table, in its order. What is hidden has its words and no length."""
     drawn = [
         (row.values[0], row.values[column], row.values[mark] if mark is not None else None)
@@ -64,10 +66,14 @@ def bars(table: Table, title: str, *, column: int = 1, mark: int | None = None, 
         return _percent(100 * value / longest) if longest and isinstance(value, int | float) else "0"
 
     say, say_mark = table.columns[column].say, table.columns[mark].say if mark is not None else None
+
+    def words(value, second) -> str:
+        return f"{say(value)}{unit} / {say_mark(second)}{unit}" if say_mark else f"{say(value)}{unit}"
+
     found = [
         Bar(
             label=label,
-            text=f"{say(value)} / {say_mark(second)}" if say_mark else say(value),
+            text=words(value, second),
             width=length(value),
             top=rank * BAR_HEIGHT,
             mark=length(second) if say_mark else "",

@@ -57,7 +57,8 @@ class Publication:
         rows = [Row((group, *row)) for group, row in zip(groups, counts, strict=True)]
         rows.append(Row((IN_ALL, *map(shown, self.totals)), is_total=True))
         table = Table(name, caption, [Column(label, Unit.TEXT), *COUNTS], rows)
-        table.charts = [charts.bars(table, f"{caption}, transmises")]
+        if any(isinstance(row.values[1], int) for row in table.parts):
+            table.charts = [charts.bars(table, f"{caption}, transmises")]
         return table
 
     def weeks(self) -> Table:
@@ -70,6 +71,9 @@ class Publication:
         rows = [Row((week_label(monday), count)) for monday, count in zip(mondays, counts, strict=True)]
         columns = [Column("Semaine", Unit.TEXT), Column("Transmises")]
         table = Table("semaines", "Candidatures transmises chaque semaine", columns, rows, folds=True)
-        title = "Candidatures transmises pour la première fois, semaine par semaine"
-        table.charts = [charts.curve("semaines-transmises", title, mondays, counts, top=charts.scale_of(counts))]
+        if any(isinstance(count, int) for count in counts):
+            title = "Candidatures transmises pour la première fois, semaine par semaine"
+            table.charts = [charts.curve("semaines-transmises", title, mondays, counts, top=charts.scale_of(counts))]
+        else:
+            table.folds = False
         return table

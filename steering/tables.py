@@ -16,6 +16,7 @@ from establishments.models import Establishment, Region
 from steering import charts
 from steering.figures import Column, Row, Table, Unit
 from steering.filters import SteeringFilter
+from steering.readers.amounts import sum_of
 from steering.readers.counts import MEASURES, Cell
 from steering.readers.snapshot import Snapshot
 from steering.rules import LATE_DAYS, NEAR_DAYS, ON_A_DESK
@@ -68,7 +69,7 @@ class Pilot:
         numbers = [(MEASURE_LABELS[measure], total_of(self.cells, measure)) for measure in MEASURES]
         rows = [Row((label, number, share(number, begun))) for label, number in numbers]
         columns = [Column("Étape franchie", Unit.TEXT), Column("Dossiers"), Column("Part", Unit.PERCENT)]
-        return Table("chiffres-cles", "Chiffres clés", columns, rows)
+        return Table("chiffres-cles", "Chiffres clés", columns, rows, folds=True)
 
     def amounts(self) -> Table:
         rows = [
@@ -84,7 +85,7 @@ class Pilot:
 
     @staticmethod
     def _amounts_of(label: str, sums: list, envelope: int, *, is_total: bool = False) -> Row:
-        requested, committed = sum(one.requested for one in sums), sum(one.committed for one in sums)
+        requested, committed = sum_of(one.requested for one in sums), sum(one.committed for one in sums)
         values = (label, requested, committed, envelope or None, share(committed, envelope))
         return Row(values, is_total=is_total)
 
@@ -137,7 +138,7 @@ class Pilot:
         rows = [Row((label, counts[state], share(counts[state], whole))) for state, label in REVIEWER_LABELS.items()]
         rows.append(Row((IN_ALL, whole, share(whole, whole)), is_total=True))
         columns = [Column("État", Unit.TEXT), Column("Dossiers"), Column("Part", Unit.PERCENT)]
-        table = Table("etats", "Dossiers par état", columns, rows)
+        table = Table("etats", "Dossiers par état", columns, rows, folds=True)
         table.charts = [charts.bars(table, "Nombre de dossiers dans chaque état")]
         return table
 
@@ -184,7 +185,7 @@ class Pilot:
     @staticmethod
     def _group(label: str, cells: list[Cell], sums: list, **options) -> Row:
         numbers = [total_of(cells, measure) for measure in GROUP_MEASURES]
-        money = sum(one.requested for one in sums), sum(one.committed for one in sums)
+        money = sum_of(one.requested for one in sums), sum(one.committed for one in sums)
         return Row((label, *numbers, *money), **options)
 
     # --- how long, and when -------------------------------------------------------------------------------------
@@ -209,6 +210,7 @@ class Pilot:
                 "Durée médiane de chaque état, en jours",
                 column=2,
                 mark=3,
+                unit=f"{NBSP}j",
                 description=f"Médiane, puis durée que neuf passages sur dix ne dépassent pas{NBSP}: ",
             )
         ]

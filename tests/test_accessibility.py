@@ -41,7 +41,7 @@ EVERY_STATE = " ".join(State.values)
 # Addresses without argument, and who looks at them.
 PLAIN = {
     "anonymous": "home agents legal_notice personal_data accessibility sitemap help eligibility preparations"
-    " letters:mailbox accounts:register accounts:registered accounts:resend_activation accounts:activation_resent"
+    " steering:publications letters:mailbox accounts:register accounts:registered accounts:resend_activation accounts:activation_resent"
     " accounts:terms account_login account_inactive account_reset_password account_reset_password_done"
     " account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
@@ -90,7 +90,7 @@ WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
-    " evidence:download_container reviews:convention letters:html"
+    " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
 )
 
 
@@ -149,12 +149,13 @@ def test_pages_of_a_dossier_for_its_reviewers(visitor, person, table):
             visitor.look(reverse(name, args=[dossier.reference]))
 
 
-@walks("accounts:terms_version preparation eligibility_of letters:letter")
+@walks("accounts:terms_version preparation steering:publication eligibility_of letters:letter")
 def test_pages_of_text_and_of_a_domain(visitor):
     visitor.become("anonymous")
     visitor.look(reverse("accounts:terms_version", args=["1.0"]))
     for slug in ("domaine-1", "domaine-2"):
         visitor.look(reverse("preparation", args=[slug]))
+        visitor.look(reverse("steering:publication", args=[slug]))
     for number in ("OCC-04", "640020707", "310000096"):
         visitor.look(reverse("eligibility_of", args=[number]))
     visitor.look(reverse("eligibility_of", args=["340000000"]), status=404)

@@ -146,6 +146,10 @@ COUNTED_ELSEWHERE = {
     "applications:dashboard":
         "tests/applications/test_dashboard.py::test_the_number_of_queries_does_not_grow_with_the_rows",
     "applications:take_overs": "tests/applications/test_take_over.py::test_the_list_costs_the_same_however_long",
+    "steering:overview":
+        "tests/steering/test_overview.py::test_the_page_asks_as_much_for_a_hundred_dossiers_as_for_one",
+    "steering:publications steering:publication":
+        "tests/steering/test_publications.py::test_the_pages_ask_as_much_for_a_hundred_dossiers_as_for_one",
     "reviews:queue":
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
     "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",

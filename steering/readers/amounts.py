@@ -1,5 +1,6 @@
 """Sums of money of many dossiers, in whole cents: the one place where the page learns of amounts."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db.models import BigIntegerField, OuterRef, Subquery
@@ -14,12 +15,12 @@ from steering.rules import COMMITTED
 
 
 class Sums(NamedTuple):
-    """Of the dossiers of one domain, region and kind."""
+    """Of the dossiers of one domain, region and kind; `requested` is None where no form asks for an amount."""
 
     domain: int
     region: str
     kind: str
-    requested: int
+    requested: int | None
     committed: int
 
 
@@ -33,14 +34,20 @@ def add_up(dossiers, domains: list[Domain]) -> list[Sums]:
     sent = dossiers.exclude(candidature_submitted_at=None).exclude(state=State.WITHDRAWN)
     place = ("establishment__ght", "establishment__legal_entity")
     rows = sent.order_by().values_list(*GROUP, "state", *place, _requested())
-    sums: dict[tuple, list[int]] = {}
+    sums: dict[tuple, list] = {}
     for domain, region, kind, state, ght, entity, requested in rows.iterator(chunk_size=5_000):
-        of_group = sums.setdefault((domain, region, kind), [0, 0])
-        of_group[0] += requested or 0
+        of_group = sums.setdefault((domain, region, kind), [None, 0])
+        of_group[0] = sum_of([of_group[0], requested])
         if state in COMMITTED:
             ceiling = ceilings.cents(by_pk[domain], kind=kind, ght=ght, entity=entity)
             of_group[1] += commitment(by_pk[domain], ceiling=ceiling, requested=requested)
     return [Sums(*group, *both) for group, both in sums.items()]
+
+
+def sum_of(amounts: Iterable[int | None]) -> int | None:
+    """Of the amounts that are known; None when none is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 def _requested():

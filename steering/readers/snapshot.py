@@ -4,6 +4,7 @@ What the database takes long to say is kept in the cache by what the agent sees 
 that they see, then, as of the same instant, the stays and the weeks of what they narrowed it to.
 """
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -82,17 +83,22 @@ def visibility_of(user: User) -> str:
     return f"{user.role}:{','.join(sorted(user.region_codes))}"
 
 
+def _key(*parts: str) -> str:
+    """As long for many domains and regions as for one."""
+    return f"steering:{hashlib.sha256('|'.join([SHAPE, *parts]).encode()).hexdigest()}"
+
+
 def take(user: User, scope: Scope, domains: list[Domain], *, at: datetime) -> Snapshot:
     """What this agent may see of the scope, as of a moment ago at most `KEPT_FOR`."""
     dossiers = Application.objects.visible_to(user)
-    seen = f"steering:{SHAPE}:{visibility_of(user)}"
+    seen = _key(visibility_of(user))
     kept = cache.get(seen)
     if kept is None:
         cells = [tuple(cell) for cell in counts.count(dossiers, at=at)]
         kept = at, cells, [tuple(one) for one in amounts.add_up(dossiers, domains)]
         cache.set(seen, kept, KEPT_FOR.total_seconds())
     at, cells, sums = kept
-    narrowed = f"{seen}:{scope.key}:{at.timestamp()}"
+    narrowed = _key(visibility_of(user), scope.key, str(at.timestamp()))
     kept = cache.get(narrowed)
     if kept is None:
         kept = _narrowed(scope.of(dossiers), scope, at)
@@ -141,7 +147,7 @@ class PublicSnapshot:
 
 
 def take_public(*, at: datetime) -> PublicSnapshot:
-    key = f"steering:public:{SHAPE}"
+    key = _key("public")
     kept = cache.get(key)
     if kept is None:
         dossiers = Application.objects.filter(domain__is_trial=False)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import F, Window
 from django.db.models.functions import Lag
@@ -39,7 +40,10 @@ def measure(dossiers, *, until: datetime) -> dict[str, Stays]:
     entered = Window(Lag(Seconds("at")), partition_by=F("subject"), order_by=F("sequence").asc())
     stays = moves.order_by().annotate(seconds=Seconds("at") - entered).values("from_state", "seconds")
     connection = connections[stays.db]
-    sql, parameters = stays.query.get_compiler(connection=connection).as_sql()
+    try:
+        sql, parameters = stays.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # no domain at all
+        return {}
     places: dict[str, dict[int, float]] = {}
     numbers: dict[str, int] = {}
     with connection.cursor() as cursor:

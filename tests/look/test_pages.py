@@ -179,6 +179,8 @@ STEPS = {
     "letters:letter",
     "letters:mailbox",
     "preparation",
+    "steering:download_published",
+    "steering:publication",
 }
 
 
