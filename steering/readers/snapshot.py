@@ -80,7 +80,7 @@ class Snapshot:
 
 def visibility_of(user: User) -> str:
     """Those who see the same dossiers share what is kept."""
-    return f"{user.role}:{','.join(sorted(user.region_codes))}"
+    return f"{user.role}:{','.join(sorted(user.region_codes)) if user.is_ars else ''}"
 
 
 def _key(*parts: str) -> str:
