@@ -202,7 +202,6 @@ class _Life:
 
     application: Application
     moves: list[tuple[str, str, str, datetime]]  # verb, from, to, at
-    requested: int
 
 
 def _add_dossiers(portal: Portal, pairs, draw: random.Random) -> None:
@@ -250,8 +249,9 @@ def _lead(portal: Portal, referent: User, domain: Domain, draw: random.Random) -
         candidature_submitted_at=of_step[Step.CANDIDATURE],
         declaration_submitted_at=of_step[Step.DECLARATION],
         convention_signed_on=signed.astimezone(PARIS).date() if signed else None,
+        requested=draw.randrange(700_000, 15_000_000, 100) if of_step[Step.CANDIDATURE] else 0,
     )
-    return _Life(application, moves, draw.randrange(700_000, 15_000_000, 100))
+    return _Life(application, moves)
 
 
 def _sendings(life: _Life) -> Iterator[Submission]:
@@ -264,7 +264,7 @@ def _sendings(life: _Life) -> Iterator[Submission]:
                 "reference": application.reference,
                 "step": step.value,
                 "form": 1,
-                "answers": {"requested-amount": life.requested + 100 * numbers[step]},
+                "answers": {"requested-amount": application.requested},
             }
             text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
             yield Submission(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import zip_longest
 
 from ecare.french import NBSP, euros, thousands
 from steering.rules import SMALLEST_SHOWN, Hidden
@@ -57,10 +58,12 @@ def _decimal(value: float) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """`href`: where its first cell leads; `is_current`: what the page is narrowed to."""
+    """`href`: where its first cell leads, `hrefs`: where each of the others does; `is_current`: what the page is
+    narrowed to."""
 
     values: Sequence
     href: str = ""
+    hrefs: tuple[str, ...] = ()
     is_current: bool = False
     is_total: bool = False
 
@@ -70,6 +73,7 @@ class Cell:
     text: str
     label: str
     is_text: bool
+    href: str
 
 
 @dataclass
@@ -94,8 +98,8 @@ class Table:
         """Each row with its first cell, which names it, and the others."""
         for row in self.rows:
             cells = [
-                Cell(column.say(value), column.label, column.unit == Unit.TEXT)
-                for column, value in zip(self.columns, row.values, strict=True)
+                Cell(column.say(value), column.label, column.unit == Unit.TEXT, href)
+                for column, value, href in zip_longest(self.columns, row.values, (row.href, *row.hrefs), fillvalue="")
             ]
             yield row, cells[0], cells[1:]
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from enum import StrEnum
 from itertools import combinations_with_replacement
 
 from applications.states import AWAITS_ANS, AWAITS_ARS, FROM_ACCEPTANCE, State
-from ecare.clock import PARIS, paris_day
 
 LATE_DAYS = (15, 30, 60)
-"""A dossier is late once it has lain on a desk for more Paris days than this."""
+"""A dossier is late once it has lain on a desk for more days than this; the queue filters by the same."""
 NEAR_DAYS = 60
 """A last day is near when no more days than this are left."""
 ON_A_DESK = AWAITS_ARS + AWAITS_ANS
@@ -19,11 +17,6 @@ ACCEPTED = (*FROM_ACCEPTANCE, State.PAID, State.ABANDONED)
 COMMITTED = (*FROM_ACCEPTANCE, State.PAID)
 """Those that count against the envelope: abandoning releases it."""
 VALIDATED = (State.VALIDATED, State.PAID)
-
-
-def waiting_since_before(at: datetime, days: int) -> datetime:
-    """What moved before this instant has waited for more than so many Paris days, as the queue counts them."""
-    return datetime.combine(paris_day(at) - timedelta(days=days), time(), tzinfo=PARIS)
 
 
 # --- what may be published ----------------------------------------------------------------------------------------

@@ -96,14 +96,18 @@ class Pilot:
         for state in ON_A_DESK:
             cells = [cell for cell in self.cells if cell.state == state]
             late = [sum(cell.late[rank] for cell in cells) for rank in range(len(LATE_DAYS))]
-            rows.append(Row((REVIEWER_LABELS[state], total_of(cells, "begun"), *late), href=self._queue(state)))
+            longer = [
+                self._queue(state, attente=str(days)) if n else "" for days, n in zip(LATE_DAYS, late, strict=True)
+            ]
+            values = (REVIEWER_LABELS[state], total_of(cells, "begun"), *late)
+            rows.append(Row(values, href=self._queue(state), hrefs=("", *longer)))
         columns = [Column("Bureau", Unit.TEXT), Column("Dossiers présents")]
         columns += [Column(f"Depuis plus de {days}{NBSP}jours") for days in LATE_DAYS]
         return Table("retards", "Dossiers en attente sur un bureau", columns, rows)
 
-    def _queue(self, state: State) -> str:
+    def _queue(self, state: State, **more: str) -> str:
         chosen = {name: value for name, value in self.asked.chosen.items() if name != "periode"}
-        return f"{reverse('reviews:queue')}?{urlencode(chosen | {'etat': str(state)})}"
+        return f"{reverse('reviews:queue')}?{urlencode(chosen | {'etat': str(state)} | more)}"
 
     def deadlines(self) -> Table:
         today = paris_day(self.snapshot.at)

@@ -1,7 +1,7 @@
 """How many dossiers stand where: one query for every count of the page."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, Value
@@ -9,7 +9,7 @@ from django.db.models.functions import Concat
 
 from applications.states import State
 from ecare.journal.models import Entry
-from steering.rules import ACCEPTED, LATE_DAYS, ON_A_DESK, VALIDATED, waiting_since_before
+from steering.rules import ACCEPTED, LATE_DAYS, ON_A_DESK, VALIDATED
 
 GROUP = ("domain", "establishment__region", "establishment__kind")
 
@@ -44,7 +44,7 @@ MEASURES = ("begun", "sent", "accepted", "signed", "declared", "validated", "pai
 def count(dossiers, *, at: datetime) -> list[Cell]:
     """By domain, region, kind and state. A step counts once it was reached, whatever became of the dossier since."""
     late = {
-        f"late_{days}": Count("pk", filter=Q(state__in=ON_A_DESK, moved_at__lt=waiting_since_before(at, days)))
+        f"late_{days}": Count("pk", filter=Q(state__in=ON_A_DESK, moved_at__lt=at - timedelta(days=days)))
         for days in LATE_DAYS
     }
     rows = (

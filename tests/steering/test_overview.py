@@ -14,13 +14,11 @@ from tests.factories import FormFactory, RegionFactory, UserFactory
 from tests.steering.worlds import (
     NBSP,
     NOW,
-    SVG,
-    asked_for,
-    bar_texts,
+    PAGE,
     dossier,
-    drawings,
     lasting,
     led,
+    page_of,
     paris,
     read,
     records,
@@ -28,16 +26,6 @@ from tests.steering.worlds import (
 )
 
 pytestmark = pytest.mark.django_db
-
-PAGE = "/verification/pilotage/"
-AMOUNT = [{"key": "requested-amount", "kind": "amount", "is_required": False}]
-
-
-def page_of(client, **asked) -> str:
-    cache.clear()
-    answer = client.get(PAGE, asked)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def test_the_page_is_at_its_address():
@@ -54,10 +42,10 @@ def test_a_referent_and_an_administrator_have_no_figures(trait, address, signed_
 
 def test_an_ars_agent_counts_the_dossiers_of_their_regions_only(ars, ans):
     """Another region has a dossier that is sent, late and accepted, and amounts: nothing of it is told here."""
-    form = FormFactory(questions=AMOUNT, domain__envelope=100_000_00)
+    form = FormFactory(domain__envelope=100_000_00)
     dossier(form=form)
-    there = dossier(State.ACCEPTED, region="75", form=form, moved_at=NOW - timedelta(days=90))
-    asked_for(there, 50_000_00)
+    waited = NOW - timedelta(days=90)
+    there = dossier(State.ACCEPTED, region="75", form=form, moved_at=waited, requested=50_000_00)
     lasting(there, (State.DRAFT, 5), (State.SUBMITTED, 7), end=State.ACCEPTED)
     here = page_of(ars)
     assert read(here, "chiffres-cles")["Dossiers commencés"] == ["1", f"100{NBSP}%"]
@@ -187,22 +175,19 @@ def test_what_makes_no_sense_in_the_address_narrows_nothing(ans):
 # --- amounts ----------------------------------------------------------------------------------------------------------
 def test_amounts_are_those_last_sent_and_those_that_acceptance_commits(ans):
     """Ceiling of the public establishments here: 10,000 €. Some asked for less, one for more, one for nothing yet."""
-    form = FormFactory(questions=AMOUNT, domain__envelope=40_000_00, domain__commitment="requested")
+    form = FormFactory(domain__envelope=40_000_00, domain__commitment="requested")
     Bracket.objects.create(domain=form.domain, kind="public", days_from=0, ceiling=10_000_00)
-    made = {}
-    for name, state, cents in (
-        ("less", State.ACCEPTED, [9_000_00, 8_000_50]),
-        ("more", State.VALIDATED, [15_000_00]),
-        ("asking", State.SUBMITTED, [3_000_00]),
-        ("withdrawn", State.WITHDRAWN, [1_000_00]),
-        ("abandoned", State.ABANDONED, [5_000_00]),
-        ("draft", State.DRAFT, []),
+    for state, cents in (
+        (State.ACCEPTED, 8_000_50),
+        (State.DECLARATION_SUBMITTED, 15_000_00),
+        (State.SUBMITTED, 3_000_00),
+        (State.WITHDRAWN, 1_000_00),
+        (State.ABANDONED, 5_000_00),
+        (State.DRAFT, 0),
     ):
         sent = {} if state != State.WITHDRAWN else {"candidature_submitted_at": NOW}
-        made[name] = dossier(state, form=form, **sent)
-        Activity.objects.create(legal_entity=made[name].establishment.legal_entity, year=2023, days=500)
-        asked_for(made[name], *cents)
-    asked_for(made["more"], 99_999_00, step="declaration")
+        one = dossier(state, form=form, requested=cents, **sent)
+        Activity.objects.create(legal_entity=one.establishment.legal_entity, year=2023, days=500)
     amounts = read(page_of(ans), "montants")[form.domain.name]
     assert amounts == [
         f"31{NBSP}000,50{NBSP}€",  # 8,000.50 + 15,000 + 3,000 + 5,000
@@ -221,8 +206,7 @@ def test_a_domain_that_asks_for_no_amount_commits_ceilings_and_a_floor_is_one(an
     here, there = dossier(State.PAID, form=form), dossier(State.ACCEPTED, form=form, private=True)
     for one in (here, there):
         Activity.objects.create(legal_entity=one.establishment.legal_entity, year=2023, days=500)
-    other = FormFactory(questions=AMOUNT, domain__envelope=50_000_00)
-    asked_for(dossier(State.SUBMITTED, form=other), 1_000_00)
+    dossier(State.SUBMITTED, form=FormFactory(domain__envelope=50_000_00), requested=1_000_00)
     amounts = read(page_of(ans), "montants")
     assert amounts[form.domain.name] == ["–", f"17{NBSP}000{NBSP}€", "–", "–"]
     assert amounts["Ensemble"][:3] == [f"1{NBSP}000{NBSP}€", f"17{NBSP}000{NBSP}€", f"50{NBSP}000{NBSP}€"]
@@ -262,13 +246,12 @@ def test_a_stay_over_the_change_of_hour_lasts_what_it_lasted(ans):
 
 
 # --- late dossiers, last days -----------------------------------------------------------------------------------------
-def test_a_dossier_is_late_once_more_paris_days_have_gone(ans):
-    """The 15th day is not late, however early in the day; the one before it is."""
-    midnight = NOW.replace(hour=0, minute=0)
-    for days, seconds in ((15, 0), (15, -1), (30, -1), (60, -1), (0, 0)):
-        dossier(State.SUBMITTED, moved_at=midnight - timedelta(days=days, seconds=-seconds))
-    dossier(State.UNDER_CONTROL, moved_at=midnight - timedelta(days=40))
-    dossier(State.CHANGES_REQUESTED, moved_at=midnight - timedelta(days=90))  # on no desk
+def test_a_dossier_is_late_once_it_has_waited_on_a_desk_for_more_days(ans):
+    """15 days to the second are not late; one second more is."""
+    for days, seconds in ((15, 0), (15, 1), (30, 1), (60, 1), (0, 0)):
+        dossier(State.SUBMITTED, moved_at=NOW - timedelta(days=days, seconds=seconds))
+    dossier(State.UNDER_CONTROL, moved_at=NOW - timedelta(days=40))
+    dossier(State.CHANGES_REQUESTED, moved_at=NOW - timedelta(days=90))  # on no desk
     late = read(page_of(ans), "retards")
     assert late[REVIEWER_LABELS[State.SUBMITTED]] == ["5", "3", "2", "1"]
     assert late[REVIEWER_LABELS[State.UNDER_CONTROL]] == ["1", "1", "1", "0"]
@@ -283,6 +266,16 @@ def test_a_desk_leads_to_its_queue_with_the_same_filters(ans):
     queue = ans.get(address.replace("&amp;", "&"))
     assert [row.record.reference for row in queue.context["table"].paginated_rows] == [found.reference]
     assert "periode" not in address
+
+
+def test_each_number_of_late_dossiers_leads_to_as_many_in_the_queue(ans):
+    for days in (16, 31, 32, 61):
+        dossier(State.SUBMITTED, moved_at=NOW - timedelta(days=days))
+    found = re.findall(r'href="(/verification/\?[^"]*attente=\d+)" aria-label="(\d+),', page_of(ans))
+    assert [int(number) for _, number in found] == [4, 3, 1]
+    for address, number in found:
+        rows = list(ans.get(address.replace("&amp;", "&")).context["table"].paginated_rows)
+        assert len(rows) == int(number)
 
 
 def test_last_days_come_near_with_the_drafts_that_were_never_sent(ans):
@@ -346,95 +339,6 @@ def test_weeks_since_the_opening_begin_with_the_first_event(ans):
     assert len(weeks) == 42
 
 
-# --- charts and files -------------------------------------------------------------------------------------------------
-def test_every_chart_is_well_formed_named_and_says_what_its_table_says(ans):
-    dossier(State.SUBMITTED)
-    dossier(State.PAID, region="75")
-    RegionFactory(code="94", name="Corse & <Sud>")
-    lasting(dossier(State.ACCEPTED), (State.DRAFT, 3), (State.SUBMITTED, 5), end=State.ACCEPTED)
-    page = page_of(ans)
-    for name, column in (("etats", 0), ("regions", 0), ("types", 0)):
-        chart = drawings(section(page, name))[-1]
-        told = {label: row[column] for label, row in read(page, name).items() if label != "Ensemble"}
-        drawn = {
-            label.replace("&", "&amp;").replace("<", "<").replace(">", "&gt;"): n
-            for label, n in bar_texts(chart).items()
-        }
-        assert drawn == told, name
-    [stays] = drawings(section(page, "durees"))
-    assert bar_texts(stays)[REVIEWER_LABELS[State.SUBMITTED]] == f"5{NBSP}j / 5{NBSP}j"
-    charts = drawings(page)
-    assert len(charts) == 9
-    for chart in charts:
-        title = chart.find(f"{SVG}title")
-        assert title.text and chart.get("aria-labelledby") == title.get("id")
-        if chart.get("role") == "img":
-            description = chart.find(f"{SVG}desc")
-            assert description.text and chart.get("aria-describedby") == description.get("id")
-            assert chart.findall(f".//{SVG}a") == []
-    names = re.findall(r'\sid="([^"]+)"', page)
-    assert len(names) == len(set(names))
-
-
-def test_the_longest_bar_is_the_largest_count(ans):
-    for _ in range(4):
-        dossier(State.SUBMITTED)
-    dossier(State.PAID)
-    [chart] = drawings(section(page_of(ans), "etats"))
-    widths = [bar.get("width") for bar in chart.findall(f"{SVG}rect") if bar.get("class") == "ecare-bars__bar"]
-    by_state = dict(zip(REVIEWER_LABELS, widths, strict=True))
-    assert (by_state[State.SUBMITTED], by_state[State.PAID], by_state[State.DRAFT]) == ("100.00%", "25.00%", "0.00%")
-
-
-def test_each_square_of_the_map_leads_to_its_region(ans):
-    dossier()
-    dossier()
-    dossier(region="75")
-    RegionFactory(code="94")
-    chart = drawings(section(page_of(ans, region="75"), "regions"))[0]
-    assert chart.get("role") == "group"
-    links = {link.get("aria-label"): link for link in chart.findall(f".//{SVG}a")}
-    assert list(links) == [f"Nouvelle-Aquitaine{NBSP}: 1", f"Occitanie{NBSP}: 2", f"Région 94{NBSP}: 0"]
-    assert [link.get("class").split("--")[1] for link in links.values()] == ["2", "3", "0"]
-    assert links[f"Occitanie{NBSP}: 2"].get("href") == "?region=76#regions"
-    assert [label for label, link in links.items() if link.get("aria-current")] == [f"Nouvelle-Aquitaine{NBSP}: 1"]
-
-
-def test_a_curve_passes_through_its_counts(ans):
-    for _ in range(3):
-        dossier(candidature_submitted_at=NOW)
-    dossier(candidature_submitted_at=NOW - timedelta(weeks=25))
-    chart = drawings(section(page_of(ans), "semaines"))[0]
-    [line] = chart.findall(f".//{SVG}polyline")
-    points = line.get("points").split()
-    assert (points[0], points[1], points[-1]) == ("0.00,75.00", "4.00,100.00", "100.00,25.00")  # on a scale of 4
-    assert len(points) == 26
-    assert "4 au total, au plus 3" in chart.find(f"{SVG}desc").text
-
-
-def test_each_table_is_a_file_with_the_same_figures(ans):
-    form = FormFactory(questions=AMOUNT, domain__envelope=40_000_00, domain__name="=HYPERLINK(1)")
-    asked_for(dossier(State.SUBMITTED, form=form), 1_234_50)
-    page = page_of(ans)
-    for address in re.findall(r'href="(/verification/pilotage/[\w-]+\.csv)"', page):
-        answer = ans.get(address)
-        assert answer["Content-Type"].startswith("text/csv") and "attachment" in answer["Content-Disposition"]
-        rows = records(answer)
-        name = address.rpartition("/")[2].removesuffix(".csv")
-        assert len(rows) - 1 == len(read(page, name)) or name == "echeances", name
-    [row] = [row for row in records(ans.get(f"{PAGE}montants.csv")) if "HYPERLINK" in row[0]]
-    assert row == ["'=HYPERLINK(1)", "1234,50", "0,00", "40000,00", "0"]
-    assert ans.get(f"{PAGE}inconnue.csv").status_code == 404
-
-
-def test_a_file_is_narrowed_as_its_page_is(ans):
-    dossier()
-    dossier(region="75")
-    page = page_of(ans, region="75")
-    assert "etats.csv?region=75" in section(page, "etats")
-    assert records(ans.get(f"{PAGE}etats.csv?region=75"))[-1] == ["Ensemble", "1", "100"]
-
-
 # --- one look at the database -----------------------------------------------------------------------------------------
 def test_figures_stay_as_they_were_for_some_minutes_and_say_when(ans, now):
     dossier()
@@ -455,16 +359,15 @@ def test_figures_stay_as_they_were_for_some_minutes_and_say_when(ans, now):
 
 @pytest.mark.parametrize("rows", [1, 10, 100])
 def test_the_page_asks_as_much_for_a_hundred_dossiers_as_for_one(rows, ans, ars, django_assert_num_queries):
-    form = FormFactory(questions=AMOUNT)
+    form = FormFactory()
     for rank in range(rows):
         its_form = {} if rank else {"form": form}
-        one = dossier(State.ACCEPTED, region="75" if rank % 2 else "76", **its_form)
+        one = dossier(State.ACCEPTED, region="75" if rank % 2 else "76", requested=1_000_00, **its_form)
         lasting(one, (State.DRAFT, 1), (State.SUBMITTED, 2), end=State.ACCEPTED)
-        asked_for(one, 1_000_00)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(27):
         ans.get(PAGE)
     with django_assert_num_queries(8):
         ans.get(PAGE)
     cache.clear()
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(28):
         ars.get(PAGE)

@@ -6,7 +6,9 @@ import re
 from datetime import datetime, timedelta
 from xml.etree import ElementTree
 
-from applications.models import Application, Submission
+from django.core.cache import cache
+
+from applications.models import Application
 from applications.states import State
 from ecare.clock import PARIS
 from ecare.journal.models import Entry
@@ -74,13 +76,14 @@ def lasting(application: Application, *stays: tuple[State, float], end: State) -
     return led(application, *moves, (end, at))
 
 
-def asked_for(application: Application, *cents: int, step="candidature") -> None:
-    """A sending for each amount."""
-    for number, amount in enumerate(cents, start=1):
-        content = {"form": 1, "answers": {"requested-amount": amount}}
-        Submission.objects.create(
-            application=application, step=step, number=number, by=application.referent, content=content, digest="0" * 64
-        )
+PAGE = "/verification/pilotage/"
+
+
+def page_of(client, **asked) -> str:
+    cache.clear()
+    answer = client.get(PAGE, asked)
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 # --- what a page says ------------------------------------------------------------------------------------------------
