@@ -42,16 +42,15 @@ EVERY_STATE = " ".join(State.values)
 PLAIN = {
     "anonymous": "home agents legal_notice personal_data accessibility sitemap help eligibility preparations"
     " steering:publications letters:mailbox accounts:register accounts:registered accounts:resend_activation"
-    " accounts:activation_resent"
-    " accounts:terms account_login account_inactive account_reset_password account_reset_password_done"
-    " account_reset_password_from_key_done",
+    " accounts:activation_resent accounts:terms account_login account_inactive account_reset_password"
+    " account_reset_password_done account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
     "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account"
-    " accounts:second_factor accounts:enrol",
-    "ans": "reviews:queue reviews:requests evidence:containers accounts:letters",
+    " accounts:second_factor accounts:enrol steering:overview",
+    "ans": "reviews:queue reviews:requests steering:overview evidence:containers accounts:letters",
     "administrateur": "evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
