@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "accounts",
     "applications",
     "evidence",
+    "funding",
     "reviews",
     *(["demo"] if EMBEDDED else []),
 ]
