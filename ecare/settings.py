@@ -351,6 +351,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "envelopes": {"task": "funding.tasks.warn_of_envelopes", "schedule": 3600.0, "options": {"expires": 3600}},
     "declarations": {
         "task": "applications.tasks.open_declarations",
         "schedule": 60.0,

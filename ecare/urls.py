@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("accounts.sign_in_urls")),
     path("", include("applications.urls")),
     path("", include("evidence.urls")),
+    path("", include("funding.urls")),
     path("", include("reviews.urls")),
     path("eligibilite/", public.eligibility_search, name="eligibility"),
     path("eligibilite/<slug:number>/", public.eligibility_of, name="eligibility_of"),

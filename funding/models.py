@@ -31,13 +31,16 @@ class Commitment(models.Model):
     class Meta:
         verbose_name = "engagement"
         constraints = [
-            models.CheckConstraint(condition=Q(amount__lte=F("ceiling")), name="commitment_is_no_more_than_the_ceiling"),
+            models.CheckConstraint(
+                condition=Q(amount__lte=F("ceiling")), name="commitment_is_no_more_than_the_ceiling"
+            ),
             models.CheckConstraint(
                 condition=Q(requested=None) | Q(rule="ceiling") | Q(amount__lte=F("requested")),
                 name="commitment_is_no_more_than_was_requested",
             ),
             models.CheckConstraint(
-                condition=Q(released_at=None) | Q(released_at__gte=F("at")), name="commitment_is_released_after_it_began"
+                condition=Q(released_at=None) | Q(released_at__gte=F("at")),
+                name="commitment_is_released_after_it_began",
             ),
         ]
 
