@@ -99,7 +99,7 @@ class DecisionForm(forms.Form):
         outcome = forms.ChoiceField(
             label=f"Avis, ligne {line.number}", choices=[("", "À examiner"), *Outcome.choices], required=False
         )
-        amount = AmountField(label=f"Montant retenu (€), ligne {line.number}")
+        amount = AmountField(label=f"Montant (€), ligne {line.number}")
         reason = LineField(label=f"Motif, ligne {line.number}", max_length=REASON_LENGTH)
         if verdict is not None:
             outcome.initial, reason.initial = verdict.outcome, verdict.reason

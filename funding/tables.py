@@ -49,7 +49,7 @@ class PaymentTable(tables.Table):
         if not account.iban:
             return "Coordonnées bancaires inconnues"
         return format_html(
-            '{}<br><span class="ecare-account">{}</span><br><span class="fr-text--xs">BIC {}</span>',
+            '{}<br>{}<br><span class="fr-text--xs">BIC {}</span>',
             account.holder,
             spoken_iban(account.iban),
             account.bic,
