@@ -88,12 +88,12 @@ class Decision(models.Model):
                 name="decided_amount_stands_between_floor_and_ceiling",
             ),
             models.CheckConstraint(
-                condition=Q(amount=None) | Q(amount=0) | Q(rule="lump_sum") | Q(accepted__gt=0),
+                condition=Q(amount=None) | Q(amount=0) | Q(rule="lump_sum") | Q(accepted__isnull=False, accepted__gt=0),
                 name="nothing_is_paid_without_an_accepted_expense",
             ),
             models.CheckConstraint(
                 condition=Q(validated_at=None, validated_by=None)
-                | Q(validated_at__isnull=False, validated_by__isnull=False, amount__gt=0),
+                | Q(validated_at__isnull=False, validated_by__isnull=False, amount__isnull=False, amount__gt=0),
                 name="validated_decision_has_an_amount_and_an_author",
             ),
         ]

@@ -95,6 +95,9 @@ COUNTS = {
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
     "evidence:containers":                           9,
+    "funding:decide under_control":                   0,
+    "funding:decide validated":                       0,
+    "funding:decide draft":                           0,
     "reviews:dossier submitted":                    16,
     "reviews:accept submitted":                      6,
     "reviews:request_changes submitted":             6,
@@ -148,6 +151,8 @@ COUNTED_ELSEWHERE = {
     "applications:take_overs": "tests/applications/test_take_over.py::test_the_list_costs_the_same_however_long",
     "reviews:queue":
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
+    "funding:payments": "tests/funding/test_payments.py::test_the_list_costs_the_same_for_one_row_and_ten",
+    "funding:envelopes": "tests/funding/test_pages.py::test_the_envelopes_cost_the_same_for_one_domain_and_ten",
     "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",
 }
 # fmt: on
@@ -283,6 +288,8 @@ def of_agents(world, signed_in):
     for state, (client, verbs) in desks.items():
         rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
         found |= at(client, *rows, args=[world.dossiers[state].reference])
+    for state in ("under_control", "validated", "draft"):
+        found |= at(ans, f"funding:decide {state}", args=[world.dossiers[state].reference])
     found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
     beside = ("reviews:pieces submitted", "reviews:add_note", "reviews:ask_opinion")
     found |= at(ars, *beside, args=[world.dossiers["submitted"].reference])
