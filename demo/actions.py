@@ -193,8 +193,14 @@ def _do(verb: str, application: Application, *, remark: str, named: dict | None,
         funding.accept(application, by=agent, version=version)
     elif verb == "record_payment":
         now = timezone.now()
-        transfer = {"paid_on": timezone.localdate(now), "reference": f"CARE-{application.reference}"}
-        funding.record_payment(application, by=agent, version=version, at=now, **transfer)
+        funding.record_payment(
+            application,
+            by=agent,
+            version=version,
+            paid_on=timezone.localdate(now),
+            reference=f"CARE-{application.reference}",
+            at=now,
+        )
 
 
 def _decide(application: Application, *, by: User, at: datetime) -> None:
