@@ -10,6 +10,7 @@ from applications.expenses import Expense, read
 from applications.models import Answer, Application, Question
 from applications.money import Ceiling, ceiling
 from applications.states import State, Step
+from evidence.models import BankDetails
 from funding import rules
 from funding.declared import latest, requested
 from funding.models import Commitment, Decision, ExpenseVerdict, Payment
@@ -89,12 +90,14 @@ def ceiling_of(application: Application) -> Ceiling:
 # --- the accountant -----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Account:
-    """Where a dossier is paid: what was sent, or what the ANS confirmed since."""
+    """Where a dossier is paid: what was sent, or what the ANS confirmed since. `is_changing`: another account was
+    asked for and waits for the ANS, who decides before anything is paid."""
 
     holder: str = ""
     iban: str = ""
     bic: str = ""
     siret: str = ""
+    is_changing: bool = False
 
 
 _NAMES = {
@@ -106,10 +109,11 @@ _NAMES = {
 
 
 def accounts(dossiers: Iterable[Application]) -> dict[int, Account]:
-    """By primary key of the dossier; one query. After acceptance the answers of the candidature change only by a
+    """By primary key of the dossier; two queries. After acceptance the answers of the candidature change only by a
     confirmed request. The holder is the text of the section that asks for the IBAN, whatever the form calls it."""
+    keys = [dossier.pk for dossier in dossiers]
     answers = Answer.objects.filter(
-        application__in=[dossier.pk for dossier in dossiers],
+        application__in=keys,
         question__section__form=F("application__candidature_form"),
         question__kind__in=list(_NAMES),
     )
@@ -120,7 +124,8 @@ def accounts(dossiers: Iterable[Application]) -> dict[int, Account]:
     for dossier, section, kind, value in rows:
         if kind == Question.Kind.SIRET or (dossier, section) in of_bank:
             found.setdefault(dossier, {}).setdefault(_NAMES[Question.Kind(kind)], value or "")
-    return {dossier: Account(**values) for dossier, values in found.items()}
+    changing = set(BankDetails.objects.open().filter(application__in=keys).values_list("application", flat=True))
+    return {key: Account(**found.get(key, {}), is_changing=key in changing) for key in keys}
 
 
 def to_pay():

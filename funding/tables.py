@@ -8,6 +8,8 @@ from applications.fields import spoken_iban
 from ecare.french import euros, paris_date
 from funding.readers import Account, accounts
 
+CHANGING = {"kind": "warning", "text": "Changement demandé"}
+
 
 def _column(label: str, order_by=None, **options) -> tables.Column:
     return tables.Column(label, order_by=order_by, attrs={"td": {"class": "fr-cell--multiline"}}, **options)
@@ -49,10 +51,11 @@ class PaymentTable(tables.Table):
         if not account.iban:
             return "Coordonnées bancaires inconnues"
         return format_html(
-            '{}<br>{}<br><span class="fr-text--xs">BIC {}</span>',
+            '{}<br>{}<br><span class="fr-text--xs">BIC {}</span>{}',
             account.holder,
             spoken_iban(account.iban),
             account.bic,
+            render_to_string("components/badge.html", CHANGING) if account.is_changing else "",
         )
 
     def render_amount(self, value, record):

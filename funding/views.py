@@ -114,7 +114,11 @@ def payments(request):
 
 @require_safe
 def payments_csv(request):
-    lines, name = _download(request, "csv")
+    _require_ans(request.user)
+    found = PaymentFilter(request.GET, readers.to_pay())
+    if not found.form.is_valid():
+        return _explain(found)
+    lines, name = _download(request, found, "csv")
     response = StreamingHttpResponse(writers.as_csv(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -122,15 +126,22 @@ def payments_csv(request):
 
 @require_safe
 def payments_xlsx(request):
-    lines, name = _download(request, "xlsx")
+    _require_ans(request.user)
+    found = PaymentFilter(request.GET, readers.to_pay())
+    if not found.form.is_valid():
+        return _explain(found)
+    lines, name = _download(request, found, "xlsx")
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return FileResponse(writers.as_xlsx(lines), as_attachment=True, filename=name, content_type=kind)
 
 
-def _download(request, extension: str):
+def _explain(found: PaymentFilter):
+    """A filter that cannot be read never lets everything out: the page says what is wrong."""
+    return redirect(f"{reverse('funding:payments')}?{urlencode(found.criteria)}")
+
+
+def _download(request, found: PaymentFilter, extension: str):
     """The rows that the filter finds, and the name of their file; noted before the first byte leaves."""
-    _require_ans(request.user)
-    found = PaymentFilter(request.GET, readers.to_pay())
     dossiers = found.qs.order_by("decision__validated_at", "pk")
     count = dossiers.count()
     if request.method == "GET":

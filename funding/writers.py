@@ -22,6 +22,7 @@ COLUMNS = {
     "Titulaire du compte": 32,
     "IBAN": 34,
     "BIC": 13,
+    "Changement de compte demandé": 14,
     "Montant (€)": 14,
     "Règle": 44,
     "Décision du": 12,
@@ -29,7 +30,7 @@ COLUMNS = {
     "Versé le": 12,
     "Référence du virement": 24,
 }
-AMOUNT, DAYS = 10, (12, 14)
+AMOUNT, DAYS = 11, (13, 15)
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -64,6 +65,7 @@ def _row(dossier: Application, account: Account) -> list:
         account.holder,
         account.iban,
         account.bic,
+        "oui" if account.is_changing else "non",
         payment.amount if payment else decision.amount,
         decision.get_rule_display(),
         decided_on,

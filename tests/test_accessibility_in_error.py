@@ -290,7 +290,7 @@ TABLE = {
             "funding:decide",
             "ans",
             "montant en euros",
-            {"line_1_outcome": "reduced", "line_1_amount": "beaucoup", "line_2_reason": "Hors périmètre"},
+            {"line_1_amount": "beaucoup", "line_2_reason": "Hors périmètre"},
             of=dossier("ch.rodez", "domaine-2"),
             button="Enregistrer",
         ),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from applications.models import Domain
 from demo.specimens import pdf
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
@@ -82,6 +83,7 @@ def test_each_cell_of_both_files(ans, desk):
         "CH de la Ville",
         IBAN,
         BIC,
+        "non",
         "12000,50",
         rule,
         shown,
@@ -89,7 +91,7 @@ def test_each_cell_of_both_files(ans, desk):
         "",
         "",
     ]
-    assert second[:2] + second[5:6] + second[10:] == [
+    assert second[:2] + second[5:6] + second[11:] == [
         paid.reference,
         "Domaine 2",
         "263200040",
@@ -102,8 +104,8 @@ def test_each_cell_of_both_files(ans, desk):
     ]
     rows = sheet_of(desk, etat="tous")
     assert rows[0] == head
-    assert rows[1][:10] == first[:10] and rows[1][10:14] == [12000.5, rule, today, "À verser"]
-    assert rows[2][10] == 7000 and rows[2][14:] == [today, "VIR-9"]
+    assert rows[1][:11] == first[:11] and rows[1][11:15] == [12000.5, rule, today, "À verser"]
+    assert rows[2][11] == 7000 and rows[2][15:] == [today, "VIR-9"]
 
 
 CANARY = "=cmd|'/c calc'!A1"
@@ -116,7 +118,7 @@ def test_no_cell_becomes_a_formula(word, ans, desk):
     pay(application, by=ans, reference=word.strip()[:60])
     row = csv_of(desk, etat="tous")[1]
     assert len(row) == len(writers.COLUMNS)
-    for cell in (row[7], row[15]):
+    for cell in (row[7], row[16]):
         assert not cell.startswith(writers.FORMULA) and word.strip() in cell
     holder = sheet_of(desk, etat="tous")[1][7]
     assert holder == word
@@ -133,10 +135,19 @@ def test_the_account_is_the_one_that_the_ans_confirmed_last(ans, desk):
     application = dossier_in("accepted")
     rib = SimpleUploadedFile("rib.pdf", pdf(line="RIB"))
     asked = change_bank_details(application, by=application.referent, values=NEW, upload=rib)
-    assert accounts([application])[application.pk].iban == IBAN, "asked for, not confirmed"
+    waiting = accounts([application])[application.pk]
+    assert (waiting.iban, waiting.is_changing) == (IBAN, True), "asked for, not confirmed"
     confirm_bank_details(asked, by=ans, at=timezone.now())
     found = accounts([application])[application.pk]
-    assert (found.holder, found.iban, found.bic) == tuple(NEW.values())
+    assert (found.holder, found.iban, found.bic, found.is_changing) == (*NEW.values(), False)
+
+
+def test_an_account_that_is_about_to_change_is_marked(ans, desk):
+    application = validated(by=ans)
+    rib = SimpleUploadedFile("rib.pdf", pdf(line="RIB"))
+    change_bank_details(application, by=application.referent, values=NEW, upload=rib)
+    assert "Changement demandé" in list_of(desk).text
+    assert csv_of(desk)[1][8:11] == [IBAN, BIC, "oui"]
 
 
 def test_a_dossier_without_an_account_says_so(ans, desk):
@@ -198,12 +209,13 @@ def test_the_sum_stands_on_the_page_exactly_and_not_in_the_file(ans, desk):
 
 def test_each_download_is_in_the_journal_before_it_leaves(ans, desk):
     validated(by=ans)
-    csv_of(desk, etat="tous", domaine="inconnu", autre="x")
+    domain = Domain.objects.get().slug
+    csv_of(desk, etat="tous", domaine=domain, autre="x")
     sheet_of(desk)
     desk.head(reverse("funding:payments_csv"))
     entries = list(Entry.objects.filter(subject="payments").order_by("sequence"))
     assert [(entry.verb, entry.actor) for entry in entries] == [("download_payments", ans.actor[0])] * 2
-    assert entries[0].data["format"] == "csv" and entries[0].data["criteria"] == {"etat": "tous", "domaine": "inconnu"}
+    assert entries[0].data["format"] == "csv" and entries[0].data["criteria"] == {"etat": "tous", "domaine": domain}
     assert entries[1].data == {"format": "xlsx", "criteria": {}, "rows": 1}
     assert IBAN not in str([entry.data for entry in entries])
 
@@ -222,9 +234,9 @@ def test_the_list_costs_the_same_for_one_row_and_ten(count, ans, desk, django_as
     for _ in range(count):
         validated(by=ans, domain=domain)
     list_of(desk)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         list_of(desk)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(list(writers.rows(to_pay()))) == count
 
 
@@ -234,7 +246,11 @@ def test_rows_are_read_by_batches(ans, monkeypatch):
     assert {row[0] for row in writers.rows(to_pay())} == expected
 
 
-def test_a_period_that_is_no_date_finds_everything_and_says_so(ans, desk):
+def test_a_filter_that_cannot_be_read_lets_nothing_out(ans, desk):
     validated(by=ans)
-    page = list_of(desk, du="hier")
-    assert "JJ/MM/AAAA" in page.text
+    for wrong in ({"du": "hier"}, {"domaine": "inconnu"}, {"etat": "perdus"}):
+        assert list_of(desk, **wrong).context["filter"].form.errors
+        for extension in ("csv", "xlsx"):
+            answer = desk.get(reverse(f"funding:payments_{extension}"), wrong)
+            assert answer.status_code == 302 and answer.url.startswith(reverse("funding:payments") + "?"), wrong
+    assert not Entry.objects.filter(subject="payments").exists()
