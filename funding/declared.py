@@ -1,5 +1,5 @@
-"""What an establishment declared, as it was sent: the objectives that it attests, its lines of expenses, what it asked
-for; and which verdict of an earlier reading belongs to which line."""
+"""What an establishment declared, as it was sent: the objectives that it attests, its lines of expenses; and
+which verdict of an earlier reading belongs to which line."""
 
 import hashlib
 import json
@@ -85,12 +85,6 @@ def declared(submission: Submission) -> Declared:
     places = [(one.key, rank, line) for one in asked for rank, line in enumerate(answers.get(one.key) or [])]
     lines = tuple(DeclaredLine(key, rank, number, line) for number, (key, rank, line) in enumerate(places, start=1))
     return Declared(submission, named or (Objective("", is_attested=True),), lines, bool(asked))
-
-
-def requested(submission: Submission) -> int | None:
-    """The amount that a candidature asks for; None where its form asks for none."""
-    amounts = [question for question in questions_sent(submission) if question.kind == Question.Kind.AMOUNT]
-    return submission.content["answers"].get(amounts[0].key) if amounts else None
 
 
 def carried(

@@ -9,10 +9,9 @@ from accounts.models import User
 from applications.expenses import Expense, read
 from applications.models import Answer, Application, Question
 from applications.money import Ceiling, ceiling
-from applications.states import State, Step
+from applications.states import State
 from evidence.models import BankDetails
 from funding import rules
-from funding.declared import latest, requested
 from funding.models import Commitment, Decision, ExpenseVerdict, Payment
 
 
@@ -34,9 +33,8 @@ def money_of(application: Application, user: User) -> Money:
     decision = Decision.objects.visible_to(user).filter(application=application).first()
     if commitment is not None:
         return Money(commitment.ceiling, commitment.requested, commitment, decision, payment)
-    sent = latest(application, Step.CANDIDATURE)
     limit = ceiling(application.domain, application.establishment).cents
-    return Money(limit, requested(sent) if sent else None, None, decision, payment)
+    return Money(limit, application.requested or None, None, decision, payment)
 
 
 # --- before a decision --------------------------------------------------------------------------------------------

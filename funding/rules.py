@@ -12,7 +12,7 @@ from applications.money import Ceiling, ceiling, commitment, payment
 from applications.states import State, Step
 from ecare.clock import paris_day
 from ecare.french import euros, thousands
-from funding.declared import Declared, declared, latest, requested
+from funding.declared import Declared, declared, latest
 from funding.models import Commitment, Decision, Payment
 
 THRESHOLDS = (100, 90)
@@ -42,8 +42,7 @@ def basis_of(found: Ceiling) -> dict:
 
 def commitment_of(application: Application, domain: Domain) -> Commitment:
     """What acceptance would commit now; not saved."""
-    found, sent = ceiling(domain, application.establishment), latest(application, Step.CANDIDATURE)
-    asked = requested(sent) if sent else None
+    found, asked = ceiling(domain, application.establishment), application.requested or None
     return Commitment(
         application=application,
         amount=commitment(domain, ceiling=found.cents, requested=asked),

@@ -73,6 +73,8 @@ def dossier_in(state: str, *, domain=None, lines=(), requested: int | None = Non
         if question.key in answers:
             write_answer(application, question, answers[question.key])
     send(application, Step.CANDIDATURE, answers)
+    Application.objects.filter(pk=application.pk).update(requested=requested or 0)
+    application.requested = requested or 0
     if state not in ("draft", "submitted", "changes_requested", "rejected"):
         commit(application)
     if state in IN_DECLARATION and state != "declaration_open":

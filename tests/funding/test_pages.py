@@ -214,7 +214,10 @@ def test_the_validation_says_the_amount_before_the_click_and_why_it_is_not_possi
     assert cast["owner"].email not in plain(page), "nobody is written to"
     assert browser.post(accept, {"version": 1}).status_code == 200 and now(controlled).state == "under_control"
     decide(controlled, by=cast["ans"])
-    assert "Montant à verser : 16 000 €" in plain(browser.get(accept))
+    page = plain(browser.get(accept))
+    assert "Montant à verser : 16 000 €" in page
+    assert "Le montant décidé est de 16 000 €." in page, "the letter, as it would leave"
+    assert Decision.objects.get().validated_at is None, "and nothing of it happened"
     assert browser.post(accept, {"version": 1}).status_code == 302
     assert Decision.objects.get().validated_by == cast["ans"]
 
@@ -222,7 +225,8 @@ def test_the_validation_says_the_amount_before_the_click_and_why_it_is_not_possi
 def test_the_payment_page_says_the_amount_and_asks_for_the_transfer(cast, signed_in):
     application = validated(by=cast["ans"], owner=cast["owner"])
     browser, record = signed_in(cast["ans"]), reverse("reviews:record_payment", args=[application.reference])
-    assert "12 000 €" in plain(browser.get(record))
+    page = plain(browser.get(record))
+    assert "12 000 €" in page and "Montant : 12 000 €" in page and not Payment.objects.exists()
     answer = browser.post(record, {"version": application.version, "paid_on": "01/01/2020", "reference": ""})
     assert set(answer.context["form"].errors) == {"paid_on", "reference"} and not Payment.objects.exists()
 
