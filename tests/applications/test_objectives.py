@@ -31,7 +31,7 @@ def test_the_definitions_name_the_objectives_of_each_domain(domains):
 
 
 def test_forms_published_before_are_named_by_key_and_no_new_version_follows(domains):
-    migration = importlib.import_module("applications.migrations.0008_objectives_of_published_forms")
+    migration = importlib.import_module("applications.migrations.0011_objectives_of_published_forms")
     Question.objects.update(objective="")
     FormFactory(questions=[{"key": "d1-o1-a", "kind": "checkbox"}])  # a candidature names none
     migration.name_them(apps, None)
