@@ -357,31 +357,35 @@ def request_changes(
 
 
 @transaction.atomic
-def accept(application: Application, *, by: User, version: int) -> None:
-    """ARS: candidature accepted, or declaration complete and passed to the ANS. ANS: declaration validated."""
+def accept(
+    application: Application, *, by: User, version: int, data: dict | None = None, told: dict | None = None
+) -> None:
+    """ARS: candidature accepted, or declaration complete and passed to the ANS. ANS: declaration validated.
+
+    `data`: what the room above adds to the journal row; `told`: what it says in the letter of the validation."""
     application = lock(application, version=version)
-    _move(application, "accept", by=by)
+    _move(application, "accept", by=by, data=data)
     if application.state == State.UNDER_CONTROL:
         _send(emails.passed_to_ans(application), *_for_readers(application))
     elif application.state == State.VALIDATED:
-        _send(emails.validated(application))
+        _send(emails.validated(application, **(told or {})))
     else:
         _send(emails.accepted(application))
 
 
 @transaction.atomic
-def reject(application: Application, *, by: User, version: int, message: str) -> None:
+def reject(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
     """End the step with a reason; only the ANS may reopen."""
     application = lock(application, version=version)
-    _move(application, "reject", by=by, message=message)
+    _move(application, "reject", by=by, message=message, data=data)
     _send(emails.rejected(application, message))
 
 
 @transaction.atomic
-def reopen(application: Application, *, by: User, version: int, message: str) -> None:
+def reopen(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
     """Put a rejected dossier back on the desk that had rejected it, with a reason."""
     application = lock(application, version=version)
-    _move(application, "reopen", by=by, message=message)
+    _move(application, "reopen", by=by, message=message, data=data)
     _send(emails.reopened(application, message), *_for_readers(application))
 
 
@@ -425,16 +429,19 @@ def open_declaration(application: Application, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def record_payment(application: Application, *, by: User, version: int) -> None:
+def record_payment(
+    application: Application, *, by: User, version: int, data: dict | None = None, told: dict | None = None
+) -> None:
+    """The funding was paid; `data` and `told` as for `accept`."""
     application = lock(application, version=version)
-    _move(application, "record_payment", by=by)
-    _send(emails.paid(application))
+    _move(application, "record_payment", by=by, data=data)
+    _send(emails.paid(application, **(told or {})))
 
 
 @transaction.atomic
-def abandon(application: Application, *, by: User, version: int, message: str) -> None:
-    """From acceptance on, with a reason; releases the commitment."""
+def abandon(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
+    """From acceptance on, with a reason."""
     application = lock(application, version=version)
-    _move(application, "abandon", by=by, message=message)
+    _move(application, "abandon", by=by, message=message, data=data)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
     _send(emails.abandoned(application, message))

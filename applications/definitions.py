@@ -37,6 +37,7 @@ class QuestionDefinition:
     max_megabytes: int = 10
     max_files: int = 10
     container: str = ""
+    objective: str = ""
     activity_share: int | None = None
 
 

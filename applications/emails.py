@@ -189,12 +189,14 @@ def passed_to_ans(application: Application) -> Letter:
     return _to_referent("passed_to_ans", application)
 
 
-def validated(application: Application) -> Letter:
-    return _to_referent("validated", application)
+def validated(application: Application, **told) -> Letter:
+    """`told`: the amount that was decided, and the expenses that were not accepted whole (`lines`)."""
+    return _to_referent("validated", application, **told)
 
 
-def paid(application: Application) -> Letter:
-    return _to_referent("paid", application)
+def paid(application: Application, **told) -> Letter:
+    """`told`: the amount, the day and the reference of the transfer."""
+    return _to_referent("paid", application, **told)
 
 
 def abandoned(application: Application, reason: str) -> Letter:

@@ -127,16 +127,14 @@ class Ceilings:
 
 
 def payment(domain: Domain, *, ceiling: int, accepted: int) -> int:
-    """What is paid once every objective is validated: nothing without an accepted expense, unless it is a lump sum.
-
-    Not called yet: the funding decision will."""
+    """What is paid once every objective is validated: nothing without an accepted expense, unless it is a lump sum."""
     if domain.payment == Domain.Payment.LUMP_SUM:
         return ceiling
     return max(domain.floor, min(ceiling, accepted)) if accepted > 0 else 0
 
 
 def commitment(domain: Domain, *, ceiling: int, requested: int | None) -> int:
-    """What counts against the envelope from acceptance on. Not called yet: the funding decision will."""
+    """What counts against the envelope from acceptance on."""
     if domain.commitment == Domain.Commitment.CEILING or requested is None:
         return ceiling
     return min(ceiling, requested)

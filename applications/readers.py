@@ -244,13 +244,15 @@ def _section(place, value, asked) -> SectionDefinition:
             here.at("key").fail(f"« {definition.key} » est déjà la clé d’une autre question de ce formulaire.")
         if definition.container and definition.container in {other.container for other in asked.values()}:
             here.at("container").fail(f"« {definition.container} » a déjà un espace dans ce formulaire.")
+        if definition.objective and definition.objective in {other.objective for other in asked.values()}:
+            here.at("objective").fail(f"« {definition.objective} » est déjà attesté par une autre question.")
         _check_condition(here.at("shown_if"), definition, asked)
         asked[definition.key] = definition
         section.questions.append(definition)
     return section
 
 
-MORE = ("container", "activity_share")
+MORE = ("container", "objective", "activity_share")
 QUESTION = ("key", "kind", "label", "help", "box", "required", "choices", "shown_if", "contact", *LIMITS, *MORE)
 
 
@@ -274,6 +276,7 @@ def _question(place, value) -> QuestionDefinition:
     question.contact_role, question.contact_field = _contact(place.at("contact"), value)
     _space(place, value, question)
     question.container = _container(place.at("container"), value, question)
+    question.objective = _objective(place.at("objective"), value, question)
     question.activity_share = _activity_share(place.at("activity_share"), value.get("activity_share"), question)
     return question
 
@@ -368,6 +371,16 @@ def _container(place, value, question) -> str:
     return objective
 
 
+def _objective(place, value, question) -> str:
+    """The objective that a box attests, which the ANS validates or not."""
+    objective = place.typed({"objective": value.get("objective", "")}, "objective", str, "")
+    if objective and question.kind != Question.Kind.CHECKBOX:
+        place.fail("seule une case à cocher (« checkbox ») atteste un objectif.")
+    if not re.fullmatch(r"[A-Z0-9.-]{0,20}", objective):
+        place.fail(f"« {objective} » : 20 capitales, chiffres, points ou traits d’union au plus (D1.O1.A).")
+    return objective
+
+
 def _activity_share(place, share, question) -> int | None:
     """Percentage of the combined activity that the confirmed entities of a checklist make."""
     if share is not None and question.kind != Question.Kind.CHECKLIST:
@@ -407,6 +420,8 @@ def _raw(question: QuestionDefinition) -> dict:
         raw |= {name: getattr(question, name) for name in LIMITS}
     if question.container:
         raw["container"] = question.container
+    if question.objective:
+        raw["objective"] = question.objective
     if question.activity_share is not None:
         raw["activity_share"] = question.activity_share
     return raw

@@ -20,16 +20,19 @@ from applications.definitions import DomainDefinition, load_domain
 from applications.models import Application, Domain, Question
 from applications.readers import read_folder
 from applications.rules import facts_of, is_for, is_shown
-from applications.states import State
+from applications.states import State, Step
 from demo.ole import zed_bytes
 from demo.specimens import specimen
 from establishments.models import Establishment
 from evidence import actions as vault
 from evidence import containers
+from funding import actions as funding
+from funding.declared import declared, latest
 from reviews import actions as reviews
 
 FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
 IBAN, BIC = "FR7630006000011234567890189", "AGRIFRPP"
+ACCEPTED_TOTAL = 5_432_150  # where a declaration has no lines of expenses
 EXPENSES = [
     ("Sauvegarde et Reprise SAS", "Coffre de sauvegarde hors ligne", 2_450_000),
     ("Sauvegarde et Reprise SAS", "Licences de sauvegarde immuable, un an", 1_180_050),
@@ -183,9 +186,35 @@ def _do(verb: str, application: Application, *, remark: str, named: dict | None,
     elif verb == "request_changes":
         _request_changes(application, by=agent, remark=remark, named=named, at=at)
     elif verb in ("reject", "abandon"):
-        getattr(actions, verb)(application, by=agent, version=version, message=remark)
-    else:
-        getattr(actions, verb)(application, by=agent, version=version)
+        getattr(funding, verb)(application, by=agent, version=version, message=remark)
+    elif verb == "accept":
+        if application.state == State.UNDER_CONTROL:
+            _decide(application, by=agent, at=at)
+        funding.accept(application, by=agent, version=version)
+    elif verb == "record_payment":
+        now = timezone.now()
+        funding.record_payment(
+            application,
+            by=agent,
+            version=version,
+            paid_on=timezone.localdate(now),
+            reference=f"CARE-{application.reference}",
+            at=now,
+        )
+
+
+def _decide(application: Application, *, by: User, at: datetime) -> None:
+    """Every objective is reached, every expense accepted."""
+    sent = latest(application, Step.DECLARATION)
+    if sent is None:
+        raise ValueError(f"{application} was never declared")
+    what = declared(sent)
+    verdicts = funding.Verdicts(
+        objectives={objective.code: (True, "") for objective in what.objectives},
+        expenses={line.place: (funding.Outcome.ACCEPTED, line.amount, "") for line in what.lines},
+        total=None if what.has_lines else ACCEPTED_TOTAL,
+    )
+    funding.decide(application, by=by, version=application.version, seen=0, verdicts=verdicts, at=at)
 
 
 def _request_changes(application: Application, *, by: User, remark: str, named: dict | None, at: datetime) -> None:

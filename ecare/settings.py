@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "accounts",
     "applications",
     "evidence",
+    "funding",
     "reviews",
     "steering",
     *(["demo"] if EMBEDDED else []),
@@ -351,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "envelopes": {"task": "funding.tasks.warn_of_envelopes", "schedule": 3600.0, "options": {"expires": 3600}},
     "declarations": {
         "task": "applications.tasks.open_declarations",
         "schedule": 60.0,

@@ -7,7 +7,7 @@ from django import forms
 
 from applications.models import Application
 from applications.states import State
-from reviews.forms import ChangesForm, ConventionForm, DecisionForm, MessageForm, SendBackForm
+from reviews.forms import AcceptForm, ChangesForm, ConventionForm, MessageForm, PaymentForm, SendBackForm
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Decision:
 
 _ACCEPT = Decision(
     "accept",
-    DecisionForm,
+    AcceptForm,
     Words(
         "Accepter la candidature",
         "La candidature est complète et recevable. Elle est acceptée, et l’ANS fait signer la convention.",
@@ -129,7 +129,7 @@ _SIGN_CONVENTION = Decision(
 
 _RECORD_PAYMENT = Decision(
     "record_payment",
-    DecisionForm,
+    PaymentForm,
     Words(
         "Enregistrer le versement",
         "Le financement a été versé à l’établissement. Le dossier est terminé : cette action est définitive.",

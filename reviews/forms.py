@@ -7,10 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 
 from accounts.models import User
+from applications.fields import LineField
 from applications.models import TakeOverRequest
 from ecare.clock import paris_day
 from ecare.french import megabytes
 from evidence import files
+from funding.forms import EnvelopeBox
+from funding.readers import outlook, outlook_of_payment
+from funding.rules import decision_of, payment_day_fault
 from reviews import naming
 from reviews.assignments import MOST_AT_ONCE
 from reviews.rules import CONVENTION_FORMATS, CONVENTION_MAX_BYTES, convention_day_fault
@@ -36,6 +40,57 @@ class DecisionForm(forms.Form):
     def specimen(self) -> dict:
         """The same while nothing, or something wrong, is typed: for the letters that the page shows beforehand."""
         return {"version": self.application.version}
+
+
+class AcceptForm(EnvelopeBox, DecisionForm):
+    """Says what the click means for money; the ANS validates what it decided, and confirms an exceeded envelope."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.outlook = outlook(self.application, "accept")
+        self.ask_to_confirm(self.outlook.over if self.outlook.is_of_ans else 0)
+
+    def clean(self):
+        if self.outlook.faults:
+            raise ValidationError([*self.outlook.faults])
+        return self.cleaned_data
+
+    def specimen(self):
+        return super().specimen() | {"over": self.outlook.over}
+
+
+class PaymentForm(DecisionForm):
+    """The transfer of the amount that was decided, which is not typed."""
+
+    paid_on = forms.DateField(
+        label="Date du virement",
+        help_text="Le jour où le virement a été fait. Exemple : 21/11/2026.",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+    reference = LineField(
+        label="Référence du virement", help_text="Telle qu’elle figure sur l’ordre de virement.", max_length=60
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["reference"].required = True
+        self.fields["paid_on"].widget.attrs["max"] = paris_day(self.at).isoformat()
+        self.decided = decision_of(self.application)
+        self.outlook = outlook_of_payment(self.decided)
+
+    def clean_paid_on(self):
+        day = self.cleaned_data["paid_on"]
+        if self.decided and (fault := payment_day_fault(self.decided, day, self.at)):
+            raise ValidationError(fault)
+        return day
+
+    def arguments(self):
+        return self.cleaned_data | {"at": self.at}
+
+    def specimen(self):
+        transfer = {"paid_on": paris_day(self.at), "reference": "(à saisir)", "at": self.at}
+        return super().specimen() | transfer
 
 
 class MessageForm(DecisionForm):
@@ -226,7 +281,7 @@ class RefuseBankDetailsForm(BankDetailsDecisionForm):
         return self.cleaned_data["message"].replace("\r\n", "\n")
 
 
-class ConventionForm(DecisionForm):
+class ConventionForm(EnvelopeBox, DecisionForm):
     """The day of the signature and the signed copy."""
 
     signed_on = forms.DateField(
@@ -244,6 +299,8 @@ class ConventionForm(DecisionForm):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.fields["signed_on"].widget.attrs["max"] = paris_day(self.at).isoformat()
+        self.outlook = outlook(self.application, "sign_convention")
+        self.ask_to_confirm(self.outlook.over)
 
     def clean_signed_on(self):
         day = self.cleaned_data["signed_on"]
@@ -262,7 +319,7 @@ class ConventionForm(DecisionForm):
         return upload
 
     def arguments(self):
-        return self.cleaned_data | {"at": self.at}
+        return super().arguments() | {"at": self.at}
 
     def specimen(self):
         return super().specimen() | {"signed_on": paris_day(self.at), "at": self.at}

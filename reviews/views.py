@@ -16,6 +16,7 @@ from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
 from evidence.views import sealed_response
+from funding import actions as funding
 from reviews import actions, claims, readers, rehearsal, rules
 from reviews.decisions import DECISIONS, Decision
 from reviews.filters import desk_of
@@ -115,7 +116,7 @@ def convention(request, reference):
 # --- deciding -----------------------------------------------------------------------------------------------------
 @comes_back
 def accept(request, reference):
-    return _decide(request, reference, DECISIONS["accept"], verbs.accept)
+    return _decide(request, reference, DECISIONS["accept"], funding.accept)
 
 
 @comes_back
@@ -125,12 +126,12 @@ def request_changes(request, reference):
 
 @comes_back
 def reject(request, reference):
-    return _decide(request, reference, DECISIONS["reject"], verbs.reject)
+    return _decide(request, reference, DECISIONS["reject"], funding.reject)
 
 
 @comes_back
 def reopen(request, reference):
-    return _decide(request, reference, DECISIONS["reopen"], verbs.reopen)
+    return _decide(request, reference, DECISIONS["reopen"], funding.reopen)
 
 
 @comes_back
@@ -145,12 +146,12 @@ def sign_convention(request, reference):
 
 @comes_back
 def record_payment(request, reference):
-    return _decide(request, reference, DECISIONS["record_payment"], verbs.record_payment)
+    return _decide(request, reference, DECISIONS["record_payment"], funding.record_payment)
 
 
 @comes_back
 def abandon(request, reference):
-    return _decide(request, reference, DECISIONS["abandon"], verbs.abandon)
+    return _decide(request, reference, DECISIONS["abandon"], funding.abandon)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -233,7 +234,10 @@ def _letters(request, application, decision, form) -> list[Letter]:
     """The letters as they would leave, with what is typed so far."""
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
     arguments.pop("upload", None)
-    verb = getattr(verbs, decision.verb)
+    verb = getattr(funding, decision.verb, None)
+    if verb is None:
+        verb = getattr(verbs, decision.verb)
+        arguments.pop("over", None)
     return rehearsal.letters_of(lambda: verb(application, by=request.user, **arguments), subject=application.subject)
 
 

@@ -95,3 +95,17 @@ def decide(page: Page, reference: str, verb: str, *, message: str = "") -> None:
         page.locator("[name=message]").fill(message)
     press(page, verb)
     expect(page.get_by_role("heading", name=f"Dossier {reference}")).to_be_visible()
+
+
+def decide_funding(page: Page, reference: str, *, objectives: int, total: str = "") -> None:
+    """The ANS: every objective is reached, every expense accepted, or the total typed; saved."""
+    page.goto(f"/verification/{reference}/")
+    page.get_by_role("link", name="Décider du financement").click()
+    for rank in range(objectives):
+        choose(page, f"objective_{rank}", "oui")
+    if total:
+        page.locator("[name=total]").fill(total)
+        press(page, "Enregistrer")
+    else:
+        press(page, "Retenir toutes les dépenses à examiner")
+    expect(page.get_by_text("La décision est enregistrée.")).to_be_visible()

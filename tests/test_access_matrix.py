@@ -31,6 +31,7 @@ from evidence.actions import storing
 from evidence.arrivals import start
 from evidence.models import BankDetails, Container, Evidence
 from evidence.space_templates import publish_template
+from funding.models import Commitment, Decision, Payment
 from reviews.models import Convention, Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
 from tests.accounts.steps import give_password
@@ -204,6 +205,7 @@ def traces() -> tuple:
         list(Evidence.objects.order_by("pk").values()),
         list(TakeOverRequest.objects.order_by("pk").values()),
         list(Container.objects.order_by("pk").values()),
+        [list(model.objects.order_by("pk").values()) for model in (Commitment, Decision, Payment)],
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -50,7 +50,8 @@ PLAIN = {
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
     "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account"
     " accounts:second_factor accounts:enrol steering:overview",
-    "ans": "reviews:queue reviews:requests steering:overview evidence:containers accounts:letters",
+    "ans": "reviews:queue reviews:requests steering:overview evidence:containers accounts:letters funding:envelopes"
+    " funding:payments",
     "administrateur": "evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
@@ -75,6 +76,7 @@ OF_ANS = {
     "reviews:record_payment": "validated",
     "reviews:abandon": "accepted",
     "reviews:pieces": "under_control draft",
+    "funding:decide": "draft accepted under_control validated paid",
 }
 OF_ARS = {
     "reviews:dossier": "draft submitted declaration_submitted",
@@ -91,6 +93,7 @@ WALKED: set[str] = set()
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
     " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
+    " funding:payments_csv funding:payments_xlsx"
 )
 
 

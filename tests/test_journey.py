@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.actions import BIC, IBAN
 from demo.specimens import specimen
-from tests.journey import Portal, choose, decide, new_page, press, put, sign_in, sit, transmit
+from tests.journey import Portal, choose, decide, decide_funding, new_page, press, put, sign_in, sit, transmit
 from tests.mailbox import Mailbox
 from tests.portal import running
 
@@ -149,6 +149,7 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
     expect(page.get_by_text("Demande de modification du formulaire de déclaration")).to_be_visible()
     put(page, "d1-o1-ad-list", "preuve-a.docx")
     transmit(page, "13/13 questions obligatoires répondues")
+    decide_funding(ans, reference, objectives=4, total="54 321,50")
     decide(ans, reference, "Valider la déclaration")
     assert "validé" in mails.next("validé")
     page.goto("/tableau-de-bord/")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.actions import BIC, IBAN
 from demo.specimens import specimen
-from tests.journey import Portal, choose, decide, press, put, sit, transmit
+from tests.journey import Portal, choose, decide, decide_funding, press, put, sit, transmit
 from tests.portal import running
 
 pytestmark = pytest.mark.browser
@@ -120,6 +120,15 @@ def test_a_group_applies_to_domaine_2_declares_its_expenses_and_is_validated(por
         expect(agent.get_by_role("cell", name="Exercice de reprise")).to_be_visible()
         expect(agent.get_by_role("row", name=re.compile(r"Total\s+72\s000,50\s€"))).to_be_visible()
     decide(ars, reference, "Transmettre la déclaration à l’ANS")
+    decide_funding(ans, reference, objectives=2)
+    ans.locator("[name=line_2_outcome]").select_option("refused")
+    press(ans, "Enregistrer")
+    expect(ans.get_by_role("link", name="Motif, ligne 2")).to_be_visible()
+    ans.locator("[name=line_2_reason]").fill("Dépense sans lien avec l’objectif")
+    press(ans, "Enregistrer")
     decide(ans, reference, "Valider la déclaration")
+    page.goto(f"/candidatures/{reference}/")
+    expect(page.get_by_role("heading", name=re.compile("Montant à verser"))).to_be_visible()
+    expect(page.get_by_text("Dépense sans lien avec l’objectif")).to_be_visible()
     page.goto("/tableau-de-bord/")
     expect(page.get_by_role("row", name=re.compile(reference))).to_contain_text("Validée")

@@ -70,7 +70,7 @@ COUNTS = {
     "applications:detail changes_requested":        14,
     "applications:detail declaration_open":         14,
     "applications:detail submitted":                13,
-    "applications:detail validated":                13,
+    "applications:detail validated":                16,
     "applications:step declaration_open":           13,
     "applications:recap draft":                     12,
     "applications:recap declaration_open":          12,
@@ -95,24 +95,27 @@ COUNTS = {
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
     "evidence:containers":                           9,
-    "reviews:dossier submitted":                    16,
-    "reviews:accept submitted":                      6,
+    "funding:decide under_control":                 16,
+    "funding:decide validated":                     14,
+    "funding:decide draft":                         18,
+    "reviews:dossier submitted":                    26,
+    "reviews:accept submitted":                     46,
     "reviews:request_changes submitted":             6,
-    "reviews:reject submitted":                      6,
-    "reviews:dossier draft":                        13,
+    "reviews:reject submitted":                     32,
+    "reviews:dossier draft":                        23,
     "reviews:accept draft":                          8,
     "reviews:reopen rejected":                       6,
-    "reviews:dossier accepted":                     17,
-    "reviews:sign_convention accepted":              6,
-    "reviews:abandon accepted":                      5,
-    "reviews:dossier under_control":                16,
-    "reviews:accept under_control":                  5,
+    "reviews:dossier accepted":                     24,
+    "reviews:sign_convention accepted":             39,
+    "reviews:abandon accepted":                     32,
+    "reviews:dossier under_control":                23,
+    "reviews:accept under_control":                 19,
     "reviews:request_changes under_control":         5,
-    "reviews:reject under_control":                  5,
+    "reviews:reject under_control":                 31,
     "reviews:send_back under_control":               6,
-    "reviews:abandon under_control":                 5,
-    "reviews:record_payment validated":              5,
-    "reviews:abandon validated":                     5,
+    "reviews:abandon under_control":                32,
+    "reviews:record_payment validated":             35,
+    "reviews:abandon validated":                    32,
     "reviews:pieces submitted":                      9,
     "reviews:add_note":                              6,
     "reviews:ask_opinion":                           6,
@@ -152,6 +155,8 @@ COUNTED_ELSEWHERE = {
         "tests/steering/test_publications.py::test_the_pages_ask_as_much_for_a_hundred_dossiers_as_for_one",
     "reviews:queue":
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
+    "funding:payments": "tests/funding/test_payments.py::test_the_list_costs_the_same_for_one_row_and_ten",
+    "funding:envelopes": "tests/funding/test_pages.py::test_the_envelopes_cost_the_same_for_one_domain_and_ten",
     "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",
 }
 # fmt: on
@@ -287,6 +292,8 @@ def of_agents(world, signed_in):
     for state, (client, verbs) in desks.items():
         rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
         found |= at(client, *rows, args=[world.dossiers[state].reference])
+    for state in ("under_control", "validated", "draft"):
+        found |= at(ans, f"funding:decide {state}", args=[world.dossiers[state].reference])
     found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
     beside = ("reviews:pieces submitted", "reviews:add_note", "reviews:ask_opinion")
     found |= at(ars, *beside, args=[world.dossiers["submitted"].reference])

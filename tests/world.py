@@ -21,7 +21,7 @@ from evidence.models import BankDetails
 from evidence.space_templates import publish_template
 from reviews.models import Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
-from tests.applications.life_cycle import MOVES, people, perform
+from tests.applications.life_cycle import MOVES, people
 from tests.evidence.conftest import SPACE, put_in
 from tests.evidence.pool import SPACE as CONTAINER
 from tests.evidence.pool import activate, draw, fill_pool, reissue
@@ -36,6 +36,7 @@ from tests.factories import (
     SiteFactory,
     UserFactory,
 )
+from tests.funding.deciding import perform_with_money
 
 ROUND = ["submit", "request_changes"]
 BANK = {"account-holder": "CH de la Ville", "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP"}
@@ -161,7 +162,7 @@ class World:
         fill(dossier, self.rows)
         for verb in verbs:
             now = Application.objects.get(pk=dossier.pk)
-            perform(verb, now, by=self.cast[MOVES[verb][now.state][0]])
+            perform_with_money(verb, now, by=self.cast[MOVES[verb][now.state][0]])
             if verb == "sign_convention":
                 fill(Application.objects.get(pk=dossier.pk), self.rows)
         return Application.objects.get(pk=dossier.pk)

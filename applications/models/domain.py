@@ -191,6 +191,12 @@ class Question(models.Model):
         blank=True,
         help_text="« D1.O1 » : l’espace remet un conteneur ZED de cet objectif. Vide : aucun.",
     )
+    objective = models.CharField(
+        "objectif attesté",
+        max_length=20,
+        blank=True,
+        help_text="« D1.O1.A » : cette case atteste qu’un objectif est atteint ; l’ANS le valide ou non. Vide : aucun.",
+    )
     activity_share = models.PositiveSmallIntegerField(
         "part de l’activité combinée à confirmer (%)",
         null=True,

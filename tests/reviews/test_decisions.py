@@ -12,6 +12,7 @@ from ecare.letters.models import Letter
 from reviews.rules import recipients
 from tests.applications.life_cycle import MOVES, STATES, dossier, expected, people, perform, traces
 from tests.factories import DomainFactory, EstablishmentFactory
+from tests.funding.deciding import make_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,8 @@ def typed(verb, application, pdf, **fields):
         data["message"] = REASON
     if verb == "sign_convention":
         data |= {"signed_on": timezone.localdate().isoformat(), "upload": pdf()}
+    if verb == "record_payment":
+        data |= {"paid_on": timezone.localdate().isoformat(), "reference": "VIR-2026-0042"}
     return data | fields
 
 
@@ -79,7 +82,7 @@ def test_whoever_may_not_decide_is_refused_over_http_and_nothing_is_written(stat
 
 @pytest.mark.parametrize(("verb", "state", "role"), MOVING)
 def test_whoever_may_decide_moves_the_dossier_and_comes_back_to_it(verb, state, role, cast, signed_in, pdf):
-    application = dossier(state, owner=cast["owner"])
+    application = make_ready(dossier(state, owner=cast["owner"]), by=cast["ans"])
     answer = signed_in(cast[role]).post(address(verb, application), typed(verb, application, pdf), follow=True)
     assert answer.redirect_chain == [(reverse("reviews:dossier", args=[application.reference]), 302)]
     assert Application.objects.get(pk=application.pk).state == MOVES[verb][state][1]
@@ -89,7 +92,7 @@ def test_whoever_may_decide_moves_the_dossier_and_comes_back_to_it(verb, state, 
 
 @pytest.mark.parametrize(("verb", "state", "role"), MOVING)
 def test_the_page_names_beforehand_exactly_those_who_get_a_letter(verb, state, role, cast, signed_in):
-    application = dossier(state, owner=cast["owner"])
+    application = make_ready(dossier(state, owner=cast["owner"]), by=cast["ans"])
     page = signed_in(cast[role]).get(address(verb, application)).content.decode()
     announced = recipients(application, verb, at=timezone.now())
     for person in announced:

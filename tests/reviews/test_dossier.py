@@ -321,5 +321,5 @@ def test_a_dossier_asks_the_database_as_much_for_three_of_everything_as_for_one(
         send(draft)
     assert now(draft).change_requests.filter(desk=Desk.ARS).count() == count - 1
     browser = signed_in(cast["ans"])
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(28):
         browser.get(address(draft))

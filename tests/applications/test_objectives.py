@@ -1,0 +1,66 @@
+"""The boxes that attest an objective: in the definitions, refused where they make no sense, and named by the migration
+in forms that were published before."""
+
+import importlib
+
+import pytest
+from django.apps import apps
+
+from applications.definitions import load_domain
+from applications.models import FormVersion, Question
+from applications.readers import DefinitionError, check_form, read_folder
+from tests.applications.conftest import DEFINITIONS
+from tests.factories import FormFactory
+
+pytestmark = pytest.mark.django_db
+
+NAMED = {
+    "domaine-1": {"d1-o1-a": "D1.O1.A", "d1-o1-b": "D1.O1.B", "d1-o2-a": "D1.O2.A", "d1-o2-b": "D1.O2.B"},
+    "domaine-2": {"d2-o1": "D2.O1", "d2-o2": "D2.O2"},
+}
+NAMED["domaine-recette"] = NAMED["domaine-1"]
+
+
+def named(slug) -> dict:
+    boxes = Question.objects.filter(section__form__domain__slug=slug).exclude(objective="")
+    return dict(boxes.values_list("key", "objective"))
+
+
+def test_the_definitions_name_the_objectives_of_each_domain(domains):
+    assert {slug: named(slug) for slug in NAMED} == NAMED
+
+
+def test_forms_published_before_are_named_by_key_and_no_new_version_follows(domains):
+    migration = importlib.import_module("applications.migrations.0011_objectives_of_published_forms")
+    Question.objects.update(objective="")
+    FormFactory(questions=[{"key": "d1-o1-a", "kind": "checkbox"}])  # a candidature names none
+    migration.name_them(apps, None)
+    assert {slug: named(slug) for slug in NAMED} == NAMED
+    assert Question.objects.exclude(objective="").exclude(section__form__step="declaration").count() == 0
+    before = FormVersion.objects.count()
+    for definition in read_folder(DEFINITIONS):
+        load_domain(definition, at=FormVersion.objects.first().published_at)
+    assert FormVersion.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda boxes: setattr(boxes[0], "objective", "objectif un"), "20 capitales"),
+        (lambda boxes: setattr(boxes[1], "objective", boxes[0].objective), "déjà attesté"),
+    ],
+)
+def test_an_objective_that_makes_no_sense_is_refused(change, said):
+    form = next(one for one in read_folder(DEFINITIONS) if one.slug == "domaine-1").forms["declaration"]
+    questions = [question for section in form.sections for question in section.questions]
+    change([question for question in questions if question.objective])
+    with pytest.raises(DefinitionError, match=said):
+        check_form(form, name="essai")
+
+
+def test_only_a_box_attests():
+    form = next(one for one in read_folder(DEFINITIONS) if one.slug == "domaine-1").forms["declaration"]
+    space = next(q for section in form.sections for q in section.questions if q.key == "financial-frame")
+    space.objective = "D1.O3"
+    with pytest.raises(DefinitionError, match="seule une case"):
+        check_form(form, name="essai")
