@@ -48,9 +48,9 @@ PLAIN = {
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
-    "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account"
-    " accounts:second_factor accounts:enrol steering:overview",
-    "ans": "reviews:queue reviews:requests steering:overview evidence:containers accounts:letters",
+    "ars.occitanie": "reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
+    " accounts:account accounts:second_factor accounts:enrol steering:overview",
+    "ans": "reviews:queue reviews:requests exports:exports steering:overview evidence:containers accounts:letters",
     "administrateur": "evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
@@ -90,7 +90,7 @@ WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
-    " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
+    " evidence:download_container reviews:convention steering:download steering:download_published letters:html exports:download"
 )
 
 

@@ -285,6 +285,13 @@ TABLE = {
         Wrong("reviews:pieces", "ars.occitanie", "Dites pourquoi", REFUSED, of=first_in("submitted")),
         Wrong("reviews:add_phrase", "ars.occitanie", "Donnez un titre"),
         Wrong("reviews:edit_phrase", "ars.occitanie", "Écrivez la phrase.", of=a_phrase),
+        Wrong(
+            "exports:exports",
+            "ans",
+            "Choisissez le domaine à archiver.",
+            button="Préparer l’archive",
+            sent_to="exports:ask_archive",
+        ),
         Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
         Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
     ],

@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver
 from applications.models import Application
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "reviews", "steering")
+ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "exports", "reviews", "steering")
 TEMPLATES = ROOT / "templates"
 
 

@@ -152,6 +152,7 @@ COUNTED_ELSEWHERE = {
         "tests/steering/test_publications.py::test_the_pages_ask_as_much_for_a_hundred_dossiers_as_for_one",
     "reviews:queue":
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
+    "exports:exports": "tests/exports/test_pages_of_exports.py::test_the_list_costs_the_same_however_long",
     "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",
 }
 # fmt: on
