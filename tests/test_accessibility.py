@@ -90,7 +90,8 @@ WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
-    " evidence:download_container reviews:convention steering:download steering:download_published letters:html exports:download"
+    " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
+    " exports:download"
 )
 
 
