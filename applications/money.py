@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from applications.models import Bracket, Domain
-from establishments.models import Activity, Establishment, LegalEntity
+from applications.models import Application, Bracket, Domain
+from establishments.models import Activity, Establishment, Ght, LegalEntity
 
 
 class Basis(StrEnum):
@@ -83,6 +83,40 @@ def ceilings(domains: Iterable[Domain], establishment: Establishment) -> dict[in
     }
     brackets = list(Bracket.objects.filter(domain__in=domains, kind=establishment.kind))
     return {domain.pk: _ceiling(domain, establishment, activities, brackets) for domain in domains}
+
+
+def ceilings_of(dossiers: Iterable[Application]) -> dict[int, Ceiling]:
+    """By primary key of the dossier, for many at once: four queries, however many establishments and members."""
+    dossiers = list(dossiers)
+    whose = _activities_of_many({dossier.establishment_id: dossier.establishment for dossier in dossiers})
+    brackets: dict[tuple[int, str], list[Bracket]] = {}
+    for bracket in Bracket.objects.filter(domain__in={dossier.domain_id for dossier in dossiers}):
+        brackets.setdefault((bracket.domain_id, bracket.kind), []).append(bracket)
+    return {
+        dossier.pk: _ceiling(
+            dossier.domain,
+            dossier.establishment,
+            whose[dossier.establishment_id],
+            brackets.get((dossier.domain_id, dossier.establishment.kind), []),
+        )
+        for dossier in dossiers
+    }
+
+
+def _activities_of_many(establishments: dict[int, Establishment]) -> dict[int, dict[LegalEntity, dict[int, int]]]:
+    """Of each establishment, the entities of `_entities_of` with their days by year."""
+    whose = {pk: [one.legal_entity_id] for pk, one in establishments.items() if not one.ght_id}
+    groups = {one.ght_id: pk for pk, one in establishments.items() if one.ght_id}
+    whose |= {pk: [] for pk in groups.values()}
+    links = Ght.members.through.objects.filter(ght__in=list(groups), legalentity__closed_on=None)
+    for group, entity in links.values_list("ght_id", "legalentity_id"):
+        whose[groups[group]].append(entity)
+    entities = LegalEntity.objects.in_bulk({pk for pks in whose.values() for pk in pks})
+    days: dict[int, dict[int, int]] = {pk: {} for pk in entities}
+    activities = Activity.objects.filter(legal_entity__in=list(entities))
+    for entity, year, count in activities.values_list("legal_entity_id", "year", "days"):
+        days[entity][year] = count
+    return {pk: {entities[entity]: days[entity] for entity in pks} for pk, pks in whose.items()}
 
 
 def _entities_of(establishment: Establishment):

@@ -8,6 +8,7 @@ from ecare.french import NBSP, megabytes, paris_second
 from ecare.typesetting import typeset
 from establishments.models import Establishment
 
+WITHHELD = "Réservé à l’ANS"
 EXPENSES = ["Date", "Fournisseur", "Libellé", "Montant"]
 
 
@@ -45,12 +46,13 @@ def _content(submission: Submission) -> dict:
             f"L’empreinte identifie le contenu transmis{NBSP}: elle change au moindre caractère modifié. Celle de "
             "chaque fichier se trouve sous son nom."
         ),
-        "establishment": _facts(application.establishment),
-        "sections": _sections(submission),
+        "establishment": facts_of(application.establishment),
+        "sections": sections_of(submission),
     }
 
 
-def _facts(establishment: Establishment) -> list[list[str]]:
+def facts_of(establishment: Establishment) -> list[list[str]]:
+    """Pairs (label, value)."""
     facts = [["Type d’établissement", establishment.get_kind_display()], ["Région", establishment.region.name]]
     if establishment.ght:
         return [
@@ -67,20 +69,25 @@ def _facts(establishment: Establishment) -> list[list[str]]:
     ]
 
 
-def _sections(submission: Submission) -> list[dict]:
-    """Hidden questions are absent, as they are from what was sent."""
+def sections_of(submission: Submission, *, withheld: frozenset[str] = frozenset()) -> list[dict]:
+    """Hidden questions are absent, as they are from what was sent; of those `withheld`, by key, the answer is."""
     questions, values = questions_sent(submission), submission.content["answers"]
     names = {entity.finess: entity.name for entity in submission.application.establishment.entities()}
     sections = [
-        {"title": part.section.title, "rows": [_line(row, names) for row in part.rows if row.is_shown]}
+        {
+            "title": part.section.title,
+            "rows": [_line(row, names, is_withheld=row.key in withheld) for row in part.rows if row.is_shown],
+        }
         for part in parts_of(questions, values)
     ]
     return [section for section in sections if section["rows"]]
 
 
-def _line(row: Row, names: dict[str, str]) -> dict:
+def _line(row: Row, names: dict[str, str], *, is_withheld: bool = False) -> dict:
     """One question and what was answered, as the template reads it."""
     kind, label = row.question.kind, row.question.label
+    if is_withheld:
+        return {"label": label, "kind": "empty", "text": WITHHELD}
     if row.is_empty:
         return {"label": label, "kind": "empty", "text": "Sans réponse"}
     if kind == Question.Kind.EVIDENCE:

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "funding",
     "reviews",
     "steering",
+    "exports",
     *(["demo"] if EMBEDDED else []),
 ]
 
@@ -361,6 +362,8 @@ CELERY_BEAT_SCHEDULE = {
     "reminders": {"task": "applications.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
     "closures": {"task": "applications.tasks.alert_of_closures", "schedule": 600.0, "options": {"expires": 600}},
     "weekly letters": {"task": "applications.tasks.write_digests", "schedule": 300.0, "options": {"expires": 300}},
+    "exports": {"task": "exports.tasks.build", "schedule": 1.0, "options": {"expires": 5}},
+    "expired exports": {"task": "exports.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("evidence.urls")),
     path("", include("steering.urls")),  # before the dossiers, whose addresses take any word
     path("", include("funding.urls")),
+    path("", include("exports.urls")),  # likewise
     path("", include("reviews.urls")),
     path("eligibilite/", public.eligibility_search, name="eligibility"),
     path("eligibilite/<slug:number>/", public.eligibility_of, name="eligibility_of"),

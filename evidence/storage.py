@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage
 
+UNFINISHED = ".part"
+
 
 class VaultStorage(FileSystemStorage):
     """A file is there whole and on the disk, or not at all, even if the machine stops in between."""
@@ -12,7 +14,7 @@ class VaultStorage(FileSystemStorage):
     def _save(self, name, content):
         path = Path(self.path(name))
         path.parent.mkdir(mode=self.directory_permissions_mode or 0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.part")
+        draft = path.with_name(f"{path.name}{UNFINISHED}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.file_permissions_mode or 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:

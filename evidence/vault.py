@@ -28,12 +28,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from ecare.sealing import CannotOpen, derived_key, keyring
+from evidence.storage import UNFINISHED
 
 MAGIC = b"ECV1"
 SEGMENT = 1024 * 1024
 TAG = 16
 PART = 5 * SEGMENT
-_PIECE = 256 * 1024
+PIECE = 256 * 1024
 
 
 def _file_cipher(master: bytes, salt: bytes) -> AESGCM:
@@ -190,19 +191,25 @@ class SealedReader(io.BufferedIOBase):
 
 
 # --- in storage -------------------------------------------------------------------------------------------------
-def keep(spool: Spool) -> str:
-    """Put a sealed file into private storage. Returns its random name there."""
+def new_name() -> str:
+    """A random name in private storage."""
     token = secrets.token_hex(20)
+    return f"{token[:2]}/{token}"
+
+
+def keep(spool: Spool, *, name: str = "") -> str:
+    """Put a sealed file into private storage. Returns its name there: `name`, one that a row refers to already, or a
+    random one."""
     spool.file.seek(0)
-    return default_storage.save(f"{token[:2]}/{token}", File(spool.file))
+    return default_storage.save(name or new_name(), File(spool.file))
 
 
 def open_stored(stored) -> SealedReader:
     """The plain bytes of a StoredFile; close it after use. Raises CannotOpen when it is missing or was altered."""
-    return _open(stored.storage_name)
+    return open_named(stored.storage_name)
 
 
-def _open(storage_name: str, *, context: bytes = b"") -> SealedReader:
+def open_named(storage_name: str, *, context: bytes = b"") -> SealedReader:
     try:
         file = default_storage.open(storage_name)
     except FileNotFoundError as error:
@@ -218,14 +225,20 @@ def joined(parts: Iterable[tuple[str, bytes]]) -> Spool:
     """One sealed file made of stored parts (name, context) in their order, in one pass. Raises CannotOpen."""
     spool = Spool()
     for storage_name, context in parts:
-        with _open(storage_name, context=context) as reader:
-            while piece := reader.read(_PIECE):
+        with open_named(storage_name, context=context) as reader:
+            while piece := reader.read(PIECE):
                 spool.write(piece)
     return spool.finish()
 
 
 def discard(storage_name: str) -> None:
     default_storage.delete(storage_name)
+
+
+def discard_unfinished(storage_name: str) -> None:
+    """What a process that died may have left under a name: the whole file, or its beginning."""
+    for name in (storage_name, f"{storage_name}{UNFINISHED}"):
+        default_storage.delete(name)
 
 
 def names(folder: str = "") -> Iterable[str]:

@@ -25,7 +25,7 @@ from evidence import actions, rules
 from evidence.files import Refused
 from evidence.models import Evidence, SpaceTemplate, StoredFile
 from evidence.uploads import SealedUploadHandler, keep_refusals
-from evidence.vault import SealedReader, open_stored
+from evidence.vault import SealedReader, open_named
 
 logger = logging.getLogger(__name__)
 _PIECE = 256 * 1024
@@ -212,10 +212,15 @@ def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> Str
     Raises NotNow, before anything is sent."""
     if not stored.is_readable:
         raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
+    return opened_response(stored.storage_name, name=name, shown_as=shown_as)
+
+
+def opened_response(storage_name: str, *, name: str, shown_as: str = "") -> StreamingHttpResponse:
+    """The same for whatever rests in the vault under that name. Raises NotNow, before anything is sent."""
     try:
-        reader, first = _begun(stored)
+        reader, first = _begun(storage_name)
     except CannotOpen:
-        logger.exception("file %s cannot be opened", stored.pk)
+        logger.exception("%s cannot be opened", storage_name)
         raise NotNow(
             "Ce fichier est absent ou altéré : il ne peut pas être remis. Écrivez à l’équipe support."
         ) from None
@@ -230,9 +235,9 @@ def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> Str
     return response
 
 
-def _begun(stored: StoredFile) -> tuple[SealedReader, bytes]:
+def _begun(storage_name: str) -> tuple[SealedReader, bytes]:
     """The open file and its first piece, which proves that it opens. Raises CannotOpen."""
-    reader = open_stored(stored)
+    reader = open_named(storage_name)
     try:
         return reader, reader.read(_PIECE)
     except CannotOpen:

@@ -31,6 +31,9 @@ from evidence.actions import storing
 from evidence.arrivals import start
 from evidence.models import BankDetails, Container, Evidence
 from evidence.space_templates import publish_template
+from exports.actions import ask as ask_export
+from exports.builders import build
+from exports.models import Export
 from funding.models import Commitment, Decision, Payment
 from reviews.models import Convention, Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
@@ -98,6 +101,11 @@ def world(db):
     found["agent"] = UserFactory(ans=True)
     view = SavedView.objects.create(owner=found["agent"], name="Payés", query="etat=paid")
     found |= {"other colleague": other.pk, "take-over": asked.pk, "view": view.pk} | _of_agents(sent, view.owner)
+    found["exporter"] = UserFactory(ars=True, regions=[sent.establishment.region])
+    ask = {"label": "Vue", "by": found["exporter"], "at": timezone.now()}
+    found["export"] = ask_export(Export.Kind.QUEUE_CSV, what="", **ask).pk
+    build()
+    found["waiting export"] = ask_export(Export.Kind.QUEUE_CSV, what="etat=tous", **ask).pk
     return found
 
 
@@ -122,7 +130,6 @@ def _a_template(application):
 def clients(world, signed_in):
     """One browser per role."""
     owner = world["owner"]
-    here = owner.establishment.region
     half = Client()
     give_password(half, owner)
     return {
@@ -131,7 +138,7 @@ def clients(world, signed_in):
         "owner": signed_in(owner),
         "colleague": signed_in(UserFactory(establishment=owner.establishment)),
         "elsewhere": signed_in(UserFactory()),
-        "ars": signed_in(UserFactory(ars=True, regions=[here])),
+        "ars": signed_in(world["exporter"]),
         "ars_elsewhere": signed_in(UserFactory(ars=True, regions=[RegionFactory(code="75")])),
         "ans": signed_in(world["agent"]),
         "administrator": signed_in(UserFactory(administrator=True)),
@@ -147,6 +154,7 @@ MORE = {
     "applications:update_contact": ["dsi"],
     "applications:answer": ["precision"],
     "steering:download_published": ["regions"],
+    "exports:ask_dossier": ["pdf"],
 }
 
 
@@ -186,6 +194,9 @@ def typed(world) -> dict:
         "referent": "1",
         "precision": "écrasé",
         "holder": str(world["owner"].pk),
+        "kind": "queue_csv",
+        "query": "etat=draft",
+        "archived": Application.objects.get(reference=world["draft"]).domain.slug,
     }
 
 
@@ -206,6 +217,7 @@ def traces() -> tuple:
         list(TakeOverRequest.objects.order_by("pk").values()),
         list(Container.objects.order_by("pk").values()),
         [list(model.objects.order_by("pk").values()) for model in (Commitment, Decision, Payment)],
+        list(Export.objects.order_by("pk").values()),
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -48,10 +48,10 @@ PLAIN = {
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
-    "ars.occitanie": "reviews:queue reviews:requests reviews:phrases reviews:add_phrase accounts:account"
-    " accounts:second_factor accounts:enrol steering:overview",
-    "ans": "reviews:queue reviews:requests steering:overview evidence:containers accounts:letters funding:envelopes"
-    " funding:payments",
+    "ars.occitanie": "reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
+    " accounts:account accounts:second_factor accounts:enrol steering:overview",
+    "ans": "reviews:queue reviews:requests exports:exports steering:overview evidence:containers accounts:letters"
+    " funding:envelopes funding:payments",
     "administrateur": "evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
@@ -94,6 +94,7 @@ NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
     " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
     " funding:payments_csv funding:payments_xlsx"
+    " exports:download"
 )
 
 

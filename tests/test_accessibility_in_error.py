@@ -295,6 +295,13 @@ TABLE = {
             button="Enregistrer",
         ),
         Wrong("funding:decide", "ans", "Écrivez pourquoi", {"[value=non]": True}, of=dossier("ch.cahors")),
+        Wrong(
+            "exports:exports",
+            "ans",
+            "Choisissez le domaine à archiver.",
+            button="Préparer l’archive",
+            sent_to="exports:ask_archive",
+        ),
         Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
         Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
     ],

@@ -14,7 +14,10 @@ from django.urls import URLPattern, get_resolver
 from applications.models import Application
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("accounts", "applications", "demo", "ecare", "establishments", "evidence", "funding", "reviews", "steering")
+ROOMS = (
+    "accounts", "applications", "demo", "ecare", "establishments", "evidence", "exports", "funding", "reviews",
+    "steering",
+)  # fmt: skip
 TEMPLATES = ROOT / "templates"
 
 

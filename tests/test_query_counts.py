@@ -157,6 +157,7 @@ COUNTED_ELSEWHERE = {
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
     "funding:payments": "tests/funding/test_payments.py::test_the_list_costs_the_same_for_one_row_and_ten",
     "funding:envelopes": "tests/funding/test_pages.py::test_the_envelopes_cost_the_same_for_one_domain_and_ten",
+    "exports:exports": "tests/exports/test_pages_of_exports.py::test_the_list_costs_the_same_however_long",
     "reviews:requests": "tests/applications/test_take_over.py::test_the_requests_cost_the_same_however_many",
 }
 # fmt: on

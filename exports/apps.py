@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+from ecare.letters import rules as letters
+
+
+class ExportsConfig(AppConfig):
+    name = "exports"
+    verbose_name = "Exports"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        letters.check_before_sending("export_ready", "exports.rules.is_still_ready")

@@ -1,0 +1,55 @@
+"""What the law of exports says: who may ask for what, what may be in it, and whether it is still theirs."""
+
+from datetime import timedelta
+
+from accounts.models import User
+from applications.models import Application, Question
+from exports.models import Export
+
+MOST_UNFINISHED = 3  # of one person
+SAME_REQUEST = timedelta(minutes=1)  # within it, the same request is the same export
+KEPT = timedelta(days=7)
+MOST_ATTEMPTS = 3
+BANK_KINDS = (Question.Kind.TEXT, Question.Kind.IBAN, Question.Kind.BIC)
+
+NO_LONGER_AGENT = "Votre compte ne permet plus de préparer des exports."
+NO_LONGER_SEEN = "Vous n’avez plus accès à ce dossier."
+NO_LONGER_THEIRS = (
+    "Vos droits ont changé depuis la préparation de cet export : il ne peut plus vous être remis. "
+    "Demandez-en un nouveau."
+)
+
+
+def may_export(user: User) -> bool:
+    return user.is_active and (user.is_ars or user.is_ans)
+
+
+def may_archive(user: User) -> bool:
+    """A whole domain, with its evidence."""
+    return user.is_active and user.is_ans
+
+
+def may_read_bank_details(user: User) -> bool:
+    """Whether they leave the portal with this person; on its pages the ARS reads them too."""
+    return user.is_ans
+
+
+def bank_keys(questions: list[Question]) -> frozenset[str]:
+    """The questions about the account in a form: those typed in the section that asks for the IBAN."""
+    sections = {question.section_id for question in questions if question.kind == Question.Kind.IBAN}
+    return frozenset(q.key for q in questions if q.section_id in sections and q.kind in BANK_KINDS)
+
+
+def is_still_theirs(user: User, export: Export) -> bool:
+    """Whether everything in a finished export may still be read by whoever asked for it."""
+    if not may_export(user) or user.role != export.role:
+        return False
+    if export.is_of_dossier and not Application.objects.visible_to(user).filter(reference=export.what).exists():
+        return False
+    return user.is_ans or set(export.regions) <= user.region_codes
+
+
+def is_still_ready(letter, at) -> bool:
+    """« Votre export est prêt » is worth sending while there is something to fetch."""
+    number = letter.subject.removeprefix("export:")
+    return Export.objects.kept().filter(pk=number, expires_at__gt=at).exists()
