@@ -1,5 +1,5 @@
 """A domain and its forms as an administrator defines them, and the verbs that bring the database in step:
-load, copy, publish, load a scale, and shift a calendar for a demo."""
+load, load a scale, and shift a calendar for a demo."""
 
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -111,11 +111,11 @@ def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: dat
         reminder=definition.reminder,
         published_at=at,
     )
-    _fill(form, definition)
+    fill(form, definition)
     return [f"{Step(step).label} : version {form.number} publiée"]
 
 
-def _fill(form: FormVersion, definition: FormDefinition) -> None:
+def fill(form: FormVersion, definition: FormDefinition) -> None:
     for rank, part in enumerate(definition.sections, start=1):
         section = Section.objects.create(form=form, position=rank, title=part.title, introduction=part.introduction)
         Question.objects.bulk_create(
@@ -133,24 +133,6 @@ def content_of(form: FormVersion) -> FormDefinition:
         definitions = [QuestionDefinition(**{name: getattr(one, name) for name in names}) for one in questions]
         content.sections.append(SectionDefinition(section.title, section.introduction, definitions))
     return content
-
-
-@transaction.atomic
-def new_version(form: FormVersion) -> FormVersion:
-    """An unpublished copy to work on; open dossiers keep the version they have."""
-    number = FormVersion.objects.filter(domain=form.domain, step=form.step).order_by("-number").first().number + 1
-    copy = FormVersion.objects.create(domain=form.domain, step=form.step, number=number, reminder=form.reminder)
-    _fill(copy, content_of(form))
-    return copy
-
-
-@transaction.atomic
-def publish(form: FormVersion, *, by, at: datetime) -> bool:
-    """Freeze a version; dossiers that reach its step from now on take it. False when it was published already."""
-    if not FormVersion.objects.filter(pk=form.pk, published_at=None).update(published_at=at):
-        return False
-    record(f"domain:{form.domain.slug}", "publish", actor=by.actor, data={"step": form.step, "number": form.number})
-    return True
 
 
 @transaction.atomic

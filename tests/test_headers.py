@@ -80,7 +80,7 @@ def test_every_address_answers_with_care(world, clients, role, method):
 def test_the_administration_answers_with_care(world, clients, page):
     if page in ("admin:view_on_site", "admin:app_list") or "totp" in page:
         return
-    response = clients["administrator"].get(reverse(page))
+    response = clients["administrator"].get(matrix.admin_page(page))
     assert_careful(response)
     assert "no-store" in response["Cache-Control"]
 
