@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from accounts.models import User
 from applications.models import Bracket, Domain, FormVersion, Question, Section
 from applications.states import Step
 from ecare.journal.actions import SYSTEM, record
@@ -136,13 +137,14 @@ def content_of(form: FormVersion) -> FormDefinition:
 
 
 @transaction.atomic
-def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) -> bool:
+def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool, by: User | None = None) -> bool:
     """Replace the whole scale of a domain; False when it stood so already."""
     domain = Domain.objects.select_for_update().get(pk=domain.pk)
     wanted = {(one.kind, one.days_from, one.days_until, one.ceiling) for one in brackets}
     present = set(domain.scale.values_list("kind", "days_from", "days_until", "ceiling"))
     if wanted == present and domain.has_official_scale == is_official:
         return False
+    before = rows_of(domain)
     domain.scale.all().delete()
     Bracket.objects.bulk_create(
         Bracket(domain=domain, kind=kind, days_from=first, days_until=until, ceiling=ceiling)
@@ -150,8 +152,14 @@ def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) ->
     )
     domain.has_official_scale = is_official
     domain.save(update_fields=["has_official_scale"])
-    record(f"domain:{domain.slug}", "load_scale", actor=SYSTEM, data={"brackets": len(wanted), "official": is_official})
+    data = {"brackets": len(wanted), "official": is_official, "before": before, "after": rows_of(domain)}
+    record(f"domain:{domain.slug}", "load_scale", actor=by.actor if by else SYSTEM, data=data)
     return True
+
+
+def rows_of(domain: Domain) -> list[list]:
+    """A scale as the journal keeps it: kind, first and last day, ceiling in cents."""
+    return [list(row) for row in domain.scale.values_list("kind", "days_from", "days_until", "ceiling")]
 
 
 def shift_calendar(domain: Domain, *, today: date) -> None:

@@ -386,6 +386,7 @@ ADMIN_PAGES = {
     "admin:jsi18n":                                "200",
     "admin:view_on_site":                          "404",
     "admin:app_list":                              "200",
+    "admin:applications_domain_scale":             "200",
     "admin:applications_formversion_preview":      "200",
     "admin:applications_formversion_publish":      "409",
     "admin:applications_formversion_duplicate":    "405",

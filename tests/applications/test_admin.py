@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from applications.models import Domain, Submission
+from applications.models import Submission
 from applications.states import State
 from tests.applications.conftest import put_evidence
 from tests.applications.pages import text_of
@@ -33,49 +33,6 @@ def test_every_list_and_every_page_opens(desk, complete):
         page("submission_changelist"),
     ):
         assert desk.get(address).status_code == 200
-
-
-def typed_in(desk, address, *brackets):
-    """The page of a domain as it stands, with these brackets as its whole scale."""
-    form = desk.get(address).context["adminform"].form
-    data = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
-    data |= {"scale-TOTAL_FORMS": len(brackets), "scale-INITIAL_FORMS": 0}
-    for rank, values in enumerate(brackets):
-        names = ("kind", "days_from", "days_until", "ceiling")
-        data |= {f"scale-{rank}-{name}": value for name, value in zip(names, values, strict=True)}
-    return {key: value for key, value in data.items() if value is not False}
-
-
-def test_a_scale_is_typed_in_as_a_whole(desk, domain):
-    address = page("domain_change", domain.pk)
-    lines = [("ght", 0, 9, 700_000), ("ght", 10, "", 900_000), ("private", 0, "", 800_000)]
-    assert desk.post(address, typed_in(desk, address, *lines)).status_code == 302
-    assert list(domain.scale.values_list("kind", "days_until")) == [("ght", 9), ("ght", None), ("private", None)]
-
-
-@pytest.mark.parametrize(
-    ("lines", "told"),
-    [
-        ([("ght", 5, "", 1)], "La tranche commence à 5 journées, 0 est attendu."),
-        ([("ght", 0, 9, 1), ("ght", 11, "", 1)], "La tranche commence à 11 journées, 10 est attendu."),
-        ([("ght", 0, "", 1), ("ght", 5, "", 1)], "La tranche précédente est sans limite."),
-        ([("ght", 0, 9, 1)], "C’est la dernière tranche"),
-        ([("ght", 9, 0, 1)], "La tranche finit avant de commencer."),
-    ],
-)
-def test_a_scale_with_a_gap_or_an_overlap_is_refused_at_its_line(desk, domain, lines, told):
-    address = page("domain_change", domain.pk)
-    response = desk.post(address, typed_in(desk, address, *lines))
-    assert told in text_of(response)
-    assert not domain.scale.exists()
-
-
-def test_the_calendar_of_a_domain_is_changed(desk, domain):
-    address = page("domain_change", domain.pk)
-    data = typed_in(desk, address) | {"candidature_until": "31/12/2030", "is_trial": ""}
-    response = desk.post(address, data)
-    assert response.status_code == 302, response.context["adminform"].form.errors
-    assert Domain.objects.get(pk=domain.pk).candidature_until.isoformat() == "2030-12-31"
 
 
 def test_dossiers_are_consulted_without_answers_or_evidence(desk, complete):
