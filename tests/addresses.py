@@ -363,6 +363,7 @@ ADMIN = {
     "establishments_directoryimport":           "200 403 302 302 403",
     "accounts_user":                            "200 403 200 200 403",
     "accounts_invitation":                      "200 200 200 200 403",
+    "establishments_importrequest":             "200 200 302 302 403",
     "accounts_terms":                           "200 200 200 200 403",
     "accounts_termsacceptance":                 "200 403 200 200 403",
     "applications_domain":                      "200 200 200 200 403",
@@ -392,6 +393,8 @@ ADMIN_PAGES = {
     "admin:applications_formversion_duplicate":    "405",
     "admin:applications_formversion_compare":      "200",
     "admin:applications_formversion_move":         "405",
+    "admin:establishments_importrequest_confirm":  "405",
+    "admin:establishments_importrequest_giveup":   "405",
     "admin:otp_totp_totpdevice_config":            "403",
     "admin:otp_totp_totpdevice_qrcode":            "403",
 }

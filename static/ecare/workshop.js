@@ -12,3 +12,12 @@ if (kind) {
   kind.addEventListener("change", refresh);
   refresh();
 }
+
+// A page about work that goes on looks again by itself, unless somebody is busy in it.
+if (document.querySelector("[data-refresh]")) {
+  const look = () => {
+    if (document.activeElement === document.body && document.visibilityState === "visible") location.reload();
+    else setTimeout(look, 3000);
+  };
+  setTimeout(look, 3000);
+}
