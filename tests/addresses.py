@@ -395,6 +395,9 @@ ADMIN_PAGES = {
     "admin:applications_formversion_move":         "405",
     "admin:establishments_importrequest_confirm":  "405",
     "admin:establishments_importrequest_giveup":   "405",
+    "admin:letters_letter_resend":                 "405",
+    "admin:letters_letter_withdraw":               "405",
+    "admin:journal_entry_verify":                  "200",
     "admin:otp_totp_totpdevice_config":            "403",
     "admin:otp_totp_totpdevice_qrcode":            "403",
 }
