@@ -48,6 +48,11 @@ TASKS = [
                 "admin:letters_letter_changelist",
             ),
             (
+                "Modifier le texte d’un courrier",
+                "Son objet et ses phrases ; relire, s’envoyer un essai, mettre en service.",
+                "admin:letters_lettertext_changelist",
+            ),
+            (
                 "Publier des CGU",
                 "Une nouvelle version est demandée à chacun à sa prochaine connexion.",
                 "admin:accounts_terms_changelist",

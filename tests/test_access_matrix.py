@@ -281,6 +281,8 @@ def test_who_opens_the_other_pages_of_the_administration(clients, name):
 def admin_page(name: str) -> str:
     """Its address; a page of the workshop about one row (« admin:applications_formversion_publish »): the first."""
     arguments = {"admin:app_list": ["accounts"], "admin:view_on_site": [1, 1]}.get(name)
+    if name.startswith("admin:letters_lettertext"):
+        arguments = ["submitted"]
     if arguments is not None:
         return reverse(name, args=arguments)
     try:
