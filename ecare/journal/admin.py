@@ -52,7 +52,6 @@ class EntryAdmin(ReadOnlyAdmin):
     list_display = ["at", "subject", "sequence", "verb", "actor_label", "from_state", "to_state", "chain"]
     list_filter = [SubjectFilter, ActorFilter, "verb", "at"]
     search_fields = ["subject", "actor_label"]
-    search_help_text = "Référence de l’objet (« VEHCXTRMWL ») ou nom de l’auteur."
     ordering = ["-at"]
 
     def get_urls(self):
