@@ -63,6 +63,11 @@ TASKS = [
         "Personnes et établissements",
         [
             (
+                "Inviter un agent",
+                "Une ARS, l’ANS ou un administrateur ouvre son compte depuis le lien reçu.",
+                "admin:accounts_invitation_changelist",
+            ),
+            (
                 "Trouver une personne",
                 "Son rôle, son établissement, ses régions ; désactiver un compte.",
                 "admin:accounts_user_changelist",

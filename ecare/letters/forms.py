@@ -8,12 +8,12 @@ from ecare.letters import texts, words
 
 class TextForm(forms.Form):
     title = forms.CharField(
-        label="Objet", max_length=texts.LONGEST_TITLE, widget=forms.TextInput(attrs={"class": "ecare-letter__title"})
+        label="Objet", max_length=texts.LONGEST_TITLE, widget=forms.TextInput(attrs={"class": "ecare-wording__title"})
     )
     body = forms.CharField(
         label="Texte",
         max_length=texts.LONGEST_BODY,
-        widget=forms.Textarea(attrs={"rows": 24, "class": "ecare-letter__body"}),
+        widget=forms.Textarea(attrs={"rows": 24, "class": "ecare-wording__body"}),
         help_text="Une ligne vide sépare deux paragraphes. « - » en début de ligne : une puce. "
         "[Libellé]({{ adresse de la page }}) seul sur sa ligne : un bouton.",
     )

@@ -2,7 +2,7 @@
 
 « {{ numéro du dossier }} » stands for `{{ application.reference }}`, « {{ si déclaration }} … {{ sinon }} … {{ fin }} »
 for a passage that the file makes conditional, « [Libellé]({{ adresse de la page }}) » for a button. A text may hold
-only what the file of that very letter holds: nothing else is ever computed for it (ADR 18).
+only what the file of that very letter holds: nothing else is ever computed for it (ADR 22).
 """
 
 import re
@@ -20,12 +20,16 @@ _SITE = "{{ site_address }}"
 ADDRESSES = {
     _SITE + "{{ path }}": "adresse de la page",
     _SITE + "{{ receipt_path }}": "adresse de l’accusé de réception",
+    _SITE + "{{ oldest_path }}": "adresse du plus ancien dossier",
     _SITE + '{% url "account_login" %}': "adresse de connexion",
     _SITE + '{% url "account_reset_password" %}': "adresse de mot de passe oublié",
     _SITE + '{% url "accounts:account" %}': "adresse de votre compte",
     _SITE + '{% url "accounts:register" %}': "adresse d’inscription",
     _SITE + '{% url "accounts:letters" %}': "adresse du choix des courriers",
+    _SITE + '{% url "accounts:second_factor" %}': "adresse de la double authentification",
+    _SITE + '{% url "accounts:enrol" %}': "adresse d’activation de la double authentification",
     _SITE + "/activation/{{ secret }}/": "lien personnel d’activation",
+    _SITE + "/invitation/{{ secret }}/": "lien personnel d’invitation",
     _SITE + "/mot-de-passe/nouveau/{{ secret }}/": "lien personnel de mot de passe",
     _SITE + "/compte/adresse/confirmer/{{ secret }}/": "lien personnel de confirmation",
     "{{ letter.link }}": "adresse du courrier réuni",
@@ -61,7 +65,9 @@ VALUES = {
     "former.finess": "FINESS de l’ancien établissement",
     "objective": "objectif",
     "domain": "domaine concerné",
-    "left": "conteneurs restants",
+    "left": "nombre restant",
+    "left|pluralize": "s s’il en reste plusieurs",
+    "site_address": "adresse du site",
     "at|paris_datetime": "date et heure",
     "request.message": "message de la demande",
     "request.get_step_display": "étape de la demande",
@@ -104,6 +110,34 @@ VALUES = {
     "letters|length|pluralize": "s si plusieurs courriers",
     "letter.title": "objet du courrier réuni",
     "letter.words": "texte du courrier réuni",
+    "line": "point à modifier",
+    "request.due_on|paris_date": "dernier jour pour répondre",
+    "opinion.asked_by": "agent qui demande l’avis",
+    "opinion.of": "agent qui donne l’avis",
+    "opinion.question": "question posée",
+    "opinion.answer": "réponse donnée",
+    "opinion.get_advice_display": "avis",
+    "opinion.get_advice_display|lower": "avis en minuscules",
+    "invitation.get_role_display": "rôle",
+    "invitation.email": "adresse invitée",
+    "invitation.until|paris_datetime": "fin de l’invitation",
+    "region.name": "région",
+    "region.ars": "ARS de la région",
+    "late_count": "dossiers en retard",
+    "late_more": "dossiers en retard de plus",
+    "limit": "jours de délai",
+    "desk.waiting|length": "dossiers sur le bureau",
+    "desk.waiting|length|pluralize": "s si plusieurs sur le bureau",
+    "desk.oldest.days": "jours du plus ancien",
+    "desk.oldest.days|pluralize": "s si plusieurs jours",
+    "desk.oldest.application.reference": "numéro du plus ancien",
+    "desk.oldest.application.establishment": "établissement du plus ancien",
+    "one.application.reference": "numéro du dossier en retard",
+    "one.application.establishment": "établissement du dossier en retard",
+    "one.application.reviewer_label": "état du dossier en retard",
+    "one.days": "jours du dossier en retard",
+    "count": "dossiers du domaine",
+    "count|pluralize": "s si plusieurs dans le domaine",
 }
 PASSAGES = {
     "else": "sinon",
@@ -127,6 +161,19 @@ PASSAGES = {
     "for letter in letters": "pour chaque courrier réuni",
     "for dossier, path in rows": "pour chaque dossier",
     'for question in progress.remaining|slice:":8"': "pour chaque question restante, 8 au plus",
+    'url "accounts:letters"': "chemin du choix des courriers",
+    "if request.message": "si la demande a un message",
+    "if request.due_on": "si une réponse est attendue pour un jour",
+    "if asked": "si des points sont à modifier",
+    "for line in asked": "pour chaque point à modifier",
+    "if opinion.answer": "si une réponse est donnée",
+    "for region in regions": "pour chaque région",
+    "if late_count": "si des dossiers sont en retard",
+    "if late_more": "s’il y a d’autres retards",
+    "if desk.waiting|length > 1": "si plusieurs sur le bureau",
+    "if person.is_ars": "si agent d’une ARS",
+    "for domain, count, path in domains": "pour chaque domaine",
+    "for one, path in late": "pour chaque dossier en retard",
 }
 EVERYWHERE = "{{ support_address }}"
 """Known to every letter, whether its file says it or not."""

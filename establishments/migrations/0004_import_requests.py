@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('establishments', '0002_trigram_search'),
+        ('establishments', '0003_sort_by_name'),
     ]
 
     operations = [
