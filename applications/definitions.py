@@ -1,11 +1,12 @@
 """A domain and its forms as an administrator defines them, and the verbs that bring the database in step:
-load, copy, publish, load a scale, and shift a calendar for a demo."""
+load, load a scale, and shift a calendar for a demo."""
 
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from accounts.models import User
 from applications.models import Bracket, Domain, FormVersion, Question, Section
 from applications.states import Step
 from ecare.journal.actions import SYSTEM, record
@@ -112,11 +113,11 @@ def _load_form(domain: Domain, step: str, definition: FormDefinition, *, at: dat
         reminder=definition.reminder,
         published_at=at,
     )
-    _fill(form, definition)
+    fill(form, definition)
     return [f"{Step(step).label} : version {form.number} publiée"]
 
 
-def _fill(form: FormVersion, definition: FormDefinition) -> None:
+def fill(form: FormVersion, definition: FormDefinition) -> None:
     for rank, part in enumerate(definition.sections, start=1):
         section = Section.objects.create(form=form, position=rank, title=part.title, introduction=part.introduction)
         Question.objects.bulk_create(
@@ -137,31 +138,14 @@ def content_of(form: FormVersion) -> FormDefinition:
 
 
 @transaction.atomic
-def new_version(form: FormVersion) -> FormVersion:
-    """An unpublished copy to work on; open dossiers keep the version they have."""
-    number = FormVersion.objects.filter(domain=form.domain, step=form.step).order_by("-number").first().number + 1
-    copy = FormVersion.objects.create(domain=form.domain, step=form.step, number=number, reminder=form.reminder)
-    _fill(copy, content_of(form))
-    return copy
-
-
-@transaction.atomic
-def publish(form: FormVersion, *, by, at: datetime) -> bool:
-    """Freeze a version; dossiers that reach its step from now on take it. False when it was published already."""
-    if not FormVersion.objects.filter(pk=form.pk, published_at=None).update(published_at=at):
-        return False
-    record(f"domain:{form.domain.slug}", "publish", actor=by.actor, data={"step": form.step, "number": form.number})
-    return True
-
-
-@transaction.atomic
-def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) -> bool:
+def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool, by: User | None = None) -> bool:
     """Replace the whole scale of a domain; False when it stood so already."""
     domain = Domain.objects.select_for_update().get(pk=domain.pk)
     wanted = {(one.kind, one.days_from, one.days_until, one.ceiling) for one in brackets}
     present = set(domain.scale.values_list("kind", "days_from", "days_until", "ceiling"))
     if wanted == present and domain.has_official_scale == is_official:
         return False
+    before = rows_of(domain)
     domain.scale.all().delete()
     Bracket.objects.bulk_create(
         Bracket(domain=domain, kind=kind, days_from=first, days_until=until, ceiling=ceiling)
@@ -169,8 +153,14 @@ def load_scale(domain: Domain, brackets: list[Bracket], *, is_official: bool) ->
     )
     domain.has_official_scale = is_official
     domain.save(update_fields=["has_official_scale"])
-    record(f"domain:{domain.slug}", "load_scale", actor=SYSTEM, data={"brackets": len(wanted), "official": is_official})
+    data = {"brackets": len(wanted), "official": is_official, "before": before, "after": rows_of(domain)}
+    record(f"domain:{domain.slug}", "load_scale", actor=by.actor if by else SYSTEM, data=data)
     return True
+
+
+def rows_of(domain: Domain) -> list[list]:
+    """A scale as the journal keeps it: kind, first and last day, ceiling in cents."""
+    return [list(row) for row in domain.scale.values_list("kind", "days_from", "days_until", "ceiling")]
 
 
 def shift_calendar(domain: Domain, *, today: date) -> None:

@@ -21,6 +21,13 @@ from applications.definitions import (
     QuestionDefinition,
     SectionDefinition,
 )
+from applications.form_faults import (
+    CONTACT_FIELDS,
+    KIND_OF_CONTACT_FIELD,
+    MOST_FILES,
+    MOST_MEGABYTES,
+    WITH_CHOICES,
+)
 from applications.models import Domain, Question, Section
 from applications.rules import KIND
 from applications.states import Step
@@ -28,9 +35,6 @@ from establishments.models import Establishment
 
 DEFAULT_FORMATS = ["pdf"]
 LIMITS = ("formats", "max_megabytes", "max_files")
-WITH_CHOICES = (Question.Kind.CHOICE, Question.Kind.CHOICES)
-CONTACT_FIELDS = ("civility", "last_name", "first_name", "email", "job", "phone")
-KIND_OF_CONTACT_FIELD = {"civility": "civility", "email": "email", "phone": "phone"}
 
 
 class DefinitionError(Exception):
@@ -354,7 +358,7 @@ def _space(place, value, question) -> None:
     question.formats = place.typed(value, "formats", list, DEFAULT_FORMATS)
     if not question.formats or not all(isinstance(f, str) and f.isalnum() and f == f.lower() for f in question.formats):
         place.at("formats").fail("des extensions en minuscules et sans point sont attendues : [pdf, docx].")
-    for name, most in (("max_megabytes", 200), ("max_files", 100)):
+    for name, most in (("max_megabytes", MOST_MEGABYTES), ("max_files", MOST_FILES)):
         number = place.typed(value, name, int, 10)
         if not 1 <= number <= most:
             place.at(name).fail(f"un nombre de 1 à {most} est attendu.")
@@ -388,40 +392,3 @@ def _activity_share(place, share, question) -> int | None:
     if share is not None and (not isinstance(share, int) or not 1 <= share <= 100):
         place.fail("un nombre de 1 à 100 est attendu.")
     return share
-
-
-def check_form(form: FormDefinition, *, name: str) -> None:
-    """The same checks for a form that was edited in the administration. Raises DefinitionError."""
-    sections = [
-        {
-            "title": section.title,
-            "introduction": section.introduction,
-            "questions": [_raw(q) for q in section.questions],
-        }
-        for section in form.sections
-    ]
-    _form(_Place(name), {"reminder": form.reminder, "sections": sections}, {})
-
-
-def _raw(question: QuestionDefinition) -> dict:
-    """A question as its file would write it."""
-    raw: dict[str, object] = {
-        "key": question.key,
-        "kind": question.kind,
-        "label": question.label,
-        "help": question.help,
-    }
-    raw |= {"box": question.checkbox_label, "required": question.is_required, "shown_if": question.shown_if}
-    if question.choices:
-        raw["choices"] = {pair[0]: pair[1] for pair in question.choices}
-    if question.contact_role or question.contact_field:
-        raw["contact"] = f"{question.contact_role}.{question.contact_field}"
-    if question.kind == Question.Kind.EVIDENCE:
-        raw |= {name: getattr(question, name) for name in LIMITS}
-    if question.container:
-        raw["container"] = question.container
-    if question.objective:
-        raw["objective"] = question.objective
-    if question.activity_share is not None:
-        raw["activity_share"] = question.activity_share
-    return raw

@@ -28,10 +28,19 @@ class _Refused(Exception):
 
 def read_scales(file: Path) -> dict[str, list[Bracket]]:
     """Unsaved brackets by slug of their domain. Raises ScaleError with every fault of the file."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ScaleError(f"{file} : le fichier ne se lit pas ({error.strerror}).") from None
+    return read_scales_in(content, name=file.name)
+
+
+def read_scales_in(content: bytes, *, name: str) -> dict[str, list[Bracket]]:
+    """The same, of a file that was sent. Raises ScaleError."""
     faults: list[tuple[int, str]] = []
     found: dict[str, list[Bracket]] = {}
     places: dict[int, int] = {}
-    for number, values in _lines(file):
+    for number, values in _lines(content, name):
         try:
             slug, bracket = _bracket(values)
         except _Refused as refused:
@@ -44,9 +53,9 @@ def read_scales(file: Path) -> dict[str, list[Bracket]]:
             (places[id(bracket)], message) for brackets in found.values() for bracket, message in _faults_of(brackets)
         ]
     if faults:
-        raise ScaleError("\n".join(f"{file.name}, ligne {number} : {message}" for number, message in sorted(faults)))
+        raise ScaleError("\n".join(f"{name}, ligne {number} : {message}" for number, message in sorted(faults)))
     if not found:
-        raise ScaleError(f"{file.name} : aucune tranche.")
+        raise ScaleError(f"{name} : aucune tranche.")
     return found
 
 
@@ -56,12 +65,8 @@ def missing_kinds(domain: Domain, brackets: list[Bracket]) -> list[str]:
     return [Establishment.Kind(kind).label for kind in domain.kinds if kind not in given]
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields; a spreadsheet saves in UTF-8 or in Windows' own signs."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ScaleError(f"{file} : le fichier ne se lit pas ({error.strerror}).") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -70,7 +75,7 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
     lines = [(rows.line_num, [value.strip() for value in row]) for row in rows]
     lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
     if not lines or [name.lower() for name in lines[0][1]] != COLUMNS:
-        raise ScaleError(f"{file.name} : l’en-tête attendu est « {';'.join(COLUMNS)} ».")
+        raise ScaleError(f"{name} : l’en-tête attendu est « {';'.join(COLUMNS)} ».")
     yield from lines[1:]
 
 

@@ -12,12 +12,114 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 
+# What an administrator comes to do: title of the group; then label, one sentence, name of the address.
+TASKS = [
+    (
+        "Domaines et formulaires",
+        [
+            (
+                "Ouvrir un domaine",
+                "Son calendrier, son enveloppe, son barème et qui peut candidater.",
+                "admin:applications_domain_changelist",
+            ),
+            (
+                "Préparer un formulaire",
+                "Modifier les questions d’une étape, relire l’aperçu, publier la version suivante.",
+                "admin:applications_formversion_changelist",
+            ),
+            (
+                "Donner un modèle à remplir",
+                "Le document qu’un espace de dépôt propose, version après version.",
+                "admin:evidence_spacetemplate_changelist",
+            ),
+            (
+                "Charger des conteneurs",
+                "La réserve de conteneurs ZED de chaque objectif, et le chargement d’un lot.",
+                "evidence:containers",
+            ),
+        ],
+    ),
+    (
+        "Courriers et textes",
+        [
+            (
+                "Relire un courrier",
+                "Ce qui attend, ce qui est parti, ce qui a échoué ; renvoyer ou annuler.",
+                "admin:letters_letter_changelist",
+            ),
+            (
+                "Modifier le texte d’un courrier",
+                "Son objet et ses phrases ; relire, s’envoyer un essai, mettre en service.",
+                "admin:letters_lettertext_changelist",
+            ),
+            (
+                "Publier des CGU",
+                "Une nouvelle version est demandée à chacun à sa prochaine connexion.",
+                "admin:accounts_terms_changelist",
+            ),
+        ],
+    ),
+    (
+        "Personnes et établissements",
+        [
+            (
+                "Inviter un agent",
+                "Une ARS, l’ANS ou un administrateur ouvre son compte depuis le lien reçu.",
+                "admin:accounts_invitation_changelist",
+            ),
+            (
+                "Trouver une personne",
+                "Son rôle, son établissement, ses régions ; désactiver un compte.",
+                "admin:accounts_user_changelist",
+            ),
+            (
+                "Mettre à jour le répertoire",
+                "Charger les extraits FINESS et la liste des GHT, d’abord à blanc.",
+                "admin:establishments_importrequest_changelist",
+            ),
+            (
+                "Chercher un établissement",
+                "Ceux qui peuvent candidater, par nom, ville, FINESS ou code GHT.",
+                "admin:establishments_establishment_changelist",
+            ),
+        ],
+    ),
+    (
+        "Suivi",
+        [
+            (
+                "Consulter un dossier",
+                "Son état et ses envois, sans ses réponses ni ses preuves.",
+                "admin:applications_application_changelist",
+            ),
+            (
+                "Lire le journal",
+                "Qui a fait quoi et quand ; vérifier qu’aucune écriture n’a été modifiée.",
+                "admin:journal_entry_changelist",
+            ),
+        ],
+    ),
+]
+
 
 class EcareAdminSite(AdminSite):
     """Open to staff whose session passed the second step; it has neither sign-in nor password form of its own."""
 
     site_header = site_title = "Administration eCaRE"
     index_title = "Atelier"
+    site_url = None  # « Voir le site » would say of the portal that it is another one
+
+    def index(self, request, extra_context=None):
+        tasks = [
+            {
+                "title": title,
+                "tasks": [
+                    {"label": label, "sentence": sentence, "address": reverse(name)} for label, sentence, name in rows
+                ],
+            }
+            for title, rows in TASKS
+        ]
+        return super().index(request, {"tasks": tasks, **(extra_context or {})})
 
     def has_permission(self, request):
         return super().has_permission(request) and request.user.is_verified()

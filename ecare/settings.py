@@ -348,6 +348,8 @@ CELERY_BEAT_SCHEDULE = {
     "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "uploads": {"task": "evidence.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
+    "imports": {"task": "establishments.tasks.run_imports", "schedule": 2.0, "options": {"expires": 5}},
+    "imports left": {"task": "establishments.tasks.forget_imports", "schedule": 3600.0, "options": {"expires": 3600}},
     "containers": {
         "task": "evidence.tasks.warn_of_low_pools",
         "schedule": 3600.0,

@@ -1,19 +1,33 @@
-"""The directory and its imports, to look at: only the import writes them."""
+"""The directory, to look at: only an import writes it, which is asked for and confirmed here."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
 
-from ecare.admin_site import MatchingSearch, ReadOnlyAdmin, ReadOnlyInline
+from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin, ReadOnlyInline
+from ecare.french import thousands
+from establishments import imports
+from establishments.forms import ImportForm
 from establishments.models import (
     Activity,
     Department,
     DirectoryImport,
     Establishment,
     Ght,
+    ImportRequest,
     LegalEntity,
     Region,
     Site,
 )
+
+REMARKS = ["gravité", "fichier", "ligne", "motif"]
+REMARKS_PER_PAGE = 50
+MOST_CLOSED = 20  # one in so many
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -110,28 +124,149 @@ class DirectoryImportAdmin(ReadOnlyAdmin):
 
     @admin.display(description="fichiers lus")
     def files_read(self, report):
-        rows = [(file["name"], file["stamp"] or "–", file["lines"]) for file in report.files]
-        return _table(["fichier", "extrait du", "lignes"], rows)
+        return _files(report)
 
     @admin.display(description="compteurs")
     def figures(self, report):
-        rows = [
-            (title, *(report.counts[kind][measure] for measure in report.MEASURES))
-            for kind, title in report.KINDS.items()
-        ]
-        return _table(["", *report.MEASURES.values()], rows)
+        return _figures(report)
 
     @admin.display(description="lignes refusées ou signalées")
     def remarks_made(self, report):
-        rows = [
-            (report.SEVERITIES[remark["severity"]], remark["file"], remark["line"] or "–", remark["reason"])
-            for remark in report.remarks
+        return _table(REMARKS, _remarks(report, report.remarks)) if report.remarks else "Aucune."
+
+
+@admin.register(ImportRequest)
+class ImportRequestAdmin(OfferedFilters, admin.ModelAdmin):
+    """The files are sent, tried, read and confirmed here; workers do the rest."""
+
+    actions = None
+    form = ImportForm
+    fields = ["legal_entities", "sites", "ghts", "activities", "archive"]
+    list_display = ["__str__", "by", "state", "is_running", "report"]
+    list_filter = ["state"]
+    list_select_related = ["report"]
+    add_form_template = "admin/establishments/importrequest/add.html"
+    change_form_template = "admin/establishments/importrequest/page.html"
+
+    def get_urls(self):
+        pages = [("confirmer", self.confirm, "confirm"), ("abandonner", self.give_up, "giveup")]
+        urls = [
+            path(
+                f"<uuid:pk>/{address}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"establishments_importrequest_{name}",
+            )
+            for address, view, name in pages
         ]
-        return _table(["gravité", "fichier", "ligne", "motif"], rows) if rows else "Aucune."
+        return [*urls, *super().get_urls()]
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def get_queryset(self, request):
+        found = super().get_queryset(request)
+        return found if request.resolver_match.url_name.endswith("_change") else found.defer("trial")
+
+    @admin.display(description="en cours", boolean=True)
+    def is_running(self, asked):
+        return asked.is_awaited
+
+    def save_model(self, request, obj, form, change):
+        kept = imports.ask(form.sent, by=request.user.actor, at=request.arrived_at)
+        obj.pk, obj.asked_at, obj.state = kept.pk, kept.asked_at, kept.state
+
+    def response_add(self, request, obj, post_url_continue=None):
+        self.message_user(request, "Les fichiers sont reçus. L’essai à blanc commence : rien n’est encore changé.")
+        return HttpResponseRedirect(_page_of(obj.pk))
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj is None else []
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            context |= _page(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def confirm(self, request, pk):
+        return self._do(request, pk, imports.confirm, "L’import est demandé : il commence dans un instant.")
+
+    def give_up(self, request, pk):
+        return self._do(request, pk, imports.give_up, "La mise à jour est abandonnée : rien n’a changé.")
+
+    def _do(self, request, pk, verb, said):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        asked = get_object_or_404(ImportRequest, pk=pk)
+        try:
+            verb(asked, by=request.user.actor)
+        except imports.NotNow as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+        else:
+            self.message_user(request, said)
+        return HttpResponseRedirect(_page_of(pk))
+
+
+def _page_of(pk) -> str:
+    return reverse("admin:establishments_importrequest_change", args=[pk])
+
+
+def _page(request, asked: ImportRequest) -> dict:
+    """The report of the trial or of the import; its remarks fifty at a time, all or of one severity (`?gravite=`)."""
+    report = asked.report or asked.tried
+    context = {"title": str(asked), "subtitle": None, "told": report, "is_imported": asked.report is not None}
+    if report is None:
+        return context
+    severity = request.GET.get("gravite", "")
+    remarks = [one for one in report.remarks if severity not in report.SEVERITIES or one["severity"] == severity]
+    page = Paginator(remarks, REMARKS_PER_PAGE).get_page(request.GET.get("page"))
+    closing = _closing(report)
+    return context | {
+        "files": _files(report),
+        "figures": _figures(report),
+        "remarks": _table(REMARKS, _remarks(report, page)) if remarks else "",
+        "page": page,
+        "severity": severity if severity in report.SEVERITIES else "",
+        "severities": report.SEVERITIES,
+        "closing": closing if not context["is_imported"] else [],
+    }
+
+
+def _closing(report: DirectoryImport) -> list[str]:
+    """What a truncated file looks like: more than one row in twenty would close."""
+    told = []
+    for kind, title in report.KINDS.items():
+        counts = report.counts[kind]
+        present = counts["closed"] + counts["unchanged"] + counts["changed"]
+        if counts["closed"] and counts["closed"] * MOST_CLOSED > present:
+            told.append(f"{title} : {thousands(counts['closed'])} fermetures sur {thousands(present)} présentes.")
+    return told
+
+
+def _files(report):
+    rows = [(file["name"], file["stamp"] or "–", file["lines"]) for file in report.files]
+    return _table(["fichier", "extrait du", "lignes"], rows)
+
+
+def _figures(report):
+    rows = [
+        (title, *(thousands(report.counts[kind][measure]) for measure in report.MEASURES))
+        for kind, title in report.KINDS.items()
+    ]
+    return _table(["nature", *report.MEASURES.values()], rows)
+
+
+def _remarks(report, remarks):
+    return [
+        (report.SEVERITIES[remark["severity"]], remark["file"], remark["line"] or "–", remark["reason"])
+        for remark in remarks
+    ]
 
 
 def _table(titles, rows):
-    head = format_html_join("", "<th>{}</th>", ((title,) for title in titles))
+    head = format_html_join("", '<th scope="col">{}</th>', ((title,) for title in titles))
     body = format_html_join(
         "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
     )

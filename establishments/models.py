@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+import uuid
 from functools import reduce
 from operator import or_
 
@@ -11,6 +12,8 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Replace
 from django.db.models.lookups import GreaterThanOrEqual
+
+from ecare.french import paris_datetime
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
 # What the directory abbreviates and people type in full.
@@ -356,3 +359,59 @@ class DirectoryImport(models.Model):
     def total(self, measure: str) -> int:
         """Over all kinds of lines; the establishments that follow from them are not lines."""
         return sum(self.counts[kind][measure] for kind in self.KINDS if kind != "establishments")
+
+
+class ImportRequest(models.Model):
+    """An import that an administrator asked for: tried first, then confirmed; workers run both, never the request."""
+
+    class State(models.TextChoices):
+        TRIAL = "trial", "Essai à blanc en attente"
+        TRIED = "tried", "Essai terminé, à confirmer"
+        QUEUED = "queued", "Import en attente"
+        DONE = "done", "Importé"
+        FAILED = "failed", "Échec"
+        GIVEN_UP = "given_up", "Abandonné"
+
+    RUNNABLE = (State.TRIAL, State.QUEUED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    asked_at = models.DateTimeField("demandé le")
+    actor = models.CharField(max_length=80, editable=False)
+    by = models.CharField("par", max_length=160)
+    files = models.JSONField("fichiers reçus", help_text="Nom, nom dans la réserve privée et taille de chacun.")
+    state = models.CharField("état", max_length=8, choices=State, default=State.TRIAL)
+    progress = models.CharField("avancement", max_length=200, blank=True)
+    trial = models.JSONField("essai à blanc", default=dict, blank=True, help_text="Fichiers lus, compteurs, remarques.")
+    tried_after = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
+    report = models.OneToOneField(
+        DirectoryImport, models.PROTECT, null=True, blank=True, related_name="request", verbose_name="rapport"
+    )
+    error = models.CharField("erreur", max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "mise à jour du répertoire"
+        verbose_name_plural = "mises à jour du répertoire"
+        ordering = ["-asked_at"]
+        indexes = [
+            models.Index(fields=["asked_at"], name="import_to_run", condition=Q(state__in=["trial", "queued"])),
+            models.Index(fields=["-asked_at"], name="import_latest"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(state="done") | Q(report__isnull=False), name="imported_has_a_report")
+        ]
+
+    def __str__(self):
+        return f"Mise à jour du {paris_datetime(self.asked_at)}"
+
+    @property
+    def is_awaited(self) -> bool:
+        """A worker has it, or will."""
+        return self.state in self.RUNNABLE
+
+    @property
+    def tried(self) -> DirectoryImport | None:
+        """The report of the trial, which is no row of its own."""
+        return DirectoryImport(by=self.by, **self.trial) if self.trial else None

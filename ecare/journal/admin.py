@@ -1,14 +1,83 @@
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from ecare.admin_site import ReadOnlyAdmin
-from ecare.journal.models import Entry
+from ecare.journal.actions import broken_links
+from ecare.journal.models import Chain, Entry
+
+SUBJECTS = {
+    "application": "Dossiers",
+    "domain": "Domaines et formulaires",
+    "user": "Personnes",
+    "establishment": "Établissements",
+    "directory": "Répertoire",
+    "pool": "Conteneurs",
+    "outbox": "Courriers",
+    "letter_text": "Textes des courriers",
+}
+
+
+class SubjectFilter(admin.SimpleListFilter):
+    title, parameter_name = "objet", "objet"
+
+    def lookups(self, request, model_admin):
+        return list(SUBJECTS.items())
+
+    def queryset(self, request, queryset):
+        return queryset.filter(subject__startswith=self.value()) if self.value() in SUBJECTS else queryset
+
+
+class ActorFilter(admin.SimpleListFilter):
+    title, parameter_name = "auteur", "auteur"
+
+    def lookups(self, request, model_admin):
+        return [("personne", "Une personne"), ("ecare", "eCaRE lui-même")]
+
+    def queryset(self, request, queryset):
+        if self.value() == "personne":
+            return queryset.exclude(actor="system")
+        return queryset.filter(actor="system") if self.value() == "ecare" else queryset
 
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    """The history, to read."""
+    """The history, to read; each chain is verified on its own page."""
 
-    list_display = ["at", "subject", "sequence", "verb", "actor_label", "from_state", "to_state"]
-    list_filter = ["verb", "at"]
+    actions = None
+    list_display = ["at", "subject", "sequence", "verb", "actor_label", "from_state", "to_state", "chain"]
+    list_filter = [SubjectFilter, ActorFilter, "verb", "at"]
     search_fields = ["subject", "actor_label"]
     ordering = ["-at"]
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.verify)
+        return [path("verifier/", view, name="journal_entry_verify"), *super().get_urls()]
+
+    @admin.display(description="chaîne")
+    def chain(self, entry):
+        address = f"{reverse('admin:journal_entry_verify')}?{urlencode({'objet': entry.subject})}"
+        return format_html(
+            '<a href="{}">Vérifier<span class="visually-hidden"> la chaîne de {}</span></a>', address, entry.subject
+        )
+
+    def verify(self, request):
+        """Whether the chain of `?objet=` was altered, shortened or inserted into; without one, what to do."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        subject = request.GET.get("objet", "")
+        chain = Chain.objects.filter(subject=subject).first()
+        if subject and chain is None and not Entry.objects.filter(subject=subject).exists():
+            raise Http404
+        context = self.admin_site.each_context(request) | {
+            "title": "Vérifier une chaîne du journal",
+            "subject": subject,
+            "chain": chain,
+            "faults": list(broken_links(subject)) if subject else [],
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/journal/verify.html", context)

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ecare.clock import next_hour
+from ecare.journal.actions import record
 from ecare.letters import emails, files, rules
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import CannotOpen, unseal
@@ -33,6 +34,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 MAX_ATTEMPTS = 20
 DIGEST_HOUR = 8  # in Paris
 UNTRUE = "n’est plus vrai"
+WITHDRAWN = "annulé par un administrateur"
+OUTBOX = "outbox"
+"""How the journal names it."""
 NO_ANSWER = (OSError, smtplib.SMTPException)
 
 
@@ -129,15 +133,33 @@ def release(recipient: str) -> int:
     return held.update(state=Letter.State.QUEUED, send_after=timezone.now())
 
 
-def resend(letter: Letter) -> Letter:
-    """A new letter with the same words. Raises CannotResend."""
+@transaction.atomic
+def resend(letter: Letter, *, by: tuple[str, str] | None = None) -> Letter:
+    """A new letter with the same words; the journal keeps who asked for it. Raises CannotResend."""
     if letter.carries_secret:
         raise CannotResend
     kept = {
         name: getattr(letter, name)
         for name in ("name", "subject", "recipient", "title", "text", "html", "link", "premise")
     }
-    return Letter.objects.create(**kept)
+    again = Letter.objects.create(**kept)
+    if by is not None:
+        _note(letter, "resend_letter", by=by, again=str(again.pk))
+    return again
+
+
+@transaction.atomic
+def withdraw(letter: Letter, *, by: tuple[str, str]) -> bool:
+    """Cancel one that has not left; False when it has, or is leaving."""
+    waiting = Letter.objects.waiting(timezone.now()).filter(pk=letter.pk)
+    if not waiting.update(state=Letter.State.CANCELLED, secret=None, lease=None, leased_until=None, error=WITHDRAWN):
+        return False
+    _note(letter, "withdraw_letter", by=by)
+    return True
+
+
+def _note(letter: Letter, verb: str, *, by: tuple[str, str], **data) -> None:
+    record(OUTBOX, verb, actor=by, data={"letter": str(letter.pk), "name": letter.name, **data})
 
 
 def readdress(former: str, present: str) -> int:

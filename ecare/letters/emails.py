@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 
+from ecare.letters import texts
 from ecare.letters.models import DIGEST, SECRET_MARK, Letter
 from ecare.sealing import seal
 
@@ -17,16 +18,24 @@ BUTTON = r"\[(?P<label>[^\]]+)\]\((?P<address>https?://\S+)\)"
 
 
 def compose(name, *, to, subject="", context=None, secret=None, expires_at=None) -> Letter:
-    """An unsaved letter from `templates/letters/<name>.txt`; the action that calls saves it.
+    """An unsaved letter from `templates/letters/<name>.txt`, or from the text that an administrator put in its place;
+    the action that calls saves it.
 
     The source: « Objet : … », a blank line, paragraphs; a line `[Libellé](https://…)` is a button, lines that start
     with « - » a list, whose lines may be links of the same form. `subject` is the reference of what it is about
     ("application:VEHCXTRMWL"). `secret` replaces `{{ secret }}` only when the letter leaves, and is kept sealed until
     then.
     """
+    letter = write(name, texts.source_of(name), to=to, context=context, is_secret=secret is not None)
+    letter.subject, letter.expires_at = subject, expires_at
+    letter.secret = seal(secret.encode(), purpose="letter") if secret is not None else None
+    return letter
+
+
+def write(name: str, source: str, *, to: str, context: dict | None, is_secret: bool) -> Letter:
+    """The words of a letter, without what it is about."""
     own = {"site_address": settings.SITE_ADDRESS, "support_address": settings.SUPPORT_ADDRESS, "secret": SECRET_MARK}
     mark = secrets.token_hex(8)  # before each link of the source: nobody's words make one
-    source = Engine.get_default().get_template(f"letters/{name}.txt").source
     template = Engine.get_default().from_string(LINK.sub(f"{mark}[", source))
     rendered = template.render(Context((context or {}) | own)).strip()
     heading, _, body = rendered.partition("\n")
@@ -39,14 +48,11 @@ def compose(name, *, to, subject="", context=None, secret=None, expires_at=None)
     page = {"title": title, "blocks": blocks, "footer": footer}
     return Letter(
         name=name,
-        subject=subject,
         recipient=to,
         title=title,
         text=f"{_as_text(blocks)}\n\n-- \n{_as_text(footer)}\n",
         html=render_to_string("letters/layout.html", page),
-        link="" if secret is not None else _first_link(blocks),
-        secret=seal(secret.encode(), purpose="letter") if secret is not None else None,
-        expires_at=expires_at,
+        link="" if is_secret else _first_link(blocks),
     )
 
 

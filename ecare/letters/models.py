@@ -117,3 +117,34 @@ class Letter(models.Model):
     def carries_secret(self) -> bool:
         """True for the whole life of the letter, also once its secret was erased."""
         return SECRET_MARK in self.text
+
+
+class LetterTextQuerySet(models.QuerySet["LetterText"]):
+    def in_force(self, name: str):
+        """The text that letters of this name are written from; None: their file."""
+        last = self.filter(name=name).exclude(in_force_at=None).order_by("-number").first()
+        return None if last is None or last.is_original else last
+
+
+class LetterText(models.Model):
+    """A version of what the letters of one name say, in the place of their file; none is ever changed once in force."""
+
+    name = models.CharField("courrier", max_length=40)
+    number = models.PositiveIntegerField("version")
+    title = models.CharField("objet", max_length=400, blank=True)
+    body = models.TextField("texte", blank=True)
+    is_original = models.BooleanField("retour au texte d’origine", default=False)
+    at = models.DateTimeField("écrit le", default=timezone.now)
+    by = models.CharField("par", max_length=160)
+    in_force_at = models.DateTimeField("en service le", null=True, blank=True)
+
+    objects = LetterTextQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "texte de courrier"
+        verbose_name_plural = "textes des courriers"
+        ordering = ["name", "-number"]
+        constraints = [models.UniqueConstraint(fields=["name", "number"], name="one_letter_text_per_version")]
+
+    def __str__(self):
+        return f"{self.name}, version {self.number}"

@@ -82,6 +82,8 @@ def _may_move(evidence: Evidence, application: Application) -> bool:
 
 def _register(application: Application) -> dict[str, Evidence]:
     """Read once for a page, however many spaces it shows."""
+    if application.pk is None:  # a form is previewed
+        return {}
     if not hasattr(application, "_register"):
         rows = Evidence.objects.filter(application=application).select_related("file", "question", "replaced_by__file")
         application._register = {str(row.file_id): row for row in rows}
@@ -100,6 +102,8 @@ def former_files(context, question: Question) -> list[tuple[Evidence, dict]]:
 def unfinished(context, question: Question) -> list[Upload]:
     """The files on their way to a space: this person may go on with them, or give them up."""
     application, user = context["application"], context["request"].user
+    if application.pk is None:
+        return []
     if not hasattr(application, "_unfinished"):
         mine = application.uploads.filter(started_by=user).on_their_way(timezone.now())
         application._unfinished = list(mine.annotate(arrived=Count("parts")))
@@ -127,6 +131,8 @@ def refusals(context, question: Question) -> list[tuple[str, str]]:
 @register.simple_tag
 def container_of(application: Application, question: Question) -> Container | None:
     """The live container of a space's objective; read once for a page, however many spaces it shows."""
+    if application.pk is None:
+        return None
     if not hasattr(application, "_containers"):
         live = Container.objects.live().filter(application=application).defer("password")
         application._containers = {container.objective: container for container in live}

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from applications.models import Domain, FormVersion, Question, Submission
+from applications.models import Submission
 from applications.states import State
 from tests.applications.conftest import put_evidence
 from tests.applications.pages import text_of
@@ -27,90 +27,12 @@ def test_every_list_and_every_page_opens(desk, complete):
         page("domain_change", complete.domain_id),
         page("formversion_changelist"),
         page("formversion_change", form.pk),
-        page("section_changelist"),
         page("section_change", form.sections.first().pk),
-        page("section_add"),
         page("application_changelist"),
         page("application_change", complete.pk),
         page("submission_changelist"),
     ):
         assert desk.get(address).status_code == 200
-
-
-def typed_in(desk, address, *brackets):
-    """The page of a domain as it stands, with these brackets as its whole scale."""
-    form = desk.get(address).context["adminform"].form
-    data = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
-    data |= {"scale-TOTAL_FORMS": len(brackets), "scale-INITIAL_FORMS": 0}
-    for rank, values in enumerate(brackets):
-        names = ("kind", "days_from", "days_until", "ceiling")
-        data |= {f"scale-{rank}-{name}": value for name, value in zip(names, values, strict=True)}
-    return {key: value for key, value in data.items() if value is not False}
-
-
-def test_a_scale_is_typed_in_as_a_whole(desk, domain):
-    address = page("domain_change", domain.pk)
-    lines = [("ght", 0, 9, 700_000), ("ght", 10, "", 900_000), ("private", 0, "", 800_000)]
-    assert desk.post(address, typed_in(desk, address, *lines)).status_code == 302
-    assert list(domain.scale.values_list("kind", "days_until")) == [("ght", 9), ("ght", None), ("private", None)]
-
-
-@pytest.mark.parametrize(
-    ("lines", "told"),
-    [
-        ([("ght", 5, "", 1)], "La tranche commence à 5 journées, 0 est attendu."),
-        ([("ght", 0, 9, 1), ("ght", 11, "", 1)], "La tranche commence à 11 journées, 10 est attendu."),
-        ([("ght", 0, "", 1), ("ght", 5, "", 1)], "La tranche précédente est sans limite."),
-        ([("ght", 0, 9, 1)], "C’est la dernière tranche"),
-        ([("ght", 9, 0, 1)], "La tranche finit avant de commencer."),
-    ],
-)
-def test_a_scale_with_a_gap_or_an_overlap_is_refused_at_its_line(desk, domain, lines, told):
-    address = page("domain_change", domain.pk)
-    response = desk.post(address, typed_in(desk, address, *lines))
-    assert told in text_of(response)
-    assert not domain.scale.exists()
-
-
-def test_the_calendar_of_a_domain_is_changed(desk, domain):
-    address = page("domain_change", domain.pk)
-    data = typed_in(desk, address) | {"candidature_until": "31/12/2030", "is_trial": ""}
-    response = desk.post(address, data)
-    assert response.status_code == 302, response.context["adminform"].form.errors
-    assert Domain.objects.get(pk=domain.pk).candidature_until.isoformat() == "2030-12-31"
-
-
-def test_a_published_form_is_read_only(desk, domain):
-    form = domain.forms.get(step="candidature")
-    question = Question.objects.filter(section__form=form).first()
-    for address in (page("formversion_change", form.pk), page("section_change", question.section_id)):
-        assert "_save" not in text_of(desk.get(address))
-        assert desk.post(address, {"reminder": "Autre"}).status_code == 403
-    assert desk.post(page("formversion_delete", form.pk), {"post": "yes"}).status_code == 403
-
-
-def test_a_new_version_is_copied_edited_and_published(desk, domain):
-    form = domain.forms.get(step="candidature")
-    choose = {"_selected_action": form.pk}
-    desk.post(page("formversion_changelist"), choose | {"action": "copy"})
-    copy = FormVersion.objects.get(domain=domain, step="candidature", number=2)
-    assert copy.published_at is None
-    assert "_save" in text_of(desk.get(page("formversion_change", copy.pk)))
-    desk.post(page("formversion_changelist"), {"_selected_action": copy.pk, "action": "publish"})
-    copy.refresh_from_db()
-    assert copy.published_at is not None
-
-
-def test_a_form_that_says_nonsense_is_not_published_and_the_place_is_named(desk, domain):
-    form = domain.forms.get(step="candidature")
-    desk.post(page("formversion_changelist"), {"_selected_action": form.pk, "action": "copy"})
-    copy = FormVersion.objects.get(domain=domain, step="candidature", number=2)
-    Question.objects.filter(section__form=copy, key="ps1-1-documents").update(shown_if={"ps9": ["non"]})
-    data = {"_selected_action": copy.pk, "action": "publish"}
-    said = text_of(desk.post(page("formversion_changelist"), data, follow=True))
-    assert "(ps1-1-documents)" in said
-    copy.refresh_from_db()
-    assert copy.published_at is None
 
 
 def test_dossiers_are_consulted_without_answers_or_evidence(desk, complete):
@@ -138,7 +60,7 @@ def test_a_dossier_is_found_by_its_establishment_accents_forgiven(desk):
         assert list(desk.get(page("application_changelist"), {"q": words}).context["cl"].queryset) == [found]
 
 
-@pytest.mark.parametrize(("name", "queries"), [("application", 9), ("submission", 8), ("section", 10)])
+@pytest.mark.parametrize(("name", "queries"), [("application", 9), ("submission", 8), ("formversion", 10)])
 @pytest.mark.parametrize("count", [1, 3])
 def test_each_list_costs_the_same_however_long(desk, name, queries, count, django_assert_num_queries):
     for _rank in range(count):

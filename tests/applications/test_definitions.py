@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from applications import actions, rules
-from applications.definitions import content_of, load_domain, new_version, publish, shift_calendar
+from applications.definitions import load_domain, shift_calendar
 from applications.models import Domain, FormVersion, Question
-from applications.readers import DefinitionError, check_form, read_domain, read_folder
+from applications.readers import DefinitionError, read_domain, read_folder
 from tests.applications.conftest import DEFINITIONS, HISTORICAL
 from tests.factories import ApplicationFactory, UserFactory
 
@@ -167,16 +167,6 @@ def test_the_demo_calendar_lets_start_and_declare_on_the_same_day(domains):
         )
         assert rules.declaration_may_open(signed, now)
         assert not rules.is_late(ApplicationFactory(domain=domain, state="declaration_open", **forms), now)
-
-
-def test_a_published_form_is_copied_edited_then_published(domain):
-    form = domain.forms.get(step="declaration")
-    copy = new_version(form)
-    assert (copy.number, copy.published_at, content_of(copy)) == (2, None, content_of(form))
-    check_form(content_of(copy), name=str(copy))
-    administrator = UserFactory(administrator=True)
-    assert publish(copy, by=administrator, at=timezone.now())
-    assert not publish(copy, by=administrator, at=timezone.now())
 
 
 def test_the_command_loads_the_folder_and_says_what_it_did(db):
@@ -366,10 +356,3 @@ def test_the_command_stops_at_a_wrong_definition_and_writes_nothing(db, tmp_path
     with pytest.raises(CommandError, match=r"b\.yaml"):
         call_command("load_domains", tmp_path)
     assert not Domain.objects.exists()
-
-
-def test_a_form_edited_into_nonsense_is_not_published(domain):
-    copy = new_version(domain.forms.get(step="candidature"))
-    Question.objects.filter(section__form=copy, key="ps1-1-documents").update(shown_if={"ps1-9": ["non"]})
-    with pytest.raises(DefinitionError, match="ps1-9"):
-        check_form(content_of(copy), name=str(copy))

@@ -8,7 +8,8 @@ from django.apps import apps
 
 from applications.definitions import load_domain
 from applications.models import FormVersion, Question
-from applications.readers import DefinitionError, check_form, read_folder
+from applications.readers import read_folder
+from applications.versions import faults_in
 from tests.applications.conftest import DEFINITIONS
 from tests.factories import FormFactory
 
@@ -44,23 +45,22 @@ def test_forms_published_before_are_named_by_key_and_no_new_version_follows(doma
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("kind", "objective", "said"),
     [
-        (lambda boxes: setattr(boxes[0], "objective", "objectif un"), "20 capitales"),
-        (lambda boxes: setattr(boxes[1], "objective", boxes[0].objective), "déjà attesté"),
+        ("checkbox", "objectif un", "20 capitales"),
+        ("text", "D1.O3", "Seule une case à cocher atteste un objectif"),
+        ("checkbox", "D1.O1", "est déjà attesté par « Première »"),
+        ("checkbox", "D1.O2", None),
     ],
 )
-def test_an_objective_that_makes_no_sense_is_refused(change, said):
-    form = next(one for one in read_folder(DEFINITIONS) if one.slug == "domaine-1").forms["declaration"]
-    questions = [question for section in form.sections for question in section.questions]
-    change([question for question in questions if question.objective])
-    with pytest.raises(DefinitionError, match=said):
-        check_form(form, name="essai")
-
-
-def test_only_a_box_attests():
-    form = next(one for one in read_folder(DEFINITIONS) if one.slug == "domaine-1").forms["declaration"]
-    space = next(q for section in form.sections for q in section.questions if q.key == "financial-frame")
-    space.objective = "D1.O3"
-    with pytest.raises(DefinitionError, match="seule une case"):
-        check_form(form, name="essai")
+def test_an_objective_that_makes_no_sense_keeps_a_form_from_being_published(kind, objective, said):
+    box = {"kind": "checkbox", "checkbox_label": "Oui"}
+    first = box | {"key": "un", "label": "Première", "objective": "D1.O1"}
+    second = (box if kind == "checkbox" else {"kind": kind}) | {
+        "key": "deux",
+        "label": "Seconde",
+        "objective": objective,
+    }
+    form = FormFactory(questions=[first, second], published_at=None)
+    faults = [fault.message.replace("\u00a0", " ") for fault in faults_in(form) if fault.field == "objective"]
+    assert faults == [] if said is None else said in faults[0]

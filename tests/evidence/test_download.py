@@ -138,7 +138,7 @@ def test_it_leaves_as_an_attachment_that_nothing_runs(application, signed_in):
     assert f"{application.reference}-espace-1-Relev%C3%A9" in headers["Content-Disposition"]
     assert headers["Content-Type"] == "application/octet-stream"
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'none'"
     assert "no-store" in headers["Cache-Control"]
 
 

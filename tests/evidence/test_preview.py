@@ -32,9 +32,9 @@ def test_it_is_shown_in_place_and_in_a_sandbox(dossier, signed_in, content, name
     assert answer.getvalue() == content
     assert answer["Content-Type"] == media_type
     assert answer["Content-Disposition"] == f'inline; filename="{dossier.reference}-espace-1-{name}"'
-    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'; frame-ancestors 'self'"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
     assert answer["Cache-Control"] == "no-store, private"
 
 

@@ -14,18 +14,21 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from applications import versions
 from applications.definitions import load_domain
-from applications.models import Domain
+from applications.form_faults import FORMATS
+from applications.models import Application, Domain, Question
 from applications.readers import read_folder
 from demo.specimens import docx, pdf
 from ecare.journal.models import Entry
 from evidence import files
-from evidence.files import Refused
+from evidence.files import MEDIA_TYPES, Refused
 from evidence.models import SpaceTemplate
 from evidence.space_templates import publish_template
+from evidence.templatetags.evidence import template_of
 from evidence.writers import made, read_definitions
 from tests.evidence.conftest import dossier_with, put_in
-from tests.factories import UserFactory
+from tests.factories import FormFactory, UserFactory
 
 FOLDER = settings.BASE_DIR / "fixtures" / "modeles"
 DEFINITIONS = {definition["file"]: definition for definition in read_definitions(FOLDER)}
@@ -226,3 +229,18 @@ def test_a_model_as_it_was_downloaded_is_refused_with_what_to_do(db):
         with pytest.raises(Refused, match="encore vide"):
             put_in(application, content, "modele.pdf", space)
     assert put_in(application, pdf(line="le modèle, rempli"), "modele.pdf").pk
+
+
+def test_the_next_version_of_a_form_keeps_the_models_of_its_spaces(db):
+    form = FormFactory(questions=[{"key": "liste", "kind": "evidence", "formats": ["pdf"]}])
+    publish(form.domain, "liste", title="Liste")
+    administrator = UserFactory(administrator=True)
+    copy = versions.duplicate(form, by=administrator)
+    versions.publish(copy, by=administrator, at=timezone.now(), mark=versions.mark_of(copy))
+    dossier = Application(domain=form.domain)
+    space = Question.objects.get(section__form=copy, key="liste")
+    assert template_of(dossier, space).title == "Liste"
+
+
+def test_the_editor_offers_the_formats_that_the_vault_can_check():
+    assert set(FORMATS) == set(MEDIA_TYPES)

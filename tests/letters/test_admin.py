@@ -1,7 +1,10 @@
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from ecare.letters.models import SECRET_MARK
+from ecare.journal.models import Entry
+from ecare.letters import actions
+from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
 from tests.factories import UserFactory
 
@@ -43,3 +46,59 @@ def test_the_outbox_costs_the_same_however_long(administration, count, write, dj
         write()
     with django_assert_num_queries(9):
         administration.get(reverse("admin:letters_letter_changelist"))
+
+
+def page(letter, name="change"):
+    return reverse(f"admin:letters_letter_{name}", args=[letter.pk])
+
+
+@pytest.mark.parametrize("state", ["sent", "failed"])
+def test_a_letter_is_sent_again_from_its_page(administration, write, state):
+    letter = write(state=state, sent_at=timezone.now())
+    assert "Renvoyer à camille@exemple.fr" in administration.get(page(letter)).text
+    administration.post(page(letter, "resend"))
+    again = Letter.objects.exclude(pk=letter.pk).get()
+    assert (again.text, again.state) == (letter.text, "queued")
+    entry = Entry.objects.get(subject="outbox", verb="resend_letter")
+    assert entry.data == {"letter": str(letter.pk), "name": letter.name, "again": str(again.pk)}
+
+
+def test_a_letter_with_a_secret_is_not_sent_again(administration, write):
+    letter = write(text=f"Votre code : {SECRET_MARK}", state="sent", sent_at=timezone.now())
+    assert "Renvoyer" not in administration.get(page(letter)).text
+    answer = administration.post(page(letter, "resend"), follow=True)
+    assert "en demande un nouveau elle-même" in answer.text
+    assert Letter.objects.count() == 1
+
+
+def test_a_letter_that_waits_is_not_sent_twice(administration, write):
+    letter = write()
+    answer = administration.post(page(letter, "resend"), follow=True)
+    assert "Seul un courrier envoyé ou en échec" in answer.text
+    assert Letter.objects.count() == 1
+
+
+def test_a_letter_that_waits_is_cancelled_with_its_secret(administration, write):
+    letter = write(text=f"Votre code : {SECRET_MARK}", secret=seal(b"48151623", purpose="letter"))
+    administration.post(page(letter, "withdraw"))
+    letter.refresh_from_db()
+    assert (letter.state, letter.secret) == ("cancelled", None)
+    assert Entry.objects.filter(subject="outbox", verb="withdraw_letter").count() == 1
+
+
+@pytest.mark.parametrize("state", ["sent", "failed", "cancelled"])
+def test_what_has_left_is_not_cancelled(administration, write, state):
+    letter = write(state=state, sent_at=timezone.now())
+    answer = administration.post(page(letter, "withdraw"), follow=True)
+    assert "déjà parti" in answer.text
+    letter.refresh_from_db()
+    assert letter.state == state
+    assert not Entry.objects.exists()
+
+
+def test_one_that_a_worker_is_sending_is_not_cancelled(administration, write):
+    letter = write()
+    actions.claim(timezone.now())
+    administration.post(page(letter, "withdraw"))
+    letter.refresh_from_db()
+    assert letter.state == "sending"

@@ -7,6 +7,8 @@ from ecare.letters.emails import compose
 from ecare.letters.models import SECRET_MARK
 from ecare.sealing import unseal
 
+pytestmark = pytest.mark.django_db
+
 SOURCE = """Objet : Votre dossier {{ reference }}
 
 Bonjour {{ name }},

@@ -1,0 +1,104 @@
+"""Invented facts to read a letter with, as its room would give them; two cases show both sides of its passages."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+AT = datetime(2026, 11, 21, 13, 5, 9, tzinfo=UTC)
+
+
+class Said(dict):
+    """Facts by name, and what is read where the thing itself is written; `lines`: what a list of it tells."""
+
+    def __init__(self, text: str, *, lines: tuple[str, ...] = (), **facts: Any):
+        super().__init__(facts)
+        self.text, self.lines = text, lines
+
+    def __str__(self):
+        return self.text
+
+    def __iter__(self):
+        return iter(self.lines)
+
+    def __len__(self):
+        return len(self.lines)
+
+
+def _person(civility: str, first: str, last: str, **facts: Any) -> Said:
+    named: dict[str, Any] = {"get_civility_display": civility, "first_name": first, "last_name": last}
+    return Said(f"{first} {last}", username=f"{first}.{last}".lower(), email="camille@exemple.fr", **named, **facts)
+
+
+def _case(*, is_first: bool) -> dict[str, Any]:
+    """The first: a candidature, the référent, one of each; the second: a declaration, a colleague, several."""
+    camille, claude = _person("Madame", "Camille", "EXEMPLE"), _person("Monsieur", "Claude", "MODÈLE", is_ars=True)
+    region = Said("Occitanie", ars="ARS Occitanie")
+    establishment = Said(
+        "CH DE LA VILLE",
+        name="CH DE LA VILLE",
+        identity="CH DE LA VILLE (340000017)",
+        finess="340000017",
+        region=region,
+        closed_on=date(2026, 11, 20),
+    )
+    domain = Said("Domaine 1 Audits techniques", declaration_until=date(2027, 6, 30) if is_first else None)
+    application = Said(
+        "EXEMPLEABC",
+        reference="EXEMPLEABC",
+        domain=domain,
+        establishment=establishment,
+        referent=camille,
+        step="candidature" if is_first else "declaration",
+        state="submitted" if is_first else "under_control",
+        get_state_display="En cours de vérification (ARS)",
+        reviewer_label="Candidature à vérifier (ARS)",
+    )
+    late = Said("", days=21, application=application)
+    questions = [{"label": f"Question n° {rank}"} for rank in range(1, 3 if is_first else 13)]
+    letters = [{"title": "Dossier n° EXEMPLEABC transmis à l’ANS", "link": "https://exemple.fr/", "words": ""}]
+    letters += [] if is_first else [{"title": "Sans page", "link": "", "words": "Ce courrier n’a pas de page."}]
+    return {
+        "application": application,
+        "asked": Said("", lines=("Fichier RIB",), by=camille if is_first else claude, reason="J’ai pris son poste.",
+                      message="C’est entendu."),
+        "at": AT,
+        "change": Said("", email="nouvelle@exemple.fr", until=AT),
+        "code": Said("", reference="K7P", sent_at=AT),
+        "contact": _person("Madame", "Alix", "ESSAI", get_role_display="RSSI"),
+        "days": 3,
+        "desk": Said("", waiting=[application] * (1 if is_first else 3), oldest=late),
+        "domain": domain,
+        "domains": [(domain, 1 if is_first else 3, "/")],
+        "due": Said("", is_correction=not is_first, day=date(2026, 12, 15)),
+        "establishment": establishment,
+        "former": Said("ancienne@exemple.fr", finess="340000025"),
+        "hours": 24,
+        "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
+        "late": [] if is_first else [(late, "/")],
+        "late_count": 0 if is_first else 9,
+        "late_more": 0 if is_first else 8,
+        "left": 1 if is_first else 5,
+        "letters": letters,
+        "limit": 15,
+        "minutes": 10,
+        "newcomer": claude,
+        "objective": "D1.O1",
+        "oldest_path": "/",
+        "opinion": Said("", asked_by=claude, of=camille, question="Le RIB convient-il ?", answer="Oui.",
+                        get_advice_display="Favorable"),
+        "path": "/",
+        "person": camille if is_first else claude,
+        "progress": Said("", is_complete=False, required=22, remaining=questions),
+        "reason": "La convention n’est pas signée par une personne habilitée.",
+        "receipt_path": "/",
+        "regions": [region],
+        "request": Said("", message="Le RIB n’est pas lisible.", at=AT, desk="ars" if is_first else "ans",
+                        due_on=None if is_first else date(2026, 12, 15),
+                        get_step_display="Formulaire de candidature"),
+        "rows": [(application, "/")] * (1 if is_first else 2),
+        "sender": claude,
+        "step": "Formulaire de candidature",
+        "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
+    }  # fmt: skip
+
+
+CASES = (_case(is_first=True), _case(is_first=False))

@@ -1,0 +1,277 @@
+"""The places of a letter, in French: what an administrator writes for what the file of the letter computes.
+
+« {{ numéro du dossier }} » stands for `{{ application.reference }}`, « {{ si déclaration }} … {{ sinon }} … {{ fin }} »
+for a passage that the file makes conditional, « [Libellé]({{ adresse de la page }}) » for a button. A text may hold
+only what the file of that very letter holds: nothing else is ever computed for it (ADR 22).
+"""
+
+import re
+from collections.abc import Iterator
+
+from django.utils.html import escape
+
+PLACE = re.compile(r"\{\{\s*([^{}%#]*?)\s*\}\}")
+_TOKEN = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_ADDRESS = re.compile(r"\]\(([^)\n]+)\)")
+_BRACE = re.compile(r"[{}]")
+_IN_ADDRESS = re.compile(r"\]\([^)\n]*$")
+_SITE = "{{ site_address }}"
+
+ADDRESSES = {
+    _SITE + "{{ path }}": "adresse de la page",
+    _SITE + "{{ receipt_path }}": "adresse de l’accusé de réception",
+    _SITE + "{{ oldest_path }}": "adresse du plus ancien dossier",
+    _SITE + '{% url "account_login" %}': "adresse de connexion",
+    _SITE + '{% url "account_reset_password" %}': "adresse de mot de passe oublié",
+    _SITE + '{% url "accounts:account" %}': "adresse de votre compte",
+    _SITE + '{% url "accounts:register" %}': "adresse d’inscription",
+    _SITE + '{% url "accounts:letters" %}': "adresse du choix des courriers",
+    _SITE + '{% url "accounts:second_factor" %}': "adresse de la double authentification",
+    _SITE + '{% url "accounts:enrol" %}': "adresse d’activation de la double authentification",
+    _SITE + "/activation/{{ secret }}/": "lien personnel d’activation",
+    _SITE + "/invitation/{{ secret }}/": "lien personnel d’invitation",
+    _SITE + "/mot-de-passe/nouveau/{{ secret }}/": "lien personnel de mot de passe",
+    _SITE + "/compte/adresse/confirmer/{{ secret }}/": "lien personnel de confirmation",
+    "{{ letter.link }}": "adresse du courrier réuni",
+}
+VALUES = {
+    "application.reference": "numéro du dossier",
+    "application.domain": "domaine",
+    "application.domain.declaration_until|paris_date": "fin des déclarations",
+    "application.establishment": "établissement",
+    "application.establishment.name": "nom de l’établissement",
+    "application.establishment.identity": "établissement et FINESS",
+    "application.establishment.region.ars": "ARS",
+    "application.get_state_display": "état du dossier",
+    "application.reviewer_label": "état pour l’agent",
+    "application.referent": "référent",
+    "application.referent.get_civility_display": "civilité du référent",
+    "person.get_civility_display": "civilité",
+    "person.last_name": "nom",
+    "person.username": "nom d’utilisateur",
+    "person.email": "adresse e-mail",
+    "support_address": "adresse du support",
+    "reason": "motif",
+    "asked.by": "demandeur",
+    "asked.by.get_civility_display": "civilité du demandeur",
+    "asked.reason": "raison de la demande",
+    "asked.message": "motif de la décision",
+    "establishment": "établissement concerné",
+    "establishment.name": "nom de l’établissement concerné",
+    "establishment.finess": "FINESS de l’établissement concerné",
+    "establishment.region": "région de l’établissement concerné",
+    "establishment.closed_on|paris_date": "jour de fermeture",
+    "former": "ancienne valeur",
+    "former.finess": "FINESS de l’ancien établissement",
+    "objective": "objectif",
+    "domain": "domaine concerné",
+    "left": "nombre restant",
+    "left|pluralize": "s s’il en reste plusieurs",
+    "site_address": "adresse du site",
+    "at|paris_datetime": "date et heure",
+    "request.message": "message de la demande",
+    "request.get_step_display": "étape de la demande",
+    "request.at|paris_date": "jour de la demande",
+    "due.day|paris_date": "dernier jour",
+    "step": "étape",
+    "progress.required": "questions obligatoires",
+    "progress.remaining|length": "questions restantes",
+    "progress.remaining|length|pluralize": "s si plusieurs restantes",
+    'progress.remaining|length|add:"-8"': "questions restantes de plus",
+    "question.label": "question restante",
+    "contact.get_role_display": "fonction du contact",
+    "contact.get_civility_display": "civilité du contact",
+    "contact.first_name": "prénom du contact",
+    "contact.last_name": "nom du contact",
+    "contact.email": "adresse du contact",
+    "code.reference": "référence du code",
+    "code.sent_at|paris_datetime": "heure de la demande",
+    "minutes": "minutes",
+    "hours": "heures",
+    "days": "jours",
+    "secret": "code confidentiel",
+    "change.email": "nouvelle adresse",
+    "change.until|paris_datetime": "fin de validité",
+    "newcomer.get_civility_display": "civilité du nouveau collègue",
+    "newcomer.first_name": "prénom du nouveau collègue",
+    "newcomer.last_name": "nom du nouveau collègue",
+    "submission.get_step_display": "étape envoyée",
+    "submission.number": "numéro de l’envoi",
+    "submission.digest": "empreinte de l’envoi",
+    "submission.at|paris_second": "heure de réception",
+    "sender": "ancien référent",
+    "sender.get_civility_display": "civilité de l’ancien référent",
+    "rows|length": "nombre de dossiers",
+    "rows|length|pluralize": "s si plusieurs dossiers",
+    "dossier.reference": "numéro de ce dossier",
+    "dossier.domain": "domaine de ce dossier",
+    "dossier.reviewer_label": "état de ce dossier",
+    "letters|length": "nombre de courriers",
+    "letters|length|pluralize": "s si plusieurs courriers",
+    "letter.title": "objet du courrier réuni",
+    "letter.words": "texte du courrier réuni",
+    "line": "point à modifier",
+    "request.due_on|paris_date": "dernier jour pour répondre",
+    "opinion.asked_by": "agent qui demande l’avis",
+    "opinion.of": "agent qui donne l’avis",
+    "opinion.question": "question posée",
+    "opinion.answer": "réponse donnée",
+    "opinion.get_advice_display": "avis",
+    "opinion.get_advice_display|lower": "avis en minuscules",
+    "invitation.get_role_display": "rôle",
+    "invitation.email": "adresse invitée",
+    "invitation.until|paris_datetime": "fin de l’invitation",
+    "region.name": "région",
+    "region.ars": "ARS de la région",
+    "late_count": "dossiers en retard",
+    "late_more": "dossiers en retard de plus",
+    "limit": "jours de délai",
+    "desk.waiting|length": "dossiers sur le bureau",
+    "desk.waiting|length|pluralize": "s si plusieurs sur le bureau",
+    "desk.oldest.days": "jours du plus ancien",
+    "desk.oldest.days|pluralize": "s si plusieurs jours",
+    "desk.oldest.application.reference": "numéro du plus ancien",
+    "desk.oldest.application.establishment": "établissement du plus ancien",
+    "one.application.reference": "numéro du dossier en retard",
+    "one.application.establishment": "établissement du dossier en retard",
+    "one.application.reviewer_label": "état du dossier en retard",
+    "one.days": "jours du dossier en retard",
+    "count": "dossiers du domaine",
+    "count|pluralize": "s si plusieurs dans le domaine",
+}
+PASSAGES = {
+    "else": "sinon",
+    "endif": "fin",
+    "endfor": "fin de la liste",
+    'if application.step == "declaration"': "si déclaration",
+    'if application.state == "under_control"': "si le dossier revient à l’ANS",
+    "if application.domain.declaration_until": "si les déclarations ont une fin",
+    "if person == asked.by": "si demandeur",
+    "if person == application.referent": "si référent",
+    "if due.is_correction": "si correction attendue",
+    'if request.desk == "ans"': "si demandé par l’ANS",
+    "if progress.is_complete": "si tout est rempli",
+    "if progress.remaining|length > 8": "si plus de 8 questions restantes",
+    "if left": "s’il en reste",
+    "if left > 1": "s’il en reste plusieurs",
+    "elif left": "sinon s’il en reste",
+    "if rows|length > 1": "si plusieurs dossiers",
+    "if letter.link": "si le courrier réuni a une page",
+    "if not letter.link": "si le courrier réuni n’a pas de page",
+    "for letter in letters": "pour chaque courrier réuni",
+    "for dossier, path in rows": "pour chaque dossier",
+    'for question in progress.remaining|slice:":8"': "pour chaque question restante, 8 au plus",
+    'url "accounts:letters"': "chemin du choix des courriers",
+    "if request.message": "si la demande a un message",
+    "if request.due_on": "si une réponse est attendue pour un jour",
+    "if asked": "si des points sont à modifier",
+    "for line in asked": "pour chaque point à modifier",
+    "if opinion.answer": "si une réponse est donnée",
+    "for region in regions": "pour chaque région",
+    "if late_count": "si des dossiers sont en retard",
+    "if late_more": "s’il y a d’autres retards",
+    "if desk.waiting|length > 1": "si plusieurs sur le bureau",
+    "if person.is_ars": "si agent d’une ARS",
+    "for domain, count, path in domains": "pour chaque domaine",
+    "for one, path in late": "pour chaque dossier en retard",
+}
+EVERYWHERE = "{{ support_address }}"
+"""Known to every letter, whether its file says it or not."""
+_FRENCH = (
+    ADDRESSES
+    | {f"{{{{ {value} }}}}": word for value, word in VALUES.items()}
+    | {f"{{% {tag} %}}": word for tag, word in PASSAGES.items()}
+)
+
+
+class NoWord(Exception):
+    """The file computes something that has no French word yet: its letter cannot be edited."""
+
+
+class Fault(Exception):
+    """What is wrong with a text, as a sentence for whoever wrote it."""
+
+
+def in_french(source: str) -> str:
+    """The file of a letter as an administrator reads it. Raises NoWord."""
+    found = _ADDRESS.sub(lambda link: f"]({_word(_spaced(link[1]))})" if "{" in link[1] else link[0], source)
+    return _TOKEN.sub(lambda token: token[0] if token[0] in _WORDS else _word(_spaced(token[0])), found)
+
+
+def places(source: str) -> dict[str, str]:
+    """What stands in the file of a letter, by its French word, in order. Raises NoWord."""
+    found = {}
+    for word in PLACE.findall(in_french(source)):
+        found.setdefault(word, _CODE_OF[word])
+    return found | {_FRENCH[EVERYWHERE]: EVERYWHERE}
+
+
+def expanded(text: str, known: dict[str, str]) -> str:
+    """A text with its places computed as the file would; all the rest is plain words. Raises Fault."""
+    parts, end = [], 0
+    for place in PLACE.finditer(text):
+        parts += [_plain(text[end : place.start()]), _code(place, text, known)]
+        end = place.end()
+    return "".join([*parts, _plain(text[end:])])
+
+
+def is_secret(word: str) -> bool:
+    return "{{ secret }}" in _CODE_OF.get(word, "")
+
+
+def is_address(word: str) -> bool:
+    return _CODE_OF.get(word, "") in ADDRESSES
+
+
+def depths(text: str) -> Iterator[tuple[str, int]]:
+    """Each place, and how many conditional passages it stands in."""
+    depth = 0
+    for word in map(_typed, PLACE.findall(text)):
+        code = _CODE_OF.get(word, "")
+        if code.startswith(("{% endif", "{% endfor")):
+            depth -= 1
+        yield word, depth
+        if code.startswith(("{% if", "{% for")):
+            depth += 1
+
+
+def _code(place: re.Match, text: str, known: dict[str, str]) -> str:
+    word = _typed(place[1])
+    if word not in known:
+        listed = ", ".join(f"« {one} »" for one in known)
+        raise Fault(f"« {{{{ {word} }}}} » n’est pas connu de ce courrier. Connus : {listed}.")
+    is_target = text[: place.start()].endswith("](") and text[place.end() :].startswith(")")
+    if is_address(word) and not is_target:
+        raise Fault(f"« {word} » est l’adresse d’un bouton : écrivez [Libellé]({{{{ {word} }}}}).")
+    if not is_address(word) and _IN_ADDRESS.search(text[: place.start()]):
+        raise Fault(f"« {word} » n’est pas une adresse : un bouton mène à une adresse de ce courrier.")
+    return known[word]
+
+
+def _plain(words: str) -> str:
+    if _BRACE.search(words):
+        raise Fault("Une accolade est de trop : une place s’écrit {{ mot connu }}, et rien d’autre ne se calcule.")
+    for address in _ADDRESS.findall(words):
+        if not re.fullmatch(r"https://[^\s()]+", address):
+            raise Fault(f"« {address} » : un bouton mène à une adresse https:// ou à une place de ce courrier.")
+    return escape(words)
+
+
+def _word(code: str) -> str:
+    if code not in _FRENCH:
+        raise NoWord(code)
+    return f"{{{{ {_FRENCH[code]} }}}}"
+
+
+def _typed(word: str) -> str:
+    """However its spaces and its apostrophe were typed."""
+    return " ".join(word.replace("'", "’").split())
+
+
+def _spaced(code: str) -> str:
+    """`{{x}}` and `{{  x }}` are the same."""
+    return re.sub(r"\{([{%])\s*(.*?)\s*([%}])\}", r"{\1 \2 \3}", code, flags=re.DOTALL)
+
+
+_CODE_OF = {word: code for code, word in _FRENCH.items()}
+_WORDS = {f"{{{{ {word} }}}}" for word in _FRENCH.values()}
