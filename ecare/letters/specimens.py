@@ -40,7 +40,9 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         region=region,
         closed_on=date(2026, 11, 20),
     )
-    domain = Said("Domaine 1 Audits techniques", declaration_until=date(2027, 6, 30) if is_first else None)
+    domain = Said(
+        "Domaine 1 Audits techniques", envelope=6_500_000_000, declaration_until=date(2027, 6, 30) if is_first else None
+    )
     application = Said(
         "EXEMPLEABC",
         reference="EXEMPLEABC",
@@ -57,12 +59,15 @@ def _case(*, is_first: bool) -> dict[str, Any]:
     letters = [{"title": "Dossier n° EXEMPLEABC transmis à l’ANS", "link": "https://exemple.fr/", "words": ""}]
     letters += [] if is_first else [{"title": "Sans page", "link": "", "words": "Ce courrier n’a pas de page."}]
     return {
+        "amount": 1_200_000 if is_first else None,
         "application": application,
         "asked": Said("", lines=("Fichier RIB",), by=camille if is_first else claude, reason="J’ai pris son poste.",
                       message="C’est entendu."),
         "at": AT,
         "change": Said("", email="nouvelle@exemple.fr", until=AT),
         "code": Said("", reference="K7P", sent_at=AT),
+        "consumption": Said("", over=0 if is_first else 150_000, left=650_000_000, percent=90, committed=3_000_000_000,
+                            validated=2_000_000_000, paid=850_000_000),
         "contact": _person("Madame", "Alix", "ESSAI", get_role_display="RSSI"),
         "days": 3,
         "desk": Said("", waiting=[application] * (1 if is_first else 3), oldest=late),
@@ -70,6 +75,8 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "domains": [(domain, 1 if is_first else 3, "/")],
         "due": Said("", is_correction=not is_first, day=date(2026, 12, 15)),
         "establishment": establishment,
+        "export": Said("", created_at=AT, expires_at=AT, get_kind_display="Liste de dossiers", label="Tous",
+                       error="Le disque était plein."),
         "former": Said("ancienne@exemple.fr", finess="340000025"),
         "hours": 24,
         "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
@@ -79,24 +86,29 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "left": 1 if is_first else 5,
         "letters": letters,
         "limit": 15,
+        "lines": ["Audit du 3 mars 2026 : refusée"],
         "minutes": 10,
         "newcomer": claude,
         "objective": "D1.O1",
         "oldest_path": "/",
         "opinion": Said("", asked_by=claude, of=camille, question="Le RIB convient-il ?", answer="Oui.",
                         get_advice_display="Favorable"),
+        "paid_on": date(2026, 12, 1),
         "path": "/",
         "person": camille if is_first else claude,
         "progress": Said("", is_complete=False, required=22, remaining=questions),
         "reason": "La convention n’est pas signée par une personne habilitée.",
         "receipt_path": "/",
+        "reference": "VIR-2026-0042",
         "regions": [region],
         "request": Said("", message="Le RIB n’est pas lisible.", at=AT, desk="ars" if is_first else "ans",
                         due_on=None if is_first else date(2026, 12, 15),
                         get_step_display="Formulaire de candidature"),
+        "rule": "Il est égal aux dépenses acceptées.",
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",
+        "threshold": 90 if is_first else 100,
         "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 « {{ numéro du dossier }} » stands for `{{ application.reference }}`, « {{ si déclaration }} … {{ sinon }} … {{ fin }} »
 for a passage that the file makes conditional, « [Libellé]({{ adresse de la page }}) » for a button. A text may hold
-only what the file of that very letter holds: nothing else is ever computed for it (ADR 22).
+only what the file of that very letter holds: nothing else is ever computed for it (ADR 25).
 """
 
 import re
@@ -110,7 +110,24 @@ VALUES = {
     "letters|length|pluralize": "s si plusieurs courriers",
     "letter.title": "objet du courrier réuni",
     "letter.words": "texte du courrier réuni",
-    "line": "point à modifier",
+    "line": "point de la liste",
+    "amount|euros": "montant",
+    "rule": "règle du montant",
+    "paid_on|paris_date": "date du virement",
+    "reference": "référence du virement",
+    "threshold": "seuil",
+    "domain.envelope|euros": "enveloppe",
+    "consumption.percent": "part engagée",
+    "consumption.over|euros": "dépassement",
+    "consumption.left|euros": "reste de l’enveloppe",
+    "consumption.committed|euros": "montant engagé",
+    "consumption.validated|euros": "montant validé",
+    "consumption.paid|euros": "montant versé",
+    "export.created_at|paris_datetime": "heure de la demande d’export",
+    "export.expires_at|paris_datetime": "fin de l’export",
+    "export.get_kind_display": "nature de l’export",
+    "export.label": "intitulé de l’export",
+    "export.error": "raison de l’échec",
     "request.due_on|paris_date": "dernier jour pour répondre",
     "opinion.asked_by": "agent qui demande l’avis",
     "opinion.of": "agent qui donne l’avis",
@@ -166,6 +183,11 @@ PASSAGES = {
     "if request.due_on": "si une réponse est attendue pour un jour",
     "if asked": "si des points sont à modifier",
     "for line in asked": "pour chaque point à modifier",
+    "for line in lines": "pour chaque dépense refusée",
+    "if lines": "si des dépenses sont refusées",
+    "if amount": "si le montant est connu",
+    "if threshold == 100": "si tout est engagé",
+    "if consumption.over": "si l’enveloppe est dépassée",
     "if opinion.answer": "si une réponse est donnée",
     "for region in regions": "pour chaque région",
     "if late_count": "si des dossiers sont en retard",

@@ -8,7 +8,7 @@ from django.apps import apps
 
 from applications.definitions import load_domain
 from applications.models import FormVersion, Question
-from applications.readers import read_folder
+from applications.readers import DefinitionError, read_folder
 from applications.versions import faults_in
 from tests.applications.conftest import DEFINITIONS
 from tests.factories import FormFactory
@@ -64,3 +64,20 @@ def test_an_objective_that_makes_no_sense_keeps_a_form_from_being_published(kind
     form = FormFactory(questions=[first, second], published_at=None)
     faults = [fault.message.replace("\u00a0", " ") for fault in faults_in(form) if fault.field == "objective"]
     assert faults == [] if said is None else said in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        (["kind: checkbox, box: A, objective: un"], "20 capitales"),
+        (["kind: text, objective: D1.O3"], "seule une case"),
+        (["kind: checkbox, box: A, objective: X"] * 2, "déjà attesté"),
+    ],
+)
+def test_nor_is_one_read_from_a_file(tmp_path, boxes, said):
+    asked = ", ".join(f"{{key: q-{rank}, label: Q, {box}}}" for rank, box in enumerate(boxes))
+    step = f"{{sections: [{{title: Section, questions: [{asked}]}}]}}"
+    text = f"slug: a\nname: A\nkinds: [ght]\nforms:\n  candidature: {step}\n  declaration: {step}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DefinitionError, match=said):
+        read_folder(tmp_path)
