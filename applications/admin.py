@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from applications import definitions
-from applications.models import Application, Bracket, Domain, FormVersion, Question, Section, Submission
+from applications.models import Application, Bracket, Domain, Extension, FormVersion, Question, Section, Submission
 from applications.money import faults_of
 from applications.readers import DefinitionError, check_form
 from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
@@ -168,3 +168,26 @@ class SubmissionAdmin(ReadOnlyAdmin):
     list_select_related = ["application", "by"]
     search_fields = ["application__reference", "digest"]
     fields = ["application", "step", "number", "at", "by", "digest"]
+
+
+@admin.register(Extension)
+class ExtensionAdmin(ReadOnlyAdmin):
+    """To look at: the ANS gives them on its own pages, which write to the establishment."""
+
+    list_display = ["establishment", "domain", "step", "until", "state", "by", "at"]
+    list_filter = ["domain", "step", "state"]
+    list_select_related = ["establishment__ght", "domain", "by"]
+    search_fields = ["establishment__name"]
+    fields = [
+        "establishment",
+        "domain",
+        "step",
+        "until",
+        "reason",
+        "by",
+        "at",
+        "state",
+        "ended_by",
+        "ended_at",
+        "message",
+    ]

@@ -17,14 +17,16 @@ from playwright.sync_api import expect
 
 from accounts.agents import invite
 from accounts.models import Invitation, TermsAcceptance, User
-from applications.models import Application, TakeOverRequest
+from applications.models import Application, Extension, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
+from conventions.actions import send_copy
 from demo.actions import read_demo
 from demo.specimens import pdf
 from evidence import containers
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
+from evidence.purges import report_patient_data
 from reviews.models import Phrase
 from reviews.remarks import ask_opinion
 from tests.accounts.steps import enrolled, fill_person, give_code, give_password, secret_of
@@ -122,6 +124,22 @@ def take_over():
     return [TakeOverRequest.objects.get().pk]
 
 
+def controlled_file():
+    found = Evidence.objects.filter(application__state=State.UNDER_CONTROL, application__establishment__region="76")
+    return [found.first().file_id]
+
+
+def reported():
+    said = {"by": User.objects.get(username="ars.occitanie"), "reason": "Page 3, une liste.", "at": timezone.now()}
+    return [report_patient_data(Evidence.objects.get(file__in=controlled_file()), **said).pk]
+
+
+def signed_copy():
+    held = Application.objects.get(state=State.ACCEPTED)
+    send_copy(held, by=held.referent, upload=SimpleUploadedFile("c.pdf", pdf()), at=timezone.now())
+    return [held.reference]
+
+
 def other_bank_details():
     held = Application.objects.get(state=State.ACCEPTED)
     values = {"iban": "FR1420041010050500013M02606", "bic": "PSSTFRPPMON"}
@@ -162,7 +180,7 @@ class Wrong:
         return f"{self.view} {self.says}"
 
 
-REFUSED = {"[value=refused]": True}
+REFUSED, LENGTHENED = {"[value=refused]": True}, ("establishment", "domain__slug", "step")
 REQUIRED, CHOOSE, SHORT = "Renseignez ce champ.", "Choisissez une réponse.", {"message": "court"}
 NO_ADDRESS = "Écrivez une adresse e-mail sous la forme nom@exemple.fr."
 WRONG_ANSWERS = {
@@ -261,6 +279,7 @@ TABLE = {
             of=with_container(activated=False),
             sent_to="evidence:activate_container",
         ),
+        Wrong("conventions:convention", "ch.beziers", "Choisissez un fichier.", of=dossier("ch.beziers")),
         Wrong("evidence:bank_details", "ch.beziers", REQUIRED, of=dossier("ch.beziers")),
         Wrong("evidence:bank_details", "ch.beziers", "BIC", {"bic": "AGRI", "iban": "FR00"}, of=dossier("ch.beziers")),
         Wrong("evidence:containers", "ans", "Choisissez l’archive zip"),
@@ -302,6 +321,12 @@ TABLE = {
             button="Préparer l’archive",
             sent_to="exports:ask_archive",
         ),
+        Wrong("evidence:patient_data", "ars.occitanie", "trop court", {"reason": "court"}, of=controlled_file),
+        Wrong("evidence:patient_data", "ans", "la purge ne peut pas être annulée", of=controlled_file),
+        Wrong("evidence:dismiss_report", "ans", "trop court", {"reason": "court"}, of=reported),
+        Wrong("reviews:give_extension", "ans", REQUIRED, of=lambda: Extension.objects.values_list(*LENGTHENED).get()),
+        Wrong("reviews:withdraw_extension", "ans", "trop court", SHORT, of=lambda: [Extension.objects.get().pk]),
+        Wrong("reviews:refuse_copy", "ans", "trop court", SHORT, of=signed_copy),
         Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
         Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
     ],
