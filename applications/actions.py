@@ -21,7 +21,6 @@ from applications.models import (
     ChangeRequest,
     Contact,
     Domain,
-    Extension,
     FormVersion,
     Question,
     RequestedChange,
@@ -169,8 +168,7 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
         raise PermissionDenied
     if establishment.closed_on is not None:
         raise NotNow("Votre établissement est fermé dans le répertoire FINESS. Écrivez à l’équipe support.")
-    list(Establishment.objects.select_for_update(of=("self",), no_key=True).filter(pk=establishment.pk))
-    extended = Extension.objects.kept_on(domain, establishment)  # none is given meanwhile
+    extended = establishment.extensions.held_for(domain, establishment)
     if not rules.may_start(domain, at, extended=extended["candidature_extended_until"]):
         raise NotNow("Les candidatures à ce domaine ne sont pas ouvertes aujourd’hui.")
     form = domain.forms.latest_published(Step.CANDIDATURE)

@@ -20,18 +20,17 @@ from accounts.models import Invitation, TermsAcceptance, User
 from applications.models import Application, Extension, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
-from conventions.actions import send_copy
 from demo.actions import read_demo
 from demo.specimens import pdf
 from evidence import containers
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
-from evidence.purges import report_patient_data
 from reviews.models import Phrase
 from reviews.remarks import ask_opinion
 from tests.accounts.steps import enrolled, fill_person, give_code, give_password, secret_of
 from tests.addresses import POST
 from tests.browsing import NARROW, Visitor
+from tests.conventions.demo import controlled_file, reported, signed_copy
 from tests.factories import UserFactory
 from tests.look.test_errors import PAGES
 
@@ -122,22 +121,6 @@ def take_over():
     held = Application.objects.get(referent__username="chu.montpellier")
     request_take_over(held, by=asking, reason="La référente a quitté l’établissement.")
     return [TakeOverRequest.objects.get().pk]
-
-
-def controlled_file():
-    found = Evidence.objects.filter(application__state=State.UNDER_CONTROL, application__establishment__region="76")
-    return [found.first().file_id]
-
-
-def reported():
-    said = {"by": User.objects.get(username="ars.occitanie"), "reason": "Page 3, une liste.", "at": timezone.now()}
-    return [report_patient_data(Evidence.objects.get(file__in=controlled_file()), **said).pk]
-
-
-def signed_copy():
-    held = Application.objects.get(state=State.ACCEPTED)
-    send_copy(held, by=held.referent, upload=SimpleUploadedFile("c.pdf", pdf()), at=timezone.now())
-    return [held.reference]
 
 
 def other_bank_details():

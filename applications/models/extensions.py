@@ -27,8 +27,9 @@ class ExtensionQuerySet(models.QuerySet):
         rows = self.in_force().filter(establishment=establishment).values_list("domain", "step", "until")
         return {(domain, step): until for domain, step, until in rows}
 
-    def kept_on(self, domain, establishment) -> dict[str, date | None]:
-        """What a dossier keeps of them, by its column."""
+    def held_for(self, domain, establishment) -> dict[str, date | None]:
+        """What a new dossier keeps of them, by its column; none is given or withdrawn in the same transaction."""
+        list(Establishment.objects.select_for_update(of=("self",), no_key=True).filter(pk=establishment.pk))
         days = self.days_of(establishment)
         return {f"{step}_extended_until": days.get((domain.pk, step)) for step in Step}
 
