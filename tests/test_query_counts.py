@@ -109,7 +109,7 @@ COUNTS = {
     "reviews:accept draft":                          8,
     "reviews:reopen rejected":                       6,
     "reviews:dossier accepted":                     25,
-    "reviews:sign_convention accepted":             40,
+    "reviews:sign_convention accepted":             39,
     "reviews:refuse_copy accepted":                  5,
     "reviews:abandon accepted":                     32,
     "reviews:dossier under_control":                24,
