@@ -5,7 +5,9 @@ from django.apps import apps
 
 from accounts.models import User
 
-OURS = frozenset(["accounts", "applications", "establishments", "evidence", "journal", "letters", "reviews"])
+OURS = frozenset(
+    ["accounts", "applications", "conventions", "establishments", "evidence", "journal", "letters", "reviews"]
+)
 VERBS = ("view", "add", "change", "delete")
 
 

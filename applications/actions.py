@@ -168,7 +168,8 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
         raise PermissionDenied
     if establishment.closed_on is not None:
         raise NotNow("Votre établissement est fermé dans le répertoire FINESS. Écrivez à l’équipe support.")
-    if not rules.may_start(domain, at):
+    extended = establishment.extensions.held_for(domain, establishment)
+    if not rules.may_start(domain, at, extended=extended["candidature_extended_until"]):
         raise NotNow("Les candidatures à ce domaine ne sont pas ouvertes aujourd’hui.")
     form = domain.forms.latest_published(Step.CANDIDATURE)
     if form is None:
@@ -176,7 +177,7 @@ def start(domain: Domain, *, by: User, at: datetime) -> Application:
     try:
         with transaction.atomic():
             application = Application.objects.create(
-                domain=domain, establishment=establishment, referent=by, candidature_form=form
+                domain=domain, establishment=establishment, referent=by, candidature_form=form, **extended
             )
             record(application.subject, "start", actor=by.actor, to_state=application.state)
     except IntegrityError:
@@ -405,6 +406,8 @@ def sign_convention(application: Application, *, by: User, version: int, signed_
     _move(application, "sign_convention", by=by, data={"signed_on": signed_on.isoformat()})
     if rules.declaration_may_open(application, at):
         _open_declaration(application)
+    if application.state == State.CONVENTION_SIGNED:  # else a letter says that the declaration is open
+        _send(emails.convention_signed(application))
     return application
 
 

@@ -109,7 +109,7 @@ def items_for(request: ChangeRequest, named: Iterable[Named]) -> list[RequestedC
     application, named = request.application, list(named)
     questions = {q.key: q for q in Question.objects.filter(section__form=application.form)}
     sent = last_sending(application)
-    values = sent.content["answers"] if sent else {}
+    values = sent.answers if sent else {}
     names = {file["id"]: file["name"] for one in named if one.file for file in values[one.key]}
     return [
         RequestedChange(

@@ -1,9 +1,9 @@
 """Who may apply to a domain, and why not: for the pages that say it before anybody applies."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -58,11 +58,18 @@ class Offer:
     ceiling: Ceiling
 
 
-def offers(domains: Iterable[Domain], establishment: Establishment, at: datetime) -> list[Offer]:
+def offers(
+    domains: Iterable[Domain],
+    establishment: Establishment,
+    at: datetime,
+    extended: Mapping[tuple[int, str], date] | None = None,
+) -> list[Offer]:
+    """`extended`: the days given to this establishment, for pages that only its own people read."""
     domains = list(domains)
     found = ceilings(domains, establishment)
     return [
-        Offer(domain, calendar(domain, at), is_eligible(domain, establishment), found[domain.pk]) for domain in domains
+        Offer(domain, calendar(domain, at, extended), is_eligible(domain, establishment), found[domain.pk])
+        for domain in domains
     ]
 
 

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
-from applications.models import Application, ChangeRequest, Contact, Submission, TakeOverRequest
-from applications.rules import Progress, Reminder
+from applications.models import Application, ChangeRequest, Contact, Extension, Submission, TakeOverRequest
+from applications.rules import Progress, Reminder, declaration_until
 from applications.states import Step
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
@@ -124,7 +124,15 @@ def _asked(request: ChangeRequest | None) -> list[str]:
 
 
 def accepted(application: Application) -> Letter:
-    return _to_referent("accepted", application)
+    """Leads to the convention, which is to be signed next."""
+    path = reverse("conventions:convention", args=[application.reference])
+    return _about("accepted", application, to=application.referent, path=path)
+
+
+def convention_signed(application: Application) -> Letter:
+    """While the declaration is still to come."""
+    path = reverse("conventions:convention", args=[application.reference])
+    return _about("convention_signed", application, to=application.referent, path=path)
 
 
 def rejected(application: Application, reason: str) -> Letter:
@@ -140,7 +148,7 @@ def sent_back(application: Application, reader: User, reason: str) -> Letter:
 
 
 def declaration_opened(application: Application) -> Letter:
-    return _to_referent("declaration_opened", application)
+    return _to_referent("declaration_opened", application, until=declaration_until(application))
 
 
 def reminder(application: Application, due: Reminder, *, progress: Progress, request: ChangeRequest | None) -> Letter:
@@ -183,6 +191,21 @@ def desk_digest(agent: User, desk, *, named: int) -> Letter:
 
 def _dossier_path(application: Application) -> str:
     return reverse("reviews:dossier", args=[application.reference])
+
+
+def extension_given(extension: Extension, dossier: Application | None, person: User) -> Letter:
+    """To the référent of the dossier, or to those of the establishment while it has none."""
+    return _of_extension("extension_given", extension, dossier, person)
+
+
+def extension_withdrawn(extension: Extension, dossier: Application | None, person: User) -> Letter:
+    return _of_extension("extension_withdrawn", extension, dossier, person)
+
+
+def _of_extension(name: str, extension: Extension, dossier: Application | None, person: User) -> Letter:
+    path = reverse("applications:detail", args=[dossier.reference]) if dossier else reverse("applications:dashboard")
+    context = {"extension": extension, "application": dossier, "person": person, "path": path}
+    return compose(name, to=person.email, subject=(dossier or extension).subject, context=context)
 
 
 def passed_to_ans(application: Application) -> Letter:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from applications import eligibility, rules
 from applications.actions import questions_of
 from applications.forms import Part, parts_of
-from applications.models import Domain, FormVersion
+from applications.models import Domain, Extension, FormVersion
 from applications.states import Step
 from applications.tables import FoundTable
 from ecare.lists import lay_out, searched
@@ -57,9 +57,11 @@ def eligibility_of(request, number):
     )
     if establishment is None:
         return _entity(request, get_object_or_404(LegalEntity, finess=number))
+    is_own = request.user.is_authenticated and request.user.establishment_id == establishment.pk
+    extended = Extension.objects.days_of(establishment) if is_own else None
     context = {
         "establishment": establishment,
-        "offers": eligibility.offers(Domain.objects.all(), establishment, request.arrived_at),
+        "offers": eligibility.offers(Domain.objects.all(), establishment, request.arrived_at, extended),
         "crumbs": [HOME, ELIGIBILITY, (str(establishment), "")],
     }
     return render(request, "applications/eligibility.html", context)

@@ -1,5 +1,6 @@
 """What the law of a dossier says: who may act, until when, and whether a step is complete."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from applications.states import (
     DECLARATION_EDITABLE,
     FROM_ACCEPTANCE,
     State,
+    Step,
 )
 from ecare.clock import paris_day
 from establishments.models import Establishment
@@ -69,6 +71,8 @@ rules.add_rule("act_as_ars", is_active & is_reviewer_of_region)
 rules.add_rule("act_as_ans", is_active & is_ans)
 rules.add_rule("act_as_system", is_system)
 rules.add_rule("request_take_over", is_active & is_colleague_of_referent)
+rules.add_rule("report_patient_data", is_active & (is_reviewer_of_region | is_ans))
+rules.add_rule("give_extension", is_active & is_ans)
 rules.add_rule("decide_take_over", is_active & (is_reviewer_of_region | is_ans))
 
 
@@ -109,6 +113,11 @@ def has_bank_details_page(application: Application) -> bool:
     return may_change_bank_details(application) or application.state == State.PAID
 
 
+def has_convention_page(application: Application) -> bool:
+    """From acceptance on; once signed, what led to it may still be read."""
+    return application.state in FROM_ACCEPTANCE or application.state == State.PAID
+
+
 def may_change_hands(application: Application) -> bool:
     """A colleague must be able to take over a dossier that is over, too; a withdrawn one leaves its place free."""
     return application.state != State.WITHDRAWN
@@ -136,12 +145,17 @@ def may_now(user, verb: str, application: Application) -> bool:
 
 
 # --- until when -------------------------------------------------------------------------------------------------
-def may_start(domain: Domain, at: datetime) -> bool:
-    """Candidatures may be started from the first to the last day, Paris time."""
-    day = paris_day(at)
+def later(last: date | None, extended: date | None) -> date | None:
+    """A last day, or that of an extension if it is later; no end stays none."""
+    return max(last, extended) if last is not None and extended is not None else last
+
+
+def may_start(domain: Domain, at: datetime, *, extended: date | None = None) -> bool:
+    """Candidatures may be started from the first to the last day, Paris time; `extended`: the establishment's own."""
+    day, last = paris_day(at), later(domain.candidature_until, extended)
     if domain.candidature_from is None or day < domain.candidature_from:
         return False
-    return domain.candidature_until is None or day <= domain.candidature_until
+    return last is None or day <= last
 
 
 class Window(StrEnum):
@@ -163,16 +177,35 @@ def window(day: date, first: date | None, last: date | None) -> Window:
 
 @dataclass(frozen=True)
 class Calendar:
-    """What a domain's dates mean on a Paris day: for the notices of the dashboard and of the home page."""
+    """What a domain's dates mean on a Paris day: for the notices of the dashboard and of the home page. The extended
+    days are those of the establishment that reads them, if it has any."""
 
     domain: Domain
     day: date
+    candidature_extended: date | None = None
+    declaration_extended: date | None = None
+
+    @property
+    def candidature_until(self) -> date | None:
+        return later(self.domain.candidature_until, self.candidature_extended)
+
+    @property
+    def declaration_until(self) -> date | None:
+        return later(self.domain.declaration_until, self.declaration_extended)
+
+    @property
+    def is_candidature_extended(self) -> bool:
+        return self.candidature_until != self.domain.candidature_until
+
+    @property
+    def is_declaration_extended(self) -> bool:
+        return self.declaration_until != self.domain.declaration_until
 
     @property
     def candidatures(self) -> Window:
         if self.domain.candidature_from is None:
             return Window.UNSET
-        return window(self.day, self.domain.candidature_from, self.domain.candidature_until)
+        return window(self.day, self.domain.candidature_from, self.candidature_until)
 
     @property
     def declarations(self) -> Window:
@@ -180,31 +213,36 @@ class Calendar:
         if self.domain.declaration_from is None:
             if self.candidatures in (Window.UNSET, Window.BEFORE):
                 return Window.UNSET
-            return (
-                Window.OPEN
-                if self.domain.declaration_until is None
-                else window(self.day, None, self.domain.declaration_until)
-            )
-        return window(self.day, self.domain.declaration_from, self.domain.declaration_until)
+            return Window.OPEN if self.declaration_until is None else window(self.day, None, self.declaration_until)
+        return window(self.day, self.domain.declaration_from, self.declaration_until)
 
     @property
     def days_left(self) -> int | None:
         """Whole days after today in which a candidature may be started; 0 on the last day, None without end."""
-        until = self.domain.candidature_until
+        until = self.candidature_until
         return None if until is None else (until - self.day).days
 
 
-def calendar(domain: Domain, at: datetime) -> Calendar:
-    return Calendar(domain, paris_day(at))
+def calendar(domain: Domain, at: datetime, extended: Mapping[tuple[int, str], date] | None = None) -> Calendar:
+    """`extended`: the days given to an establishment (`Extension.objects.days_of`)."""
+    days = extended or {}
+    return Calendar(
+        domain, paris_day(at), days.get((domain.pk, Step.CANDIDATURE)), days.get((domain.pk, Step.DECLARATION))
+    )
 
 
 def last_day(application: Application) -> date | None:
     """The last day of a first transmission of the present step; None when it was sent once, or there is no end."""
     if application.state in CANDIDATURE_EDITABLE and application.candidature_submitted_at is None:
-        return application.domain.last_first_submission
+        return later(application.domain.last_first_submission, application.candidature_extended_until)
     if application.state in DECLARATION_EDITABLE and application.declaration_submitted_at is None:
-        return application.domain.declaration_until
+        return declaration_until(application)
     return None
+
+
+def declaration_until(application: Application) -> date | None:
+    """The last day of a first declaration, whatever the present step."""
+    return later(application.domain.declaration_until, application.declaration_extended_until)
 
 
 def is_late(application: Application, at: datetime) -> bool:
@@ -225,6 +263,13 @@ class Deadline:
     @property
     def is_late(self) -> bool:
         return self.day is not None and self.today > self.day
+
+    @property
+    def is_extended(self) -> bool:
+        """The day is the establishment's own."""
+        dossier = self.application
+        own = (dossier.candidature_extended_until, dossier.declaration_extended_until)
+        return self.day is not None and self.day == own[dossier.step == Step.DECLARATION]
 
     @property
     def days_left(self) -> int | None:

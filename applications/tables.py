@@ -73,7 +73,13 @@ class ApplicationTable(tables.Table):
 
     def render_state(self, record):
         state = _badge(badge_of(record), record.get_state_display())
-        return format_html("{} {}", state, _badge("error", "Non transmise")) if record.is_never_sent else state
+        for kind, text, is_said in (
+            ("error", "Non transmise", record.is_never_sent),
+            ("warning", "À signer par votre établissement", record.is_to_sign),
+            ("info", "À contresigner par l’ANS", record.is_to_countersign),
+        ):
+            state = format_html("{} {}", state, _badge(kind, text)) if is_said else state
+        return state
 
     def order_establishment(self, dossiers, is_descending):
         return dossiers.order_by(("-" if is_descending else "") + "establishment__name", "reference"), True

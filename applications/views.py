@@ -13,7 +13,7 @@ from accounts import typed
 from applications import actions, eligibility, rules, writers
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
-from applications.models import Application, ChangeRequest, Domain, FormVersion, TakeOverRequest
+from applications.models import Application, ChangeRequest, Domain, Extension, FormVersion, TakeOverRequest
 from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
 from applications.states import State, Step
@@ -57,14 +57,16 @@ def dashboard(request):
     held = {dossier.domain_id: dossier for dossier in _held(request.user.establishment)}
     table = ApplicationTable(dossiers.matching(words), is_search=bool(words))
     lay_out(table, request, length=10)
-    offers = eligibility.offers(_domains_for(request.user), request.user.establishment, request.arrived_at)
-    startable = _startable_by(request)
+    extended = Extension.objects.days_of(request.user.establishment)
+    offers = eligibility.offers(_domains_for(request.user), request.user.establishment, request.arrived_at, extended)
+    startable = _startable_by(request, extended)
     context = {
         "table": table,
         "words": words,
         "has_dossiers": bool(dossiers),
         "establishment": request.user.establishment,
         "awaited": _awaited(dossiers, request.arrived_at),
+        "to_sign": [dossier for dossier in dossiers if dossier.is_to_sign],
         "take_overs": TakeOverRequest.objects.to_answer_for(request.user),
         "offers": [(offer, held.get(offer.domain.pk)) for offer in offers],
         "startable": [offer for offer in offers if offer.domain in startable],
@@ -87,9 +89,15 @@ def _domains_for(user) -> list[Domain]:
     return [domain for domain in Domain.objects.all() if eligibility.is_eligible(domain, user.establishment)]
 
 
-def _startable_by(request) -> list[Domain]:
+def _startable_by(request, extended) -> list[Domain]:
+    """`extended`: the days given to the person's establishment."""
     free, mine = Domain.objects.not_taken_by(request.user.establishment), request.user.establishment
-    return [one for one in free if eligibility.is_eligible(one, mine) and rules.may_start(one, request.arrived_at)]
+    return [
+        one
+        for one in free
+        if eligibility.is_eligible(one, mine)
+        and rules.may_start(one, request.arrived_at, extended=extended.get((one.pk, Step.CANDIDATURE)))
+    ]
 
 
 def _held(establishment) -> list[Application]:
@@ -101,7 +109,11 @@ def _held(establishment) -> list[Application]:
 def _of_colleagues(held, request) -> list[Application]:
     """Why an open domain is not offered: the dossiers that colleagues hold there."""
     theirs = (dossier for dossier in held if dossier.referent_id != request.user.pk)
-    return [dossier for dossier in theirs if rules.may_start(dossier.domain, request.arrived_at)]
+    return [
+        dossier
+        for dossier in theirs
+        if rules.may_start(dossier.domain, request.arrived_at, extended=dossier.candidature_extended_until)
+    ]
 
 
 @typed.comes_back
@@ -110,14 +122,15 @@ def start(request):
     """« Candidater à un domaine »: the page behind the dialog of the dashboard."""
     if not request.user.is_referent:
         raise PermissionDenied
-    domains = _startable_by(request)
+    extended = Extension.objects.days_of(request.user.establishment)
+    domains = _startable_by(request, extended)
     taken = _taken_domain(request, domains)
     form = StartForm(domains if taken is None else [*domains, taken], typed.filled(request))
     if request.method == "POST" and form.is_valid():
         return _start(request, form.cleaned_data["domain"])
     context = {
         "form": form,
-        "startable": eligibility.offers(domains, request.user.establishment, request.arrived_at),
+        "startable": eligibility.offers(domains, request.user.establishment, request.arrived_at, extended),
         "held": _of_colleagues(_held(request.user.establishment), request),
         "crumbs": [*HOME, ("Candidater à un domaine", "")],
     }
@@ -173,6 +186,7 @@ def page_of(request, application) -> dict:
         "asked_changes": list(asked.items.select_related("question")) if asked else [],
         "contacts": contacts,
         "contact_forms": contact_forms(contacts) if rules.may_update_contacts(application) else [],
+        "has_convention_page": rules.has_convention_page(application),
         "has_bank_details_page": rules.has_bank_details_page(application),
         "may_withdraw": rules.may_now(request.user, "withdraw", application),
         "version_form": VersionForm(initial={"version": application.version}),

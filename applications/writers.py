@@ -71,7 +71,7 @@ def facts_of(establishment: Establishment) -> list[list[str]]:
 
 def sections_of(submission: Submission, *, withheld: frozenset[str] = frozenset()) -> list[dict]:
     """Hidden questions are absent, as they are from what was sent; of those `withheld`, by key, the answer is."""
-    questions, values = questions_sent(submission), submission.content["answers"]
+    questions, values = questions_sent(submission), submission.answers
     names = {entity.finess: entity.name for entity in submission.application.establishment.entities()}
     sections = [
         {

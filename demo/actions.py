@@ -17,10 +17,12 @@ from accounts.models import Terms, User
 from applications import actions
 from applications.corrections import Named
 from applications.definitions import DomainDefinition, load_domain
+from applications.extensions import give_extension
 from applications.models import Application, Domain, Question
 from applications.readers import read_folder
 from applications.rules import facts_of, is_for, is_shown
 from applications.states import State, Step
+from conventions import actions as conventions
 from demo.ole import zed_bytes
 from demo.specimens import specimen
 from establishments.models import Establishment
@@ -80,7 +82,22 @@ def load(demo: dict, *, domains_folder: Path, at: datetime) -> None:
         _add_person({"role": "referent"} | names | holder, password)
     for dossier in demo["holders"] + demo["dossiers"]:
         _lead(dossier, demo, at=at)
+    for extension in demo["extensions"]:
+        _give_time(extension, at=at)
     _fill_pools(demo["containers"], at=at)
+
+
+def _give_time(wanted: dict, *, at: datetime) -> None:
+    domain = Domain.objects.get(slug=wanted["domain"])
+    give_extension(
+        domain,
+        Establishment.objects.get(ght__code=wanted["ght"]),
+        step=Step(wanted["step"]),
+        until=(domain.declaration_until or timezone.localdate(at)) + timedelta(days=wanted["days"]),
+        reason=wanted["reason"],
+        by=User.objects.get(role=User.Role.ANS),
+        at=at,
+    )
 
 
 def _fill_pools(wanted: dict, *, at: datetime) -> None:
@@ -179,10 +196,7 @@ def _do(verb: str, application: Application, *, remark: str, named: dict | None,
     elif verb == "withdraw":
         actions.withdraw(application, by=referent, version=version)
     elif verb == "sign_convention":
-        paper = _upload("convention-signee.pdf", f"Convention de financement {application.reference}")
-        reviews.sign_convention(
-            application, by=ans, version=version, signed_on=timezone.localdate(at), upload=paper, at=at
-        )
+        _sign(application, by=ans, at=at)
     elif verb == "request_changes":
         _request_changes(application, by=agent, remark=remark, named=named, at=at)
     elif verb in ("reject", "abandon"):
@@ -229,6 +243,24 @@ def _request_changes(application: Application, *, by: User, remark: str, named: 
         message=remark,
         due_on=timezone.localdate(at) + timedelta(days=named["days"]),
         named=[Named(key, remark=words) for key, words in named["questions"].items()],
+    )
+
+
+def _sign(application: Application, *, by: User, at: datetime) -> None:
+    """The référent's signed copy, then the ANS's."""
+    signed, countersigned = (
+        _upload(f"convention-{which}.pdf", f"Convention de financement {application.reference}, {which}")
+        for which in ("signee", "contresignee")
+    )
+    conventions.send_copy(application, upload=signed, by=application.referent, at=at)
+    reviews.sign_convention(
+        application,
+        by=by,
+        version=Application.objects.get(pk=application.pk).version,
+        establishment_signed_on=timezone.localdate(at),
+        signed_on=timezone.localdate(at),
+        upload=countersigned,
+        at=at,
     )
 
 

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("applications.urls")),
     path("", include("evidence.urls")),
     path("", include("steering.urls")),  # before the dossiers, whose addresses take any word
+    path("", include("conventions.urls")),
     path("", include("funding.urls")),
     path("", include("exports.urls")),  # likewise
     path("", include("reviews.urls")),

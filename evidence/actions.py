@@ -94,6 +94,7 @@ def place(
             "Ouvrez-le avec ZED, ajoutez vos pièces, fermez-le, puis déposez-le à nouveau."
         )
     _refuse_what_belongs_elsewhere(stored, application, question)
+    _refuse_what_was_purged(stored, application)
     replaces = None
     if instead_of is not None:
         was_sent = _take_out(instead_of, application, at=at)
@@ -101,7 +102,7 @@ def place(
     evidence = Evidence.objects.create(
         application=application, question=question, file=stored, added_after=application.sendings, replaces=replaces
     )
-    _update_answer(application, question)
+    update_answer(application, question)
     if instead_of is None:
         _note(evidence, "add_evidence", by=by)
     else:
@@ -127,6 +128,16 @@ def _refuse_what_belongs_elsewhere(stored: StoredFile, application: Application,
         )
 
 
+def _refuse_what_was_purged(stored: StoredFile, application: Application) -> None:
+    """Destroyed once, the same bytes do not come back. Raises Refused."""
+    purged = StoredFile.objects.filter(scan=StoredFile.Scan.PURGED, evidence__application=application)
+    if purged.filter(sha256=stored.sha256).exists():
+        raise Refused(
+            "Ce fichier a été purgé : il contient des données de patients. "
+            "Retirez-les, puis déposez le fichier corrigé."
+        )
+
+
 @transaction.atomic
 def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     """Take a file out of its space: for good before it was ever sent, else kept in history. Raises NotNow."""
@@ -135,7 +146,7 @@ def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
     check_open(application, evidence.question, by=by, at=at, moving=evidence)
     _note(evidence, "remove_evidence", by=by)
     _take_out(evidence, application, at=at)
-    _update_answer(application, evidence.question)
+    update_answer(application, evidence.question)
 
 
 def _current(evidence: Evidence) -> Evidence:
@@ -203,7 +214,7 @@ def _space(application: Application, question: Question):
     return Evidence.objects.filter(application=application, question=question).current()
 
 
-def _update_answer(application: Application, question: Question) -> None:
+def update_answer(application: Application, question: Question) -> None:
     """What the form, its progress and its digest read of a space."""
     current = _space(application, question).select_related("file")
     value = [{"id": str(e.file.pk), "name": e.file.name, "size": e.file.size, "sha256": e.file.sha256} for e in current]
@@ -242,7 +253,7 @@ def sweep(*, older_than: timedelta) -> tuple[list[str], list[StoredFile]]:
         if name not in _referred_to(storage_name=name):  # one that was written since the list was made
             vault.discard(name)
             swept.append(name)
-    rows = StoredFile.objects.iterator()
+    rows = StoredFile.objects.exclude(scan=StoredFile.Scan.PURGED).iterator()
     missing = [row for row in rows if row.storage_name not in found and not default_storage.exists(row.storage_name)]
     return swept, missing
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
 from evidence import files
-from evidence.models import Container, SpaceTemplate, StoredFile
+from evidence.models import Container, PatientDataReport, SpaceTemplate, StoredFile
 from evidence.space_templates import FORMATS, MAX_BYTES, asks_for, publish_template
 
 
@@ -105,4 +105,16 @@ class ContainerAdmin(ReadOnlyAdmin):
         "activated_at",
         "superseded_at",
         "reissue_reason",
+        "reissued_by",
     ]
+
+
+@admin.register(PatientDataReport)
+class PatientDataReportAdmin(ReadOnlyAdmin):
+    """To look at: the ANS decides on its own pages."""
+
+    list_display = ["evidence", "by", "at", "state", "decided_by", "decided_at"]
+    list_filter = ["state"]
+    list_select_related = ["evidence", "by", "decided_by"]
+    search_fields = ["evidence__application__reference"]
+    fields = ["by", "at", "reason", "state", "decided_by", "decided_at", "message"]

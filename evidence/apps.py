@@ -12,4 +12,5 @@ class EvidenceConfig(AppConfig):
     def ready(self):
         keyring()  # a malformed key stops the start, not the first file
         letters.may_wait("pool_low")
-        letters.call_to_act("pool_low")
+        letters.call_to_act("pool_low", "patient_data_reported")
+        letters.check_before_sending("patient_data_reported", "evidence.purges.is_still_open")

@@ -16,12 +16,14 @@ from accounts.typed import PAGE_MARK, comes_back, filled
 from applications import rules as law
 from applications.actions import NotNow
 from applications.views import own_dossier
+from ecare.lists import lay_out, searched
 from ecare.sealing import CannotOpen
 from evidence import containers as verbs
 from evidence.actions import CLOSED
 from evidence.forms import ActivationForm, BatchForm, ReissueForm
 from evidence.models import Container
 from evidence.rules import may_load_containers
+from evidence.tables import ReissueTable
 from evidence.views import keep_page, sealed_response, space_address, spaces_of
 
 DRAW = "Téléchargement du conteneur ZED sécurisé et chiffré"
@@ -200,6 +202,22 @@ def containers(request):
         return redirect("evidence:containers")
     context = {"form": form, "pools": verbs.pools(), "threshold": settings.CONTAINER_POOL_THRESHOLD}
     return render(request, "evidence/containers.html", context)
+
+
+@require_GET
+def reissues(request):
+    """Who lost the credentials of a container, and why; the latest first."""
+    if not request.user.is_ans:
+        raise PermissionDenied
+    words = searched(request)
+    found = (
+        Container.objects.reissued()
+        .matching(words)
+        .select_related("application__establishment__ght", "domain", "reissued_by")
+    )
+    table = lay_out(ReissueTable(found, is_search=bool(words)), request, length=25)
+    crumbs = [("Conteneurs", reverse("evidence:containers")), ("Conteneurs remplacés", "")]
+    return render(request, "evidence/reissues.html", {"table": table, "words": words, "crumbs": crumbs})
 
 
 def _load(request, form: BatchForm) -> bool:

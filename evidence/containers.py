@@ -1,5 +1,6 @@
 """The verbs of the encrypted containers: load the pool, draw one for a dossier, activate it, reissue it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +16,8 @@ from django.db.models import Count
 from accounts.models import User
 from applications import rules as law
 from applications.actions import NotNow, known_of, lock
-from applications.models import Application, Domain, Question
-from applications.states import State
+from applications.models import Application, Domain, FormVersion, Question
+from applications.states import State, Step
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel
 from ecare.letters.models import Letter
@@ -162,6 +163,11 @@ class Pool:
     def is_low(self) -> bool:
         return self.left <= settings.CONTAINER_POOL_THRESHOLD
 
+    @property
+    def missing(self) -> int:
+        """How many of those who will want one would get none."""
+        return max(0, self.awaited - self.left)
+
 
 def pools() -> list[Pool]:
     """Of every objective that a published form hands containers for, or that has some."""
@@ -185,8 +191,8 @@ def pools() -> list[Pool]:
     return sorted(made, key=lambda pool: (pool.domain.position, pool.domain.name, pool.objective))
 
 
-def _pool(domain: Domain, objective: str, row: Mapping[str, Any], waiting: tuple[dict, dict]) -> Pool:
-    dossiers, served = waiting
+def _pool(domain: Domain, objective: str, row: Mapping[str, Any], waiting: tuple[Counter, dict]) -> Pool:
+    expected, served = waiting
     attributed = row.get("attributed", 0)
     return Pool(
         domain,
@@ -195,17 +201,27 @@ def _pool(domain: Domain, objective: str, row: Mapping[str, Any], waiting: tuple
         drawn=attributed,
         activated=row.get("opened", 0),
         superseded=row.get("old", 0),
-        awaited=dossiers.get(domain.pk, 0) - served.get((domain.pk, objective), 0),
+        awaited=max(0, expected[domain.pk, objective] - served.get((domain.pk, objective), 0)),
     )
 
 
-def _awaited() -> tuple[dict, dict]:
-    """Dossiers that declare now or soon, by domain; those of them that hold a container, by domain and objective."""
+def _awaited() -> tuple[Counter, dict]:
+    """Dossiers that declare now or soon and whose form asks for a container; those of them that hold one already. Both
+    by domain and objective."""
     dossiers = Application.objects.filter(state__in=NEEDS_CONTAINERS).order_by()
+    by_form = list(dossiers.values_list("domain", "declaration_form").annotate(Count("pk")))
+    published = FormVersion.objects.filter(step=Step.DECLARATION).exclude(published_at=None).order_by("number")
+    latest = dict(published.values_list("domain", "pk"))  # the form that a dossier will have, once its day has come
+    asked: dict[int | None, set[str]] = {}
+    for form, objective in Question.objects.exclude(container="").values_list("section__form", "container"):
+        asked.setdefault(form, set()).add(objective)
+    expected: Counter = Counter()
+    for domain, form, count in by_form:
+        for objective in asked.get(form or latest.get(domain), ()):
+            expected[domain, objective] += count
     held = Container.objects.live().filter(application__state__in=NEEDS_CONTAINERS).order_by()
-    by_domain = dossiers.values_list("domain").annotate(Count("pk"))
     by_objective = held.values_list("domain", "objective").annotate(Count("pk"))
-    return dict(by_domain), {(domain, objective): count for domain, objective, count in by_objective}
+    return expected, {(domain, objective): count for domain, objective, count in by_objective}
 
 
 def warn_of_low_pools(*, at: datetime) -> int:
@@ -289,8 +305,8 @@ def reissue(
             raise NotNow(TOO_MANY)
         container = _fresh(application, question, at=at)
         if container is not None:
-            old.superseded_at, old.reissue_reason = at, reason
-            old.save(update_fields=["superseded_at", "reissue_reason"])
+            old.superseded_at, old.reissue_reason, old.reissued_by = at, reason, by
+            old.save(update_fields=["superseded_at", "reissue_reason", "reissued_by"])
             _attribute(container, application, at=at)
             _note(container, "reissue_container", by=by, message=reason, data={"replaced": str(old.file_id)})
             emails.container_reissued(container, question).save()

@@ -6,7 +6,7 @@ from accounts.models import User
 from applications.models import Domain, Question
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
-from evidence.models import BankDetails, Container
+from evidence.models import BankDetails, Container, PatientDataReport
 
 
 def container_reissued(container: Container, question: Question) -> Letter:
@@ -43,6 +43,36 @@ def _of_bank_details(name: str, asked: BankDetails, person: User) -> Letter:
     else:
         path = reverse("applications:dashboard")
     context = {"asked": asked, "application": application, "person": person, "path": path}
+    return compose(name, to=person.email, subject=application.subject, context=context)
+
+
+def patient_data_reported(report: PatientDataReport, agent: User) -> Letter:
+    """To an agent of the ANS, who decides; untrue once one of them did."""
+    letter = _of_report("patient_data_reported", report, agent, path=reverse("evidence:reports"))
+    letter.premise = {"report": report.pk}
+    return letter
+
+
+def evidence_purged(report: PatientDataReport, person: User) -> Letter:
+    """To the référent, and to whoever had reported the file. None says its name."""
+    name = "applications:detail" if person.is_referent else "reviews:dossier"
+    path = reverse(name, args=[report.evidence.application.reference])
+    return _of_report("evidence_purged", report, person, path=path)
+
+
+def report_dismissed(report: PatientDataReport) -> Letter:
+    return _of_report("report_dismissed", report, report.by, path=reverse("evidence:reports"))
+
+
+def _of_report(name: str, report: PatientDataReport, person: User, *, path: str) -> Letter:
+    application = report.evidence.application
+    context = {
+        "report": report,
+        "question": report.evidence.question,
+        "application": application,
+        "person": person,
+        "path": path,
+    }
     return compose(name, to=person.email, subject=application.subject, context=context)
 
 

@@ -22,6 +22,8 @@ class StoredFile(models.Model):
         INFECTED = "infected", "Infecté, mis en quarantaine"
         NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
         CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
+        REPORTED = "reported", "Signalé : il contiendrait des données de patients"
+        PURGED = "purged", "Purgé : il contenait des données de patients"
 
     READABLE = (Scan.CLEAN, Scan.NOT_SCANNED, Scan.CONTAINER)
 
@@ -47,6 +49,11 @@ class StoredFile(models.Model):
     @property
     def is_readable(self) -> bool:
         return self.scan in self.READABLE
+
+    @property
+    def is_purged(self) -> bool:
+        """Its bytes were destroyed; name apart, the row says what they were."""
+        return self.scan == self.Scan.PURGED
 
 
 def _bare(column):
@@ -99,6 +106,57 @@ class Evidence(models.Model):
         indexes = [
             models.Index(fields=["application", "question"], name="evidence_space", condition=Q(withdrawn_after=None))
         ]
+
+
+class PatientDataReportQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """To the reviewers of the dossier; a référent reads of the purge in the history."""
+        if user.is_referent:
+            return self.none()
+        return self.filter(evidence__application__in=Application.objects.visible_to(user))
+
+    def open(self):
+        return self.filter(state=PatientDataReport.State.OPEN)
+
+
+class PatientDataReport(models.Model):
+    """« Signalement »: an agent saw patient data in a file. Until the ANS decides, nobody else reads the file; then
+    its bytes are destroyed for good, or it is as it was."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "À décider par l’ANS"
+        PURGED = "purged", "Fichier purgé"
+        DISMISSED = "dismissed", "Écarté"
+
+    evidence = models.ForeignKey(Evidence, models.PROTECT, related_name="reports", verbose_name="preuve")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="signalé par")
+    at = models.DateTimeField("date", default=timezone.now)
+    reason = models.TextField("ce qui a été vu")
+    scan_before = models.CharField("analyse avant le signalement", max_length=11, choices=StoredFile.Scan)
+    state = models.CharField("état", max_length=9, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="décidé par"
+    )
+    decided_at = models.DateTimeField("décision", null=True, blank=True)
+    message = models.TextField("motif de la décision", blank=True)
+
+    objects = PatientDataReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "signalement de données de patients"
+        verbose_name_plural = "signalements de données de patients"
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["evidence"], condition=Q(state="open"), name="one_open_report"),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at=None) | ~Q(state="open") & Q(decided_at__isnull=False),
+                name="decided_report_has_a_date",
+            ),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
 
 
 class BankDetailsQuerySet(models.QuerySet):
@@ -197,6 +255,15 @@ class ContainerQuerySet(models.QuerySet):
         """Those that a dossier works with now."""
         return self.filter(superseded_at=None).exclude(application=None)
 
+    def reissued(self):
+        """Those whose credentials were lost."""
+        return self.exclude(superseded_at=None)
+
+    def matching(self, words: str):
+        """Of dossiers that match, or whose reason says it."""
+        dossiers = Application.objects.matching(words)
+        return self.filter(Q(application__in=dossiers) | Q(reissue_reason__icontains=words)) if words else self
+
     def replaced_for(self, application, question):
         """Those whose credentials this dossier lost, for the objective of this question."""
         return self.filter(application=application, objective=question.container).exclude(superseded_at=None)
@@ -223,6 +290,9 @@ class Container(models.Model):
     activated_at = models.DateTimeField("activation", null=True, blank=True)
     superseded_at = models.DateTimeField("remplacement", null=True, blank=True)
     reissue_reason = models.TextField("motif du remplacement", blank=True)
+    reissued_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="remplacement demandé par"
+    )
 
     objects = ContainerQuerySet.as_manager()
 
@@ -231,6 +301,9 @@ class Container(models.Model):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["domain", "objective"], name="container_pool", condition=Q(application=None)),
+            models.Index(
+                fields=["-superseded_at"], name="container_reissues", condition=Q(superseded_at__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from accounts.models import User
 from applications.models import Application, Question
-from evidence.models import Evidence, StoredFile
+from evidence.models import Evidence, PatientDataReport, StoredFile
 
 PREVIEWED = ("application/pdf", "image/jpeg", "image/png")
 
@@ -14,6 +14,12 @@ PREVIEWED = ("application/pdf", "image/jpeg", "image/png")
 def may_download(user: User, evidence: Evidence) -> bool:
     """Of those who see it."""
     return evidence.file.scan != StoredFile.Scan.CONTAINER or may_open_containers(user, evidence.application)
+
+
+def told_of_purge(application: Application, report: PatientDataReport | None, *, by: User) -> list[User]:
+    """The référent, and whoever reported the file, if that is somebody else."""
+    reporter = [report.by] if report is not None and report.by != by and report.by.is_active else []
+    return [application.referent, *reporter]
 
 
 def is_previewed(file: StoredFile) -> bool:

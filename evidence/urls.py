@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evidence import bank_views, container_views, upload_views, views
+from evidence import bank_views, container_views, purge_views, upload_views, views
 
 app_name = "evidence"
 
@@ -29,7 +29,11 @@ urlpatterns = [
         container_views.reissue,
         name="reissue_container",
     ),
+    path("verification/preuves/<uuid:pk>/donnees-de-patients/", purge_views.patient_data, name="patient_data"),
+    path("verification/signalements/", purge_views.reports, name="reports"),
+    path("verification/signalements/<int:pk>/ecarter/", purge_views.dismiss_report, name="dismiss_report"),
     path("verification/conteneurs/", container_views.containers, name="containers"),
+    path("verification/conteneurs/remplacements/", container_views.reissues, name="reissues"),
     path("candidatures/<slug:reference>/depots/", upload_views.start_upload, name="start_upload"),
     path("depots/<uuid:pk>/parties/<int:rank>/", upload_views.receive_part, name="receive_part"),
     path("depots/<uuid:pk>/terminer/", upload_views.finish_upload, name="finish_upload"),

@@ -194,7 +194,7 @@ def _readable(request, pk) -> Evidence:
 
 def _given(request, evidence: Evidence, *, media_type: str = ""):
     name = f"{evidence.application.reference}-{evidence.question.key}-{evidence.file.name}"
-    response = sealed_response(evidence.file, name=name, shown_as=media_type)
+    response = sealed_response(evidence.file, name=name, shown_as=media_type, is_examined=request.user.is_ans)
     actions.note_download(evidence, by=request.user)
     return response
 
@@ -207,10 +207,12 @@ def template(request, pk):
     return HttpResponse(bytes(found.content), content_type="application/octet-stream", headers=headers)
 
 
-def sealed_response(stored: StoredFile, *, name: str, shown_as: str = "") -> StreamingHttpResponse:
+def sealed_response(
+    stored: StoredFile, *, name: str, shown_as: str = "", is_examined: bool = False
+) -> StreamingHttpResponse:
     """A stored file as an attachment, or shown as a media type; in a sandbox, where no browser runs anything of it.
-    Raises NotNow, before anything is sent."""
-    if not stored.is_readable:
+    `is_examined`: by whoever decides on a report. Raises NotNow, before anything is sent."""
+    if not stored.is_readable and not (is_examined and stored.scan == StoredFile.Scan.REPORTED):
         raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
     return opened_response(stored.storage_name, name=name, shown_as=shown_as)
 

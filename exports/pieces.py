@@ -48,7 +48,7 @@ def pieces_of(application: Application, user: User) -> list[Piece]:
     found: dict[str, Piece] = {}
     latest = {submission.step: submission for submission in application.submissions.order_by("number")}
     for submission in application.submissions.order_by("step", "number"):
-        for key, value in submission.content["answers"].items():
+        for key, value in submission.answers.items():
             for file in _files_in(value):
                 if file["id"] not in found:
                     is_current = _lists(latest[submission.step], key, file["id"])

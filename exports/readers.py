@@ -178,7 +178,7 @@ def _add_sendings(records: dict[int, Record]) -> None:
         sending = contents[pk]
         form = (records[dossier].application.domain_id, step, sending.content["form"])
         records[dossier].sent[step] = Sent(
-            form, sending.at, sending.digest, first[dossier, step], number, sending.content["answers"]
+            form, sending.at, sending.digest, first[dossier, step], number, sending.answers
         )
 
 

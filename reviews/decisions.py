@@ -7,7 +7,8 @@ from django import forms
 
 from applications.models import Application
 from applications.states import State
-from reviews.forms import AcceptForm, ChangesForm, ConventionForm, MessageForm, PaymentForm, SendBackForm
+from reviews.forms import AcceptForm, ChangesForm, MessageForm, PaymentForm, SendBackForm
+from reviews.signing_forms import ConventionForm, RefuseCopyForm
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,18 @@ _SIGN_CONVENTION = Decision(
     ),
     style="primary",
 )
+
+REFUSE_COPY = Decision(
+    "refuse_copy",
+    RefuseCopyForm,
+    Words(
+        "Refuser l’exemplaire signé",
+        "L’exemplaire déposé par l’établissement ne convient pas. Le référent est prévenu et peut en déposer un "
+        "autre ; la candidature reste acceptée.",
+        "L’exemplaire signé est refusé.",
+    ),
+)
+"""Of a copy, not a move of the dossier: its page is `reviews.signing`."""
 
 _RECORD_PAYMENT = Decision(
     "record_payment",

@@ -10,14 +10,11 @@ from accounts.models import User
 from applications.fields import LineField
 from applications.models import TakeOverRequest
 from ecare.clock import paris_day
-from ecare.french import megabytes
-from evidence import files
 from funding.forms import EnvelopeBox
 from funding.readers import outlook, outlook_of_payment
 from funding.rules import decision_of, payment_day_fault
 from reviews import naming
 from reviews.assignments import MOST_AT_ONCE
-from reviews.rules import CONVENTION_FORMATS, CONVENTION_MAX_BYTES, convention_day_fault
 
 MESSAGE_LENGTH = 5000
 SENSIBLE_LENGTH = 10
@@ -279,47 +276,3 @@ class RefuseBankDetailsForm(BankDetailsDecisionForm):
 
     def clean_message(self):
         return self.cleaned_data["message"].replace("\r\n", "\n")
-
-
-class ConventionForm(EnvelopeBox, DecisionForm):
-    """The day of the signature and the signed copy."""
-
-    signed_on = forms.DateField(
-        label="Date de signature",
-        help_text="Le jour où la dernière partie a signé. Exemple : 21/11/2026.",
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-    )
-    upload = forms.FileField(
-        label="Convention signée",
-        help_text=f"Un seul fichier, au format pdf, {megabytes(CONVENTION_MAX_BYTES)} au plus.",
-        widget=forms.FileInput(attrs={"accept": ",".join(f".{name}" for name in CONVENTION_FORMATS)}),
-    )
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.fields["signed_on"].widget.attrs["max"] = paris_day(self.at).isoformat()
-        self.outlook = outlook(self.application, "sign_convention")
-        self.ask_to_confirm(self.outlook.over)
-
-    def clean_signed_on(self):
-        day = self.cleaned_data["signed_on"]
-        if fault := convention_day_fault(self.application, day, self.at):
-            raise ValidationError(fault)
-        return day
-
-    def clean_upload(self):
-        upload = self.cleaned_data["upload"]
-        if len(self.files.getlist("upload")) > 1:
-            raise ValidationError("Choisissez un seul fichier.")
-        try:
-            files.check(upload, formats=CONVENTION_FORMATS, max_bytes=CONVENTION_MAX_BYTES)
-        except files.Refused as refusal:
-            raise ValidationError(str(refusal)) from refusal
-        return upload
-
-    def arguments(self):
-        return super().arguments() | {"at": self.at}
-
-    def specimen(self):
-        return super().specimen() | {"signed_on": paris_day(self.at), "at": self.at}

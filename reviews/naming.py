@@ -42,7 +42,7 @@ def chapters_of(application: Application) -> list[Chapter]:
     sent = last_sending(application)
     if sent is None:
         return []
-    parts = parts_of(questions_sent(sent), sent.content["answers"], application.establishment.entities())
+    parts = parts_of(questions_sent(sent), sent.answers, application.establishment.entities())
     found = [Chapter(part.section.title, [_choice(row) for row in part.rows if row.is_shown]) for part in parts]
     return [chapter for chapter in found if chapter.choices]
 

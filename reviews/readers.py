@@ -135,9 +135,7 @@ def _file(sent: dict, evidence: Evidence | None, user, before: list[dict] | None
 
 def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:
     """The files of a space that earlier sendings list and this one does not, oldest first."""
-    listed = {
-        file["id"]: file for submission in earlier for file in submission.content["answers"].get(row.question.key, [])
-    }
+    listed = {file["id"]: file for submission in earlier for file in submission.answers.get(row.question.key, [])}
     kept = {file["id"] for file in row.value or []}
     return [file for number, file in listed.items() if number not in kept]
 
@@ -154,10 +152,10 @@ def _former(sent: dict, stored: dict[str, Evidence], user) -> FormerFile:
 
 def _chapters(application, submission, previous, entities) -> list[Chapter]:
     """Hidden questions are absent, as they are from what was sent."""
-    values = submission.content["answers"]
+    values = submission.answers
     questions = questions_sent(submission)
     parts = parts_of(questions, values, entities, ceiling=ceiling_for(application, questions))
-    before = previous.content["answers"] if previous else None
+    before = previous.answers if previous else None
     chapters = [Chapter(part.section.title, _lines(part, before)) for part in parts]
     return [chapter for chapter in chapters if chapter.lines]
 

@@ -6,34 +6,23 @@ from django.db.models import Q
 
 from accounts.models import User
 from applications.models import Application
-from applications.rules import declarations_may_open, may_now, readers_of, transitions_of
-from applications.states import State, Step
+from applications.rules import may_now, readers_of, transitions_of
+from applications.states import State
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
-
-CONVENTION_FORMATS = ["pdf"]
-CONVENTION_MAX_BYTES = 10 * 1024 * 1024
 
 
 def recipients(application: Application, verb: str, *, at: datetime) -> list[User]:
     """Who gets a letter if the verb is used now: what the page says before the click."""
     if verb == "send_back":
         return readers_of(application, state=State.DECLARATION_SUBMITTED)
-    if verb == "sign_convention" and not _declaration_would_open(application, at):
-        return []
     if verb == "accept" and application.state == State.DECLARATION_SUBMITTED:
         return [application.referent, *readers_of(application, state=State.UNDER_CONTROL)]
     if verb == "reopen":
         desk = State.SUBMITTED if application.state == State.REJECTED else State.UNDER_CONTROL
         return [application.referent, *readers_of(application, state=desk)]
     return [application.referent]
-
-
-def _declaration_would_open(application: Application, at: datetime) -> bool:
-    """Whether recording the convention would open the declaration at once."""
-    domain = application.domain
-    return declarations_may_open(domain, at) and domain.forms.latest_published(Step.DECLARATION) is not None
 
 
 def is_for_another_desk(user, verb: str, application: Application) -> bool:
@@ -47,6 +36,15 @@ def accepted_on(application: Application) -> date | None:
     accepted = Entry.objects.filter(subject=application.subject, verb="accept", to_state=State.ACCEPTED)
     entry = accepted.order_by("-sequence").first()
     return paris_day(entry.at) if entry else None
+
+
+def convention_day_faults(application: Application, first: date, last: date, at: datetime) -> dict[str, str]:
+    """Why the signatures of the establishment and of the ANS cannot bear these days, by field; empty when they can."""
+    days = {"establishment_signed_on": first, "signed_on": last}
+    faults = {name: convention_day_fault(application, day, at) for name, day in days.items()}
+    if not any(faults.values()) and last < first:
+        faults["signed_on"] = "L’ANS contresigne après l’établissement : cette date précède la sienne."
+    return {name: fault for name, fault in faults.items() if fault}
 
 
 def convention_day_fault(application: Application, day: date, at: datetime) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews import desk, queue, requests, views
+from reviews import desk, extending, queue, requests, signing, views
 
 app_name = "reviews"
 
@@ -26,6 +26,15 @@ urlpatterns = [
         requests.refuse_bank_details,
         name="refuse_bank_details",
     ),
+    path("verification/prolongations/", extending.extensions, name="extensions"),
+    path("verification/prolongations/etablissements/", extending.find_establishment, name="find_establishment"),
+    path("verification/prolongations/etablissements/<int:pk>/", extending.extensions_of, name="extensions_of"),
+    path(
+        "verification/prolongations/etablissements/<int:pk>/<slug:slug>/<slug:step>/",
+        extending.give_extension,
+        name="give_extension",
+    ),
+    path("verification/prolongations/<int:pk>/retirer/", extending.withdraw_extension, name="withdraw_extension"),
     path("verification/<slug:reference>/", views.dossier, name="dossier"),
     path("verification/<slug:reference>/examiner/", desk.claim, name="claim"),
     path("verification/<slug:reference>/liberer/", desk.release, name="release"),
@@ -42,6 +51,7 @@ urlpatterns = [
     path("verification/<slug:reference>/remettre-a-l-examen/", views.reopen, name="reopen"),
     path("verification/<slug:reference>/renvoyer-a-l-ars/", views.send_back, name="send_back"),
     path("verification/<slug:reference>/signer-la-convention/", views.sign_convention, name="sign_convention"),
+    path("verification/<slug:reference>/refuser-l-exemplaire/", signing.refuse_copy, name="refuse_copy"),
     path("verification/<slug:reference>/enregistrer-le-versement/", views.record_payment, name="record_payment"),
     path("verification/<slug:reference>/abandonner/", views.abandon, name="abandon"),
 ]

@@ -10,7 +10,7 @@ from accounts.typed import comes_back, filled, take_up
 from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application
-from applications.rules import may, may_now
+from applications.rules import deadline, has_convention_page, may, may_now
 from ecare.letters.models import Letter
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
@@ -68,6 +68,10 @@ def _reading(request, application) -> dict:
         "contacts": readers.contacts(application),
         "change_request": next((one for one in requests if one.answered_at is None), None),
         "convention": getattr(application, "convention", None),
+        "signed_copies": application.signed_copies.select_related("file", "by")
+        if has_convention_page(application)
+        else [],
+        "deadline": deadline(application, request.arrived_at),
         "bank_details": _bank_details(application),
         "history": readers.history(application),
         "letters": readers.letters(application),
@@ -233,7 +237,8 @@ def _confirm(request, application, decision, act, form):
 def _letters(request, application, decision, form) -> list[Letter]:
     """The letters as they would leave, with what is typed so far."""
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
-    arguments.pop("upload", None)
+    for name in ("upload", "establishment_signed_on"):  # what the copy bears moves nothing
+        arguments.pop(name, None)
     verb = getattr(funding, decision.verb, None)
     if verb is None:
         verb = getattr(verbs, decision.verb)

@@ -21,15 +21,16 @@ from accounts.agents import invite
 from accounts.models import Invitation, Terms, User
 from applications.actions import values_of
 from applications.emails import submitted
-from applications.models import Answer, Application, Submission, TakeOverRequest
+from applications.models import Answer, Application, Domain, Extension, Submission, TakeOverRequest
 from applications.states import State
+from conventions.models import SignedCopy
 from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import storing
 from evidence.arrivals import start
-from evidence.models import BankDetails, Container, Evidence
+from evidence.models import BankDetails, Container, Evidence, PatientDataReport
 from evidence.space_templates import publish_template
 from exports.actions import ask as ask_export
 from exports.builders import build
@@ -79,6 +80,7 @@ def world(db):
         "table": "etats",
         "domain": draft.domain.slug,
     }
+    reported = put_in(sent, pdf(line="signalé"), "signalé.pdf")
     announced = {"name": "grand.pdf", "size": 2**20, "first_sha256": "0" * 64, "by": draft.referent}
     found["upload"] = start(draft, space_of(draft), at=timezone.now(), **announced).pk
     Application.objects.filter(pk=sent.pk).update(
@@ -87,6 +89,10 @@ def world(db):
     signed = {"application": sent, "signed_on": timezone.localdate(), "recorded_by": draft.referent}
     with storing(SimpleUploadedFile("c.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
         Convention.objects.create(file=kept, **signed)
+    with storing(SimpleUploadedFile("e.pdf", pdf()), formats=["pdf"], max_bytes=2**20, by=draft.referent) as kept:
+        former = {"state": SignedCopy.State.REPLACED, "decided_at": timezone.now()}
+        copy = SignedCopy.objects.create(application=sent, by=sent.referent, file=kept, **former)
+        found["signed copy"] = copy.pk
     content = {"form": 1, "answers": values_of(sent)}
     Submission.objects.create(
         application=sent, step="candidature", number=1, by=sent.referent, content=content, digest="0"
@@ -106,6 +112,9 @@ def world(db):
     found["export"] = ask_export(Export.Kind.QUEUE_CSV, what="", **ask).pk
     build()
     found["waiting export"] = ask_export(Export.Kind.QUEUE_CSV, what="etat=tous", **ask).pk
+    found["establishment"] = sent.establishment_id
+    found["extension"] = _an_extension(sent).pk
+    found["report"] = _a_report(reported).pk
     return found
 
 
@@ -119,6 +128,20 @@ def _of_agents(sent, agent) -> dict:
     letter.save()
     phrase = Phrase.objects.create(owner=agent, title="RIB", text="Merci de fournir le RIB.")
     return {"phrase": phrase.pk, "note": note.pk, "opinion": opinion.pk, "letter": letter.pk}
+
+
+def _an_extension(application) -> Extension:
+    """Of a domain that has an end; the give page is asked for the same."""
+    Domain.objects.filter(pk=application.domain_id).update(declaration_until="2026-01-31")
+    given = {"establishment": application.establishment, "by": application.referent}
+    return Extension.objects.create(
+        domain=application.domain, step="declaration", until="2027-12-31", reason="Un incident.", **given
+    )
+
+
+def _a_report(evidence: Evidence) -> PatientDataReport:
+    said = {"by": evidence.application.referent, "reason": "Une liste.", "scan_before": "not_scanned"}
+    return PatientDataReport.objects.create(evidence=evidence, **said)
 
 
 def _a_template(application):
@@ -171,6 +194,11 @@ def address(row: str, world) -> str:
         "eligibility_of": [world["owner"].establishment.finess],
         "preparation": [Application.objects.get(reference=world["draft"]).domain.slug],
         "evidence:receive_part": [world["upload"], 0],
+        "reviews:give_extension": [
+            world["owner"].establishment_id,
+            Application.objects.get(reference=world["sent"]).domain.slug,
+            "declaration",
+        ],
     }.get(name, _objects(wanted, world))
     if name.startswith("evidence:") and name.endswith("container"):
         arguments = [*arguments, SPACE["key"]]
@@ -190,9 +218,12 @@ def typed(world) -> dict:
         "version": "1",
         "message": "Le RIB transmis ne correspond pas à l’IBAN.",
         "signed_on": timezone.localdate().isoformat(),
+        "establishment_signed_on": timezone.localdate().isoformat(),
         "state": "paid",
         "referent": "1",
         "precision": "écrasé",
+        "reason": "Page 3, une liste de patients.",
+        "is_sure": "on",
         "holder": str(world["owner"].pk),
         "kind": "queue_csv",
         "query": "etat=draft",
@@ -218,6 +249,9 @@ def traces() -> tuple:
         list(Container.objects.order_by("pk").values()),
         [list(model.objects.order_by("pk").values()) for model in (Commitment, Decision, Payment)],
         list(Export.objects.order_by("pk").values()),
+        list(SignedCopy.objects.order_by("pk").values()),
+        list(Extension.objects.order_by("pk").values()),
+        list(PatientDataReport.objects.order_by("pk").values()),
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -17,9 +17,10 @@ from playwright.sync_api import expect
 from accounts.actions import request_email_change
 from accounts.agents import invite
 from accounts.models import Invitation, TermsAcceptance, User
-from applications.models import Application, TakeOverRequest
+from applications.models import Application, Extension, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
+from conventions.actions import send_copy
 from demo.actions import read_demo
 from demo.specimens import pdf
 from ecare.letters.actions import deliver
@@ -27,6 +28,7 @@ from ecare.letters.models import Letter
 from establishments.models import Establishment, Region
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails, Evidence
+from evidence.purges import report_patient_data
 from reviews.claims import claim
 from reviews.models import Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
@@ -49,9 +51,10 @@ PLAIN = {
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
     "ars.occitanie": "reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
-    " accounts:account accounts:second_factor accounts:enrol steering:overview",
+    " accounts:account accounts:second_factor accounts:enrol steering:overview reviews:extensions evidence:reports",
     "ans": "reviews:queue reviews:requests exports:exports steering:overview evidence:containers accounts:letters"
-    " funding:envelopes funding:payments",
+    " funding:envelopes funding:payments reviews:extensions reviews:find_establishment"
+    " evidence:reissues evidence:reports",
     "administrateur": "evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
@@ -63,6 +66,7 @@ OF_REFERENT = {
     "applications:withdraw": "draft submitted paid",
     "applications:contacts": "draft paid",
     "evidence:bank_details": "submitted accepted paid",
+    "conventions:convention": "submitted accepted paid",
 }
 # … and in which the ANS does; the ARS where the desk is its own.
 OF_ANS = {
@@ -93,6 +97,7 @@ WALKED: set[str] = set()
 NOT_PAGES = (
     "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
     " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
+    " conventions:copy conventions:to_sign"
     " funding:payments_csv funding:payments_xlsx"
     " exports:download"
 )
@@ -288,6 +293,45 @@ def test_the_files_and_the_containers_of_a_dossier(visitor):
     asked = Application.objects.get(state=State.CHANGES_REQUESTED)
     sent = Evidence.objects.filter(application=asked).first()
     visitor.become(asked.referent.username).look(reverse("evidence:replace", args=[sent.file_id]))
+
+
+@walks("evidence:patient_data evidence:dismiss_report")
+def test_patient_data_in_a_file(visitor):
+    dossier = Application.objects.filter(state=State.UNDER_CONTROL, establishment__region="76").first()
+    evidence = Evidence.objects.filter(application=dossier).first()
+    visitor.become("ars.occitanie").look(reverse("evidence:patient_data", args=[evidence.file_id]))
+    ars = User.objects.get(username="ars.occitanie")
+    report = report_patient_data(evidence, by=ars, reason="Page 3, une liste de patients.", at=timezone.now())
+    visitor.look(reverse("evidence:reports"))
+    visitor.become("ans").look(reverse("evidence:patient_data", args=[evidence.file_id]))
+    for name in ("evidence:reports", "reviews:queue"):
+        visitor.look(reverse(name))
+    visitor.look(reverse("evidence:dismiss_report", args=[report.pk]))
+    visitor.look(reverse("reviews:dossier", args=[dossier.reference]))
+
+
+@walks("reviews:extensions_of reviews:give_extension reviews:withdraw_extension")
+def test_more_time(visitor):
+    given = Extension.objects.get()
+    visitor.become("ans")
+    visitor.look(reverse("reviews:find_establishment") + "?q=rochelle", says="établissement")
+    visitor.look(reverse("reviews:extensions_of", args=[given.establishment_id]))
+    visitor.look(reverse("reviews:give_extension", args=[given.establishment_id, given.domain.slug, given.step]))
+    visitor.look(reverse("reviews:withdraw_extension", args=[given.pk]))
+    visitor.become("gh.larochelle").look(reverse("applications:dashboard"), says="prolongation")
+
+
+@walks("reviews:refuse_copy")
+def test_a_signed_copy(visitor):
+    dossier = Application.objects.get(state=State.ACCEPTED)
+    paper = SimpleUploadedFile("Convention signée.pdf", pdf())
+    send_copy(dossier, upload=paper, by=dossier.referent, at=timezone.now())
+    visitor.become(dossier.referent.username)
+    visitor.look(reverse("conventions:convention", args=[dossier.reference]), says="À contresigner par l’ANS")
+    visitor.look(reverse("applications:dashboard"))
+    visitor.become("ans")
+    for name in ("reviews:dossier", "reviews:sign_convention", "reviews:refuse_copy"):
+        visitor.look(reverse(name, args=[dossier.reference]))
 
 
 @walks("reviews:confirm_bank_details reviews:refuse_bank_details")

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from accounts.agents import invite
 from accounts.models import Invitation, TermsAcceptance, User
-from applications.models import Application, TakeOverRequest
+from applications.models import Application, Extension, TakeOverRequest
 from applications.people import request_take_over
 from applications.states import State
 from demo.actions import read_demo
@@ -30,6 +30,7 @@ from reviews.remarks import ask_opinion
 from tests.accounts.steps import enrolled, fill_person, give_code, give_password, secret_of
 from tests.addresses import POST
 from tests.browsing import NARROW, Visitor
+from tests.conventions.demo import controlled_file, reported, signed_copy
 from tests.factories import UserFactory
 from tests.look.test_errors import PAGES
 
@@ -162,7 +163,7 @@ class Wrong:
         return f"{self.view} {self.says}"
 
 
-REFUSED = {"[value=refused]": True}
+REFUSED, LENGTHENED = {"[value=refused]": True}, ("establishment", "domain__slug", "step")
 REQUIRED, CHOOSE, SHORT = "Renseignez ce champ.", "Choisissez une réponse.", {"message": "court"}
 NO_ADDRESS = "Écrivez une adresse e-mail sous la forme nom@exemple.fr."
 WRONG_ANSWERS = {
@@ -261,6 +262,7 @@ TABLE = {
             of=with_container(activated=False),
             sent_to="evidence:activate_container",
         ),
+        Wrong("conventions:convention", "ch.beziers", "Choisissez un fichier.", of=dossier("ch.beziers")),
         Wrong("evidence:bank_details", "ch.beziers", REQUIRED, of=dossier("ch.beziers")),
         Wrong("evidence:bank_details", "ch.beziers", "BIC", {"bic": "AGRI", "iban": "FR00"}, of=dossier("ch.beziers")),
         Wrong("evidence:containers", "ans", "Choisissez l’archive zip"),
@@ -302,6 +304,12 @@ TABLE = {
             button="Préparer l’archive",
             sent_to="exports:ask_archive",
         ),
+        Wrong("evidence:patient_data", "ars.occitanie", "trop court", {"reason": "court"}, of=controlled_file),
+        Wrong("evidence:patient_data", "ans", "la purge ne peut pas être annulée", of=controlled_file),
+        Wrong("evidence:dismiss_report", "ans", "trop court", {"reason": "court"}, of=reported),
+        Wrong("reviews:give_extension", "ans", REQUIRED, of=lambda: Extension.objects.values_list(*LENGTHENED).get()),
+        Wrong("reviews:withdraw_extension", "ans", "trop court", SHORT, of=lambda: [Extension.objects.get().pk]),
+        Wrong("reviews:refuse_copy", "ans", "trop court", SHORT, of=signed_copy),
         Wrong("reviews:refuse_take_over", "ars.occitanie", "obligatoire", of=take_over),
         Wrong("reviews:refuse_bank_details", "ans", "trop court", SHORT, of=other_bank_details),
     ],

@@ -131,7 +131,8 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
     ans = desk("ans")
     ans.goto(f"/verification/{reference}/")
     ans.get_by_role("link", name="Enregistrer la convention signée").click()
-    ans.locator("[name=signed_on]").fill(ans.locator("[name=signed_on]").get_attribute("max"))
+    for name in ("establishment_signed_on", "signed_on"):
+        ans.locator(f"[name={name}]").fill(ans.locator(f"[name={name}]").get_attribute("max"))
     ans.locator("[name=upload]").set_input_files(
         {"name": "convention.pdf", "mimeType": "application/pdf", "buffer": specimen("pdf", "Convention")}
     )

@@ -80,7 +80,8 @@ def declare_expenses(page: Page) -> None:
 def sign_convention(page: Page, reference: str) -> None:
     page.goto(f"/verification/{reference}/")
     page.get_by_role("link", name="Enregistrer la convention signée").click()
-    page.locator("[name=signed_on]").fill(page.locator("[name=signed_on]").get_attribute("max"))
+    for name in ("establishment_signed_on", "signed_on"):
+        page.locator(f"[name={name}]").fill(page.locator(f"[name={name}]").get_attribute("max"))
     page.locator("[name=upload]").set_input_files(
         {"name": "convention.pdf", "mimeType": "application/pdf", "buffer": specimen("pdf", "Convention")}
     )

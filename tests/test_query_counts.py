@@ -62,7 +62,7 @@ COUNTS = {
     "account_second_factor":                         3,
     "account_change_password":                       4,
     "account_logout":                                3,
-    "applications:start":                           10,
+    "applications:start":                           11,
     "accounts:accept_terms":                         4,
     "applications:transfer":                         6,
     "applications:request_take_over":                6,
@@ -85,6 +85,7 @@ COUNTS = {
     "applications:update_contact draft":             6,
     "applications:update_contact validated":         6,
     "applications:receipt submitted":                8,
+    "conventions:convention accepted":              11,
     "evidence:bank_details accepted":                9,
     "evidence:bank_details validated":               9,
     "evidence:remove draft":                         6,
@@ -94,7 +95,9 @@ COUNTS = {
     "evidence:container declaration_open":           7,
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
-    "evidence:containers":                           9,
+    "evidence:patient_data under_control":           6,
+    "evidence:dismiss_report":                       5,
+    "evidence:containers":                          11,
     "funding:decide under_control":                 16,
     "funding:decide validated":                     14,
     "funding:decide draft":                         18,
@@ -105,10 +108,11 @@ COUNTS = {
     "reviews:dossier draft":                        23,
     "reviews:accept draft":                          8,
     "reviews:reopen rejected":                       6,
-    "reviews:dossier accepted":                     24,
+    "reviews:dossier accepted":                     25,
     "reviews:sign_convention accepted":             39,
+    "reviews:refuse_copy accepted":                  5,
     "reviews:abandon accepted":                     32,
-    "reviews:dossier under_control":                23,
+    "reviews:dossier under_control":                24,
     "reviews:accept under_control":                 19,
     "reviews:request_changes under_control":         5,
     "reviews:reject under_control":                 31,
@@ -125,6 +129,9 @@ COUNTS = {
     "reviews:phrases":                               6,
     "reviews:add_phrase":                            6,
     "reviews:edit_phrase":                           6,
+    "reviews:extensions_of":                         8,
+    "reviews:give_extension":                        9,
+    "reviews:withdraw_extension":                    6,
     "reviews:accept_take_over":                      6,
     "reviews:refuse_take_over":                      6,
     "reviews:confirm_bank_details":                  8,
@@ -153,6 +160,10 @@ COUNTED_ELSEWHERE = {
         "tests/steering/test_overview.py::test_the_page_asks_as_much_for_a_hundred_dossiers_as_for_one",
     "steering:publications steering:publication":
         "tests/steering/test_publications.py::test_the_pages_ask_as_much_for_a_hundred_dossiers_as_for_one",
+    "evidence:reissues": "tests/evidence/test_reissue_container.py::test_the_list_costs_the_same_however_long",
+    "evidence:reports": "tests/evidence/test_purge.py::test_the_list_costs_the_same_however_long",
+    "reviews:extensions reviews:find_establishment":
+        "tests/reviews/test_extending.py::test_the_lists_cost_the_same_however_long",
     "reviews:queue":
         "tests/reviews/test_queue.py::test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one",
     "funding:payments": "tests/funding/test_payments.py::test_the_list_costs_the_same_for_one_row_and_ten",
@@ -265,6 +276,7 @@ def of_files(world, signed_in):
     client, found = signed_in(world.owner), {}
     for state in ("accepted", "validated"):
         found |= at(client, f"evidence:bank_details {state}", args=[world.dossiers[state].reference])
+    found |= at(client, "conventions:convention accepted", args=[world.dossiers["accepted"].reference])
     draft, changed = world.dossiers["draft"], world.dossiers["changes_requested"]
     for name, dossier in {"remove draft": draft, "remove changes_requested": changed}.items():
         found |= at(client, f"evidence:{name}", args=[file_of(dossier)])
@@ -272,7 +284,10 @@ def of_files(world, signed_in):
     for state in ("draft", "declaration_open", "changes_requested"):  # to draw, to activate, activated
         found |= at(client, f"evidence:container {state}", args=[world.dossiers[state].reference, CONTAINER["key"]])
     found |= at(client, "evidence:reissue_container changes_requested", args=[changed.reference, CONTAINER["key"]])
-    return found | at(signed_in(world.cast["ans"]), "evidence:containers")
+    ans = signed_in(world.cast["ans"])
+    found |= at(ans, "evidence:patient_data under_control", args=[world.report.evidence.file_id])
+    found |= at(ans, "evidence:dismiss_report", args=[world.report.pk])
+    return found | at(ans, "evidence:containers")
 
 
 def file_of(dossier: Application):
@@ -286,7 +301,7 @@ def of_agents(world, signed_in):
         "submitted": (ars, "dossier accept request_changes reject"),
         "draft": (ars, "dossier accept"),
         "rejected": (ans, "reopen"),
-        "accepted": (ans, "dossier sign_convention abandon"),
+        "accepted": (ans, "dossier sign_convention refuse_copy abandon"),
         "under_control": (ans, "dossier accept request_changes reject send_back abandon"),
         "validated": (ans, "record_payment abandon"),
     }
@@ -303,6 +318,11 @@ def of_agents(world, signed_in):
     found |= at(ars, "reviews:give_opinion", args=[submitted, world.opinion.pk])
     found |= at(ars, "reviews:resend_letter", args=[submitted, world.letter.pk])
     found |= at(ars, "reviews:phrases", "reviews:add_phrase") | at(ars, "reviews:edit_phrase", args=[world.phrase.pk])
+    extension = world.extension
+    found |= at(ans, "reviews:extensions_of", args=[extension.establishment_id])
+    lengthened = [extension.establishment_id, extension.domain.slug, extension.step]
+    found |= at(ans, "reviews:give_extension", args=lengthened)
+    found |= at(ans, "reviews:withdraw_extension", args=[extension.pk])
     names = ("reviews:confirm_bank_details", "reviews:refuse_bank_details")
     return found | at(ans, *names, args=[world.bank_details.pk])
 

@@ -10,14 +10,17 @@ from django.utils import timezone
 
 from accounts.models import Terms
 from applications import actions
+from applications.extensions import give_extension
 from applications.models import Application, Bracket, Domain
 from applications.people import request_take_over
 from applications.states import Step
+from conventions.actions import send_copy
 from demo.specimens import pdf
 from ecare.letters.models import Letter
 from establishments.models import Activity
 from evidence.bank import change_bank_details
 from evidence.models import BankDetails
+from evidence.purges import report_patient_data
 from evidence.space_templates import publish_template
 from reviews.models import Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
@@ -81,7 +84,7 @@ def questions(rows: int) -> list[dict]:
 
 def domain_with(rows: int) -> Domain:
     """Its forms, its scale, and a model to fill in for each space."""
-    domain = DomainFactory()
+    domain = DomainFactory(declaration_until=timezone.localdate() + timedelta(days=9))
     for step in Step:
         FormFactory(domain=domain, step=step, questions=questions(rows))
     for rank in range(rows):
@@ -177,6 +180,23 @@ class World:
         for _ in range(self.rows):
             rib = SimpleUploadedFile("rib.pdf", pdf(line=f"RIB {BankDetails.objects.count()}"))
             self.bank_details = change_bank_details(asked, by=self.owner, values=NEW_BANK, upload=rib)
+        for rank in range(self.rows):
+            self.extension = give_extension(
+                asked.domain,
+                self.establishment,
+                step=Step.DECLARATION,
+                until=timezone.localdate() + timedelta(days=30 + rank),
+                reason="Un incident de sécurité.",
+                by=self.cast["ans"],
+                at=timezone.now(),
+            )
+        evidence = list(self.dossiers["under_control"].evidence.filter(question__key="espace-0"))
+        for one in evidence[: self.rows]:
+            said = {"by": self.cast["ars"], "reason": "Page 3, une liste de patients."}
+            self.report = report_patient_data(one, at=timezone.now(), **said)
+        for rank in range(self.rows):
+            paper = SimpleUploadedFile("convention.pdf", pdf(line=f"Convention {rank}"))
+            send_copy(asked, by=self.owner, upload=paper, at=timezone.now())
 
     def talk(self) -> None:
         """What agents write beside a dossier, and keep for themselves."""

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from applications.models import Application, Submission
+from applications.models import Application, Extension, Submission
 from ecare.admin_site import MatchingSearch, ReadOnlyAdmin
 
 
@@ -20,3 +20,26 @@ class SubmissionAdmin(ReadOnlyAdmin):
     list_select_related = ["application", "by"]
     search_fields = ["application__reference", "digest"]
     fields = ["application", "step", "number", "at", "by", "digest"]
+
+
+@admin.register(Extension)
+class ExtensionAdmin(ReadOnlyAdmin):
+    """To look at: the ANS gives them on its own pages, which write to the establishment."""
+
+    list_display = ["establishment", "domain", "step", "until", "state", "by", "at"]
+    list_filter = ["domain", "step", "state"]
+    list_select_related = ["establishment__ght", "domain", "by"]
+    search_fields = ["establishment__name"]
+    fields = [
+        "establishment",
+        "domain",
+        "step",
+        "until",
+        "reason",
+        "by",
+        "at",
+        "state",
+        "ended_by",
+        "ended_at",
+        "message",
+    ]

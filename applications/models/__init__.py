@@ -1,4 +1,5 @@
 from applications.models.answers import (
+    PURGED_NAME,
     Answer,
     ChangeRequest,
     Contact,
@@ -10,16 +11,19 @@ from applications.models.answers import (
 )
 from applications.models.application import Application
 from applications.models.domain import Domain, FormVersion, Question, Section
+from applications.models.extensions import Extension
 from applications.models.money import Bracket
 from applications.models.people import TakeOverRequest
 
 __all__ = [
+    "PURGED_NAME",
     "Answer",
     "Application",
     "Bracket",
     "ChangeRequest",
     "Contact",
     "Domain",
+    "Extension",
     "Fate",
     "FormVersion",
     "Question",

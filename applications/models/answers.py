@@ -14,6 +14,9 @@ from applications.models.domain import Question
 from applications.states import Desk, Step
 from ecare.clock import paris_day
 
+PURGED_NAME = "fichier purgé"
+"""What a file is called once its bytes were destroyed, since its name may tell as much as they did."""
+
 
 class Answer(models.Model):
     """The current value of one question. Shapes by kind:
@@ -101,12 +104,28 @@ class Submission(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="par")
     content = models.JSONField("réponses")
     digest = models.CharField("SHA-256", max_length=64)
+    purged = models.JSONField(
+        "fichiers purgés", default=list, editable=False, help_text="Leur nom n’est plus montré ; leur empreinte reste."
+    )
 
     class Meta:
         verbose_name = "envoi"
         ordering = ["application", "step", "number"]
         constraints = [
             models.UniqueConstraint(fields=["application", "step", "number"], name="one_submission_per_rank")
+        ]
+
+    @property
+    def answers(self) -> dict:
+        """What was sent, as anybody may read it: of a file that was purged since, no name."""
+        return {key: self._shown(value) for key, value in self.content["answers"].items()}
+
+    def _shown(self, value):
+        if not self.purged or not isinstance(value, list):
+            return value
+        return [
+            one | {"name": PURGED_NAME} if isinstance(one, dict) and one.get("id") in self.purged else one
+            for one in value
         ]
 
 

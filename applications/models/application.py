@@ -97,6 +97,14 @@ class Application(models.Model):
     sendings = models.PositiveSmallIntegerField("envois", default=0, help_text="Les deux étapes ensemble.")
     candidature_submitted_at = models.DateTimeField("premier envoi de la candidature", null=True, blank=True)
     declaration_submitted_at = models.DateTimeField("premier envoi de la déclaration", null=True, blank=True)
+    candidature_extended_until = models.DateField("candidature prolongée jusqu’au", null=True, blank=True)
+    declaration_extended_until = models.DateField("déclaration prolongée jusqu’au", null=True, blank=True)
+    signed_copy_at = models.DateTimeField(
+        "exemplaire signé par l’établissement, déposé le",
+        null=True,
+        blank=True,
+        help_text="Vide tant que la convention attend sa signature, ou si son exemplaire a été refusé.",
+    )
     convention_signed_on = models.DateField("convention signée le", null=True, blank=True)
     requested = models.PositiveBigIntegerField(
         "montant demandé (centimes d’euro)",
@@ -136,6 +144,10 @@ class Application(models.Model):
                 | Q(convention_signed_on__isnull=False),
                 name="declaration_means_convention_signed",
             ),
+            models.CheckConstraint(
+                condition=Q(signed_copy_at=None) | ~Q(state__in=[*(str(s) for s in BEFORE_ACCEPTANCE), "rejected"]),
+                name="signed_copy_means_accepted",
+            ),
         ]
         indexes = [
             models.Index(fields=["desk", "moved_at", "id"], name="dossier_desk"),
@@ -172,7 +184,21 @@ class Application(models.Model):
         return self.state in (State.DRAFT, State.DECLARATION_OPEN)
 
     @property
+    def is_to_sign(self) -> bool:
+        """Its convention waits for the establishment."""
+        return self.state == State.ACCEPTED and self.signed_copy_at is None
+
+    @property
+    def is_to_countersign(self) -> bool:
+        """Its convention, signed by the establishment, waits for the ANS."""
+        return self.state == State.ACCEPTED and self.signed_copy_at is not None
+
+    @property
     def reviewer_label(self) -> str:
+        if self.is_to_sign:
+            return "Convention à signer par l’établissement"
+        if self.is_to_countersign:
+            return "Convention à contresigner (ANS)"
         return REVIEWER_LABELS[State(self.state)]
 
     # --- its life: who (permission) may do what (method) from where (source) to where (target) --------------------

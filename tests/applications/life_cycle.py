@@ -82,7 +82,7 @@ MOVES = {
         "declaration_rejected": ("ans", "under_control", [("reopened", "owner"), ("to_review", "ans")]),
     },
     "send_back": {"under_control": ("ans", "declaration_submitted", [("sent_back", "ars")])},
-    "sign_convention": {"accepted": ("ans", "convention_signed", [])},
+    "sign_convention": {"accepted": ("ans", "convention_signed", [("convention_signed", "owner")])},
     "record_payment": {"validated": ("ans", "paid", [("paid", "owner")])},
     "abandon": {
         state: ("ans", "abandoned", [("abandoned", "owner")])

@@ -217,7 +217,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client, referent, row
     for _ in range(rows):
         ApplicationFactory(referent=referent)
     client.get(ADDRESS)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         client.get(ADDRESS)
     assert Application.objects.visible_to(referent).count() == rows
 
@@ -267,7 +267,7 @@ def test_neither_does_it_grow_with_the_domains_nor_with_their_scales(
     for rank in range(rows):
         with_ceiling(referent, 1_000_000 + rank)
     client.get(ADDRESS)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(ADDRESS)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("applications:start"))

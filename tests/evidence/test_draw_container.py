@@ -33,7 +33,7 @@ from tests.evidence.pool import (
     fill_pool,
     zed,
 )
-from tests.factories import UserFactory
+from tests.factories import FormFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 MEMORISED = "Je confirme avoir mémorisé les identifiants du conteneur sécurisé"
@@ -174,6 +174,8 @@ def test_the_ans_is_warned_before_the_pool_is_empty(application, settings):
     Application.objects.filter(pk=other.pk).update(
         domain=application.domain, state=State.ACCEPTED, candidature_submitted_at=timezone.now()
     )
+    assert containers.warn_of_low_pools(at=timezone.now()) == 0  # its declaration asks for none
+    FormFactory(domain=application.domain, step="declaration", questions=[SPACE])
     assert containers.warn_of_low_pools(at=timezone.now()) == 1
     assert containers.warn_of_low_pools(at=timezone.now()) == 0  # once a day
 

@@ -4,14 +4,16 @@ import re
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from applications.actions import NotNow
+from applications.states import Step
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
-from evidence.containers import MOST_REISSUED, REPLACED, PoolEmpty, password_of
+from evidence.containers import MOST_REISSUED, REPLACED, PoolEmpty, password_of, pools
 from evidence.models import Container
+from tests.applications.pages import text_of
 from tests.evidence.pool import (
     REASON,
     SECRET,
@@ -23,6 +25,7 @@ from tests.evidence.pool import (
     fill_pool,
     reissue,
 )
+from tests.factories import ApplicationFactory, FormFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +134,76 @@ def test_one_dossier_does_not_empty_everybody_s_pool(application):
     with pytest.raises(NotNow, match="a déjà été remplacé 3 fois"):
         reissue(application, live(application))
     assert Container.objects.in_pool().count() == left > 0
+
+
+# --- the list of the ANS --------------------------------------------------------------------------------------------
+LIST = reverse_lazy("evidence:reissues")
+
+
+def test_the_ans_reads_which_dossier_lost_one_who_asked_when_and_why(application, signed_in):
+    reissue(application, live(application))
+    ans = signed_in(UserFactory(ans=True))
+    assert str(LIST) in ans.get(reverse("evidence:containers")).text
+    said = text_of(ans.get(LIST))
+    for expected in (application.reference, str(application.establishment), REASON, str(application.referent), "D1.O1"):
+        assert expected in said
+
+
+@pytest.mark.parametrize(("words", "is_found"), [("égaré", True), ("reference", True), ("xyzzyx", False)])
+def test_it_is_searched_by_dossier_and_by_reason(application, signed_in, words, is_found):
+    reissue(application, live(application))
+    words = application.reference if words == "reference" else words
+    said = text_of(signed_in(UserFactory(ans=True)).get(LIST, {"q": words}))
+    assert (REASON in said) == is_found and ("Aucun remplacement ne correspond" in said) != is_found
+
+
+def test_nobody_else_reads_it(application, signed_in):
+    reissue(application, live(application))
+    region = application.establishment.region
+    others = [application.referent, UserFactory(ars=True, regions=[region]), UserFactory(administrator=True)]
+    assert {signed_in(person).get(LIST).status_code for person in others} == {403}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_costs_the_same_however_long(signed_in, django_assert_num_queries, count):
+    for _ in range(count):
+        application = dossier_that_asks()
+        fill_pool(application, 2)
+        activate(application, draw(application))
+        reissue(application, live(application))
+    ans = signed_in(UserFactory(ans=True))
+    with django_assert_num_queries(6):
+        ans.get(LIST)
+
+
+# --- who will want one ----------------------------------------------------------------------------------------------
+def expected(domain) -> dict[str, tuple[int, int]]:
+    """By objective: awaited, missing."""
+    return {pool.objective: (pool.awaited, pool.missing) for pool in pools() if pool.domain == domain}
+
+
+def test_who_will_want_one_is_told_by_the_form_that_a_dossier_has_or_will_have():
+    candidature = FormFactory()
+    domain = candidature.domain
+    asks, two = [SPACE], [SPACE, SPACE | {"key": "autres", "container": "D1.O2"}]
+    old = FormFactory(domain=domain, step=Step.DECLARATION, number=1, questions=asks)
+    FormFactory(domain=domain, step=Step.DECLARATION, number=2, questions=two)
+    common = {"domain": domain, "candidature_form": candidature}
+    for state in ("declaration_open", "paid"):
+        dossier = ApplicationFactory(state=state, declaration_form=old, **common)
+    for state in ("accepted", "convention_signed", "submitted", "abandoned"):
+        ApplicationFactory(state=state, **common)
+    fill_pool(dossier, 1)
+    assert expected(domain) == {"D1.O1": (3, 2), "D1.O2": (2, 2)}
+
+
+def test_who_holds_one_waits_for_none():
+    candidature = FormFactory()
+    common = {"domain": candidature.domain, "candidature_form": candidature}
+    form = FormFactory(domain=candidature.domain, step=Step.DECLARATION, questions=[SPACE])
+    dossier = ApplicationFactory(state="declaration_open", declaration_form=form, **common)
+    ApplicationFactory(state="accepted", **common)
+    fill_pool(dossier, 1)
+    assert expected(candidature.domain) == {"D1.O1": (2, 1)}
+    draw(dossier)
+    assert expected(candidature.domain) == {"D1.O1": (1, 1)}

@@ -46,7 +46,8 @@ def typed(verb, application, pdf, **fields):
     if verb in WITH_REASON:
         data["message"] = REASON
     if verb == "sign_convention":
-        data |= {"signed_on": timezone.localdate().isoformat(), "upload": pdf()}
+        today = timezone.localdate().isoformat()
+        data |= {"establishment_signed_on": today, "signed_on": today, "upload": pdf()}
     if verb == "record_payment":
         data |= {"paid_on": timezone.localdate().isoformat(), "reference": "VIR-2026-0042"}
     return data | fields
@@ -91,13 +92,13 @@ def test_whoever_may_decide_moves_the_dossier_and_comes_back_to_it(verb, state, 
 
 
 @pytest.mark.parametrize(("verb", "state", "role"), MOVING)
-def test_the_page_names_beforehand_exactly_those_who_get_a_letter(verb, state, role, cast, signed_in):
+def test_the_page_names_beforehand_exactly_those_who_get_a_letter(verb, state, role, cast, signed_in, pdf):
     application = make_ready(dossier(state, owner=cast["owner"]), by=cast["ans"])
     page = signed_in(cast[role]).get(address(verb, application)).content.decode()
     announced = recipients(application, verb, at=timezone.now())
     for person in announced:
         assert person.email in page
-    perform(verb, application, by=cast[role])
+    signed_in(cast[role]).post(address(verb, application), typed(verb, application, pdf))
     assert sorted(Letter.objects.values_list("recipient", flat=True)) == sorted(person.email for person in announced)
 
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from applications.models import Application
 from applications.states import State
+from conventions.rules import MAX_BYTES
 from ecare.journal.models import Entry
 from evidence import vault
 from evidence.models import StoredFile
 from reviews.models import Convention
-from reviews.rules import CONVENTION_MAX_BYTES
 from tests.applications.life_cycle import dossier, people, perform, traces
 from tests.factories import DomainFactory, EstablishmentFactory
 from tests.faults import break_inserts_into
@@ -41,10 +41,15 @@ def sign(accepted, cast, signed_in, pdf):
     browser = signed_in(cast["ans"])
 
     def post(**fields):
-        data = {"version": accepted.version, "signed_on": timezone.localdate().isoformat(), "upload": pdf()}
+        data = signatures() | {"version": accepted.version, "upload": pdf()}
         return browser.post(reverse("reviews:sign_convention", args=[accepted.reference]), data | fields)
 
     return post
+
+
+def signatures() -> dict[str, str]:
+    """Both parties, today."""
+    return dict.fromkeys(("establishment_signed_on", "signed_on"), timezone.localdate().isoformat())
 
 
 def stored_names():
@@ -55,6 +60,7 @@ def test_the_ans_records_the_day_and_the_signed_copy_and_the_declaration_opens(s
     assert sign().status_code == 302
     convention = Convention.objects.get(application=accepted)
     assert (convention.signed_on, convention.recorded_by) == (timezone.localdate(), cast["ans"])
+    assert convention.establishment_signed_on == timezone.localdate()
     assert convention.file.name == "Convention signée.pdf"
     assert vault.open_stored(convention.file).read() == PDF
     moved = Application.objects.get(pk=accepted.pk)
@@ -70,9 +76,10 @@ def test_the_digest_of_the_signed_copy_is_in_the_history(sign, accepted):
 @pytest.mark.parametrize(
     ("days", "said"), [(1, "dans le futur"), (-1, "précède l’acceptation"), (-365, "précède l’acceptation")]
 )
-def test_a_day_that_cannot_be_is_refused(days, said, sign, accepted):
+@pytest.mark.parametrize("field", ["establishment_signed_on", "signed_on"])
+def test_a_day_that_cannot_be_is_refused(field, days, said, sign, accepted):
     before = traces(accepted)
-    answer = sign(signed_on=(timezone.localdate() + timedelta(days=days)).isoformat())
+    answer = sign(**{field: (timezone.localdate() + timedelta(days=days)).isoformat()})
     assert answer.status_code == 200
     assert said in answer.content.decode()
     assert (traces(accepted), stored_names()) == (before, [])
@@ -89,7 +96,7 @@ def test_a_day_may_be_typed_the_french_way(sign, accepted):
         ("Convention.docx", PDF),
         ("Convention.pdf", b"This is no PDF at all."),
         ("Convention.pdf", b""),
-        ("Convention.pdf", PDF + b" " * CONVENTION_MAX_BYTES),
+        ("Convention.pdf", PDF + b" " * MAX_BYTES),
     ],
 )
 def test_a_file_that_is_no_pdf_of_ten_megabytes_at_most_is_refused_and_the_day_kept(name, content, sign, accepted, pdf):
@@ -108,8 +115,8 @@ def test_two_files_are_refused(sign, accepted, pdf):
 
 
 def test_nothing_typed_says_what_is_missing(sign, accepted):
-    answer = sign(signed_on="", upload="")
-    assert set(answer.context["form"].errors) == {"signed_on", "upload"}
+    answer = sign(establishment_signed_on="", signed_on="", upload="")
+    assert set(answer.context["form"].errors) == {"establishment_signed_on", "signed_on", "upload"}
 
 
 def test_a_fault_after_the_file_leaves_neither_file_nor_move(accepted, cast, signed_in, pdf):
@@ -117,7 +124,7 @@ def test_a_fault_after_the_file_leaves_neither_file_nor_move(accepted, cast, sig
     browser.raise_request_exception = False
     before = traces(accepted)
     break_inserts_into(Convention)
-    data = {"version": accepted.version, "signed_on": timezone.localdate().isoformat(), "upload": pdf()}
+    data = signatures() | {"version": accepted.version, "upload": pdf()}
     answer = browser.post(reverse("reviews:sign_convention", args=[accepted.reference]), data)
     assert answer.status_code == 500
     assert (traces(accepted), stored_names(), StoredFile.objects.count()) == (before, [], 0)

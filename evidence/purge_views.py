@@ -1,0 +1,106 @@
+"""« Signaler des données de patients »: the ARS reports a file, the ANS purges it or keeps it."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.typed import comes_back, filled
+from applications.actions import NotNow
+from ecare.lists import lay_out
+from evidence import purges
+from evidence.models import Evidence, PatientDataReport
+from evidence.purge_forms import DismissForm, PurgeForm, ReportForm, ReportTable
+from evidence.rules import told_of_purge
+
+DOSSIERS = ("Dossiers", reverse_lazy("reviews:queue"))
+REPORTS = ("Signalements", reverse_lazy("evidence:reports"))
+REPORTED = "Le fichier est signalé. Plus personne ne peut le télécharger, sauf l’ANS."
+PURGED = "Le fichier est purgé : son contenu est détruit."
+
+
+def _require_reviewer(user) -> None:
+    if not (user.is_ars or user.is_ans):
+        raise PermissionDenied
+
+
+@comes_back
+@require_http_methods(["GET", "HEAD", "POST"])
+def patient_data(request, pk):
+    """An ARS reports; the ANS purges at once. GET says what the click will do and whom it writes to."""
+    found = Evidence.objects.visible_to(request.user).select_related(
+        "file", "question", "application__referent", "application__establishment__ght", "application__domain"
+    )
+    evidence = get_object_or_404(found, file_id=pk)
+    _require_reviewer(request.user)
+    if evidence.file.is_purged:
+        raise NotNow("Ce fichier est déjà purgé.")
+    form = (PurgeForm if request.user.is_ans else ReportForm)(filled(request))
+    if request.method == "POST" and form.is_valid():
+        _act(request, evidence, form)
+        return redirect("reviews:dossier", evidence.application.reference)
+    report = evidence.reports.open().select_related("by").first()
+    if request.user.is_ans:
+        recipients = told_of_purge(evidence.application, report, by=request.user)
+    else:
+        recipients = purges.deciders_of(evidence.application)
+    back = reverse("reviews:dossier", args=[evidence.application.reference])
+    crumbs = [DOSSIERS, (evidence.application.reference, back), (form.title, "")]
+    return _page(request, evidence, report, form, recipients=recipients, back=back, crumbs=crumbs)
+
+
+def _act(request, evidence: Evidence, form: ReportForm) -> None:
+    known = {"by": request.user, "reason": form.cleaned_data["reason"], "at": request.arrived_at}
+    if request.user.is_ans:
+        purges.purge_evidence(evidence, **known)
+        messages.success(request, PURGED)
+    else:
+        purges.report_patient_data(evidence, **known)
+        messages.success(request, REPORTED)
+
+
+def _page(request, evidence: Evidence, report: PatientDataReport | None, form: ReportForm, **more):
+    context = {"evidence": evidence, "application": evidence.application, "report": report, "form": form}
+    return render(request, "evidence/patient_data.html", context | more)
+
+
+@require_safe
+def reports(request):
+    """Those that wait for the ANS or, asked for, those it decided; an ARS reads those of its regions."""
+    _require_reviewer(request.user)
+    is_decided = request.GET.get("etat") == "decides"
+    found = PatientDataReport.objects.visible_to(request.user).select_related(
+        "by", "decided_by", "evidence__file", "evidence__question", "evidence__application"
+    )
+    found = found.exclude(state=PatientDataReport.State.OPEN) if is_decided else found.open()
+    table = ReportTable(found, is_decided=is_decided, offers_decision=request.user.is_ans)
+    context = {
+        "table": lay_out(table, request, length=25),
+        "is_decided": is_decided,
+        "crumbs": [DOSSIERS, (REPORTS[0], "")],
+    }
+    return render(request, "evidence/reports.html", context)
+
+
+@comes_back
+@require_http_methods(["GET", "HEAD", "POST"])
+def dismiss_report(request, pk):
+    """The file holds no patient data: it is read as before."""
+    _require_reviewer(request.user)
+    found = PatientDataReport.objects.visible_to(request.user).select_related(
+        "by", "evidence__file", "evidence__question", "evidence__application__establishment__ght"
+    )
+    report = get_object_or_404(found, pk=pk)
+    if not request.user.is_ans:
+        raise PermissionDenied
+    if not report.is_open:
+        raise NotNow(f"Ce signalement est déjà décidé : {report.get_state_display().lower()}.")
+    form = DismissForm(filled(request))
+    if request.method == "POST" and form.is_valid():
+        purges.dismiss_report(report, by=request.user, message=form.cleaned_data["reason"], at=request.arrived_at)
+        messages.success(request, "Le signalement est écarté : le fichier se lit comme avant.")
+        return redirect("evidence:reports")
+    crumbs = [DOSSIERS, REPORTS, (form.title, "")]
+    back = reverse("evidence:reports")
+    return _page(request, report.evidence, report, form, recipients=[report.by], back=back, crumbs=crumbs)

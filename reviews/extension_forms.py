@@ -1,0 +1,113 @@
+"""What the ANS types to give an establishment more time, or to take it back; and the lists of both."""
+
+import django_tables2 as tables
+from django import forms
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+
+from applications.extensions import fault_of
+from ecare.clock import paris_day
+from ecare.french import paris_date
+from reviews.forms import MessageForm
+from reviews.signing_forms import DayField
+
+
+class ReasonForm(forms.Form):
+    label, hint = "Motif", "Ce texte est envoyé à l’établissement et conservé dans l’historique."
+
+    message = MessageForm.base_fields["message"]
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        field = self.fields["message"]
+        field.label, field.help_text = self.label, self.hint
+        field.widget.attrs["rows"] = 4
+
+    def clean_message(self):
+        return self.cleaned_data["message"].replace("\r\n", "\n")
+
+
+class GiveExtensionForm(ReasonForm):
+    """Until when, and why; for whom and what for stands in the address."""
+
+    until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris. Exemple : 21/11/2026.")
+    field_order = ["until", "message"]
+
+    def __init__(self, *args, domain, establishment, dossier, step, at, **options):
+        super().__init__(*args, **options)
+        self.domain, self.establishment, self.dossier = domain, establishment, dossier
+        self.step, self.at = step, at
+        self.fields["until"].widget.attrs["min"] = paris_day(at).isoformat()
+
+    def clean_until(self):
+        until = self.cleaned_data["until"]
+        fault = fault_of(self.domain, self.establishment, self.dossier, step=self.step, until=until, at=self.at)
+        if fault:
+            raise forms.ValidationError(fault)
+        return until
+
+
+class WithdrawExtensionForm(ReasonForm):
+    label = "Motif du retrait"
+
+
+def _column(label: str, order_by=None, **options) -> tables.Column:
+    """A column whose cells may take several lines."""
+    return tables.Column(label, order_by=order_by, attrs={"td": {"class": "fr-cell--multiline"}}, **options)
+
+
+class ExtensionTable(tables.Table):
+    """Rows: extensions with their establishment, domain and people."""
+
+    establishment = _column("Établissement", ("establishment__name", "pk"))
+    domain = _column("Domaine et étape", ("domain__position", "domain__name", "step", "pk"))
+    until = _column("Prolongée jusqu’au", ("until", "pk"))
+    reason = _column("Motif", orderable=False)
+    at = _column("Accordée", ("at", "pk"))
+    state = _column("État", ("state", "pk"))
+
+    caption = "Prolongations"
+
+    class Meta:
+        order_by = "-at"
+        attrs = {"class": "ecare-cards"}
+
+    def __init__(self, rows, *, is_search: bool, offers_withdrawal: bool):
+        super().__init__(rows, empty_text="Aucune prolongation ne correspond." if is_search else "Aucune prolongation.")
+        self.offers_withdrawal = offers_withdrawal
+
+    def render_establishment(self, value):
+        return format_html('<strong>{}</strong><br><span class="fr-text--xs">FINESS {}</span>', value, value.finess)
+
+    def render_domain(self, record):
+        return format_html("{}<br>{}", record.domain, record.get_step_display())
+
+    def render_until(self, value):
+        return paris_date(value)
+
+    def render_at(self, record):
+        return f"le {paris_date(record.at)} par {record.by}"
+
+    def render_state(self, record):
+        context = {"extension": record, "offers_withdrawal": self.offers_withdrawal}
+        return render_to_string("reviews/_extension_state.html", context)
+
+
+class EstablishmentTable(tables.Table):
+    """Rows: establishments that match a search."""
+
+    name = tables.Column("Établissement")
+    kind = tables.Column("Type")
+    region = tables.Column("Région")
+
+    caption = "Établissements trouvés"
+
+    class Meta:
+        orderable = False
+        empty_text = "Aucun établissement ne correspond à votre recherche."
+        attrs = {"class": "ecare-cards"}
+
+    def render_name(self, record):
+        address = reverse("reviews:extensions_of", args=[record.pk])
+        return format_html('<a href="{}">{}</a><br><span class="fr-text--xs">{}</span>', address, record, record.finess)

@@ -1,0 +1,43 @@
+"""The ANS refuses the copy that an establishment signed; recording the convention is a decision like the others."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from accounts.typed import comes_back, filled
+from applications.actions import NotNow
+from applications.views import visible_dossiers
+from conventions.actions import refuse_copy as refuse
+from reviews.claims import decide
+from reviews.decisions import REFUSE_COPY
+from reviews.signing_forms import RefuseCopyForm
+from reviews.tables import badge_kind
+from reviews.views import HOME
+
+
+@comes_back
+@require_http_methods(["GET", "HEAD", "POST"])
+def refuse_copy(request, reference):
+    """GET says what the click will do and whom it writes to; POST does it."""
+    application = get_object_or_404(visible_dossiers(request.user).select_related("referent"), reference=reference)
+    if not request.user.is_ans:
+        raise PermissionDenied
+    if not application.is_to_countersign:
+        raise NotNow("Aucun exemplaire signé n’attend la signature de l’ANS.")
+    form = RefuseCopyForm(filled(request), application=application, at=request.arrived_at)
+    words = REFUSE_COPY.words
+    if request.method == "POST" and form.is_valid():
+        decide(refuse, application, by=request.user, now=request.arrived_at, **form.arguments())
+        messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
+        return redirect("reviews:dossier", application.reference)
+    context = {
+        "application": application,
+        "badge": badge_kind(application),
+        "crumbs": [*HOME, (reference, reverse("reviews:dossier", args=[reference])), (words.title, "")],
+        "words": words,
+        "form": form,
+        "recipients": [application.referent],
+    }
+    return render(request, "reviews/decide.html", context)
