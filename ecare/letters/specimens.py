@@ -41,7 +41,10 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         closed_on=date(2026, 11, 20),
     )
     domain = Said(
-        "Domaine 1 Audits techniques", envelope=6_500_000_000, declaration_until=date(2027, 6, 30) if is_first else None
+        "Domaine 1 Audits techniques",
+        envelope=6_500_000_000,
+        declaration_from=date(2027, 1, 16) if is_first else None,
+        declaration_until=date(2027, 6, 30) if is_first else None,
     )
     application = Said(
         "EXEMPLEABC",
@@ -53,7 +56,10 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         state="submitted" if is_first else "under_control",
         get_state_display="En cours de vérification (ARS)",
         reviewer_label="Candidature à vérifier (ARS)",
+        convention_signed_on=date(2026, 12, 3),
+        is_editable=is_first,
     )
+    file = Said("convention.pdf", name="convention.pdf", sha256="0" * 64)
     late = Said("", days=21, application=application)
     questions = [{"label": f"Question n° {rank}"} for rank in range(1, 3 if is_first else 13)]
     letters = [{"title": "Dossier n° EXEMPLEABC transmis à l’ANS", "link": "https://exemple.fr/", "words": ""}]
@@ -69,6 +75,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "consumption": Said("", over=0 if is_first else 150_000, left=650_000_000, percent=90, committed=3_000_000_000,
                             validated=2_000_000_000, paid=850_000_000),
         "contact": _person("Madame", "Alix", "ESSAI", get_role_display="RSSI"),
+        "copy": Said("", by=camille, at=AT, file=file, message="La dernière page manque.", decided_at=AT),
         "days": 3,
         "desk": Said("", waiting=[application] * (1 if is_first else 3), oldest=late),
         "domain": domain,
@@ -77,6 +84,10 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "establishment": establishment,
         "export": Said("", created_at=AT, expires_at=AT, get_kind_display="Liste de dossiers", label="Tous",
                        error="Le disque était plein."),
+        "extension": Said("", establishment=establishment, domain=domain, until=date(2026, 12, 31),
+                          step="candidature" if is_first else "declaration",
+                          get_step_display="Formulaire de candidature", reason="Panne de messagerie.",
+                          message="La panne est réparée."),
         "former": Said("ancienne@exemple.fr", finess="340000025"),
         "hours": 24,
         "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
@@ -96,6 +107,11 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "paid_on": date(2026, 12, 1),
         "path": "/",
         "person": camille if is_first else claude,
+        "question": {"label": "Fichier RIB"},
+        "refused": None if is_first else Said("", decided_at=AT, message="La dernière page manque."),
+        "report": Said("", by=claude, reason="Une page porte un nom de patient.", message="C’est un exemple fictif.",
+                       evidence=Said("", file=file)),
+        "until": date(2027, 6, 30) if is_first else None,
         "progress": Said("", is_complete=False, required=22, remaining=questions),
         "reason": "La convention n’est pas signée par une personne habilitée.",
         "receipt_path": "/",
