@@ -32,6 +32,7 @@ from applications.states import Desk, State, Step
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel
 from ecare.letters.models import Letter
+from ecare.letters.texts import read_once
 from establishments.models import Establishment
 
 
@@ -117,9 +118,10 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
     return source
 
 
-def _for_readers(application: Application) -> list[Letter]:
+def _for_readers(application: Application, write=emails.to_review, *more) -> list[Letter]:
     """To each agent whose desk the dossier has just reached."""
-    return [emails.to_review(application, reader) for reader in rules.readers_of(application)]
+    with read_once():
+        return [write(application, reader, *more) for reader in rules.readers_of(application)]
 
 
 def _send(*letters: Letter) -> None:
@@ -395,7 +397,7 @@ def send_back(application: Application, *, by: User, version: int, message: str)
     """From the ANS's control back to the ARS's check of completeness."""
     application = lock(application, version=version)
     _move(application, "send_back", by=by, message=message)
-    _send(*(emails.sent_back(application, reader, message) for reader in rules.readers_of(application)))
+    _send(*_for_readers(application, emails.sent_back, message))
 
 
 @transaction.atomic

@@ -34,12 +34,14 @@ MAIL = {
     "frame-ancestors": "'self'",
     "sandbox": "allow-top-navigation-by-user-activation",
 }
+FILE = {"sandbox": "", "default-src": "'none'", "frame-ancestors": "'none'"}
 OWN_POLICY = {
-    "evidence:rib": {"sandbox": "", "default-src": "'none'"},
-    "evidence:download": {"sandbox": "", "default-src": "'none'"},
-    "evidence:download_container": {"sandbox": "", "default-src": "'none'"},
-    "evidence:preview": {"sandbox": "", "default-src": "'none'"},
-    "reviews:convention": {"sandbox": "", "default-src": "'none'"},
+    "evidence:rib": FILE,
+    "evidence:download": FILE,
+    "evidence:download_container": FILE,
+    "evidence:preview": FILE | {"frame-ancestors": "'self'"},
+    "reviews:convention": FILE,
+    "reviews:pieces": POLICY | {"frame-src": "'self'"},
     "letters:html": MAIL,
     "admin:letters_lettertext_html": MAIL,
     "admin:letters_lettertext_preview": POLICY | {"frame-src": "'self'"},

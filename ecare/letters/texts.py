@@ -2,6 +2,9 @@
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.template import Engine, TemplateSyntaxError
@@ -38,9 +41,31 @@ def original(name: str) -> tuple[str, str]:
     return found["title"], body.strip()
 
 
+_READ: ContextVar[dict[str, str] | None] = ContextVar("_READ", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Of many letters that are written together, each text is read once."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 def source_of(name: str) -> str:
-    """What the letters of this name are written from today. A text that no longer fits its file is left aside: no
-    letter is ever lost for its words."""
+    """What the letters of this name are written from today."""
+    read = _READ.get()
+    if read is None:
+        return _source_of(name)
+    if name not in read:
+        read[name] = _source_of(name)
+    return read[name]
+
+
+def _source_of(name: str) -> str:
+    """A text that no longer fits its file is left aside: no letter is ever lost for its words."""
     text = LetterText.objects.in_force(name)
     if text is None:
         return file_of(name)

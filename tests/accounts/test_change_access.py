@@ -97,13 +97,17 @@ def test_nor_does_what_a_daily_letter_was_to_tell(admin, agent):
 def test_calls_to_act_are_those_named_here():
     assert calls_to_act() == {
         "changes_requested",
+        "convention_to_countersign",
         "declaration_opened",
         "desk_digest",
         "establishment_closed",
         "opinion_asked",
+        "patient_data_reported",
         "pool_low",
         "reminder",
         "sent_back",
+        "signature_reminder",
+        "signed_copy_refused",
         "take_over_to_decide",
         "to_review",
     }

@@ -198,8 +198,8 @@ def test_what_is_named_is_kept_told_in_the_letter_and_written_in_the_journal(dos
         ("rib", file.file_id, "RIB 1.pdf", ""),
     ]
     letter = Letter.objects.get(name="changes_requested")
-    assert "- Question 2 : Deux chiffres sont inversés." in letter.text
-    assert "- Question 6, fichier « RIB 1.pdf »" in letter.text
+    assert "- Question 2\u00a0: Deux chiffres sont inversés." in letter.text
+    assert "- Question 6, fichier «\u00a0RIB 1.pdf\u00a0»" in letter.text
     assert "31 janvier 2030" in letter.text
     entry = Entry.objects.get(verb="request_changes")
     assert entry.data["due_on"] == "2030-01-31"

@@ -224,5 +224,5 @@ def test_the_letters_cost_the_same_however_many_dossiers(django_assert_num_queri
     agent()
     for _ in range(count):
         dossier()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         write_digests(MONDAY)

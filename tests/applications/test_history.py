@@ -78,7 +78,7 @@ def test_the_number_of_queries_does_not_grow(client, complete, agent, rounds):
     client.get(address("history", complete))
     with CaptureQueriesContext(connection) as asked:
         assert client.get(address("history", complete)).status_code == 200
-    assert len(asked) == 10
+    assert len(asked) == 11
 
 
 def test_the_pages_of_the_dossier_lead_to_it(client, complete):

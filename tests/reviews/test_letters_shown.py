@@ -16,6 +16,7 @@ from reviews.rehearsal import letters_of
 from reviews.remarks import resend_letter
 from tests.applications.life_cycle import MOVES, dossier, people, traces
 from tests.factories import ApplicationFactory, UserFactory
+from tests.funding.deciding import make_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def letters(answer):
 def test_the_page_shows_each_letter_that_the_decision_would_write_and_writes_nothing(verb, state, actor, signed_in):
     owner = UserFactory()
     cast = people(owner.establishment) | {"owner": owner}
-    application = dossier(state, owner=owner)
+    application = make_ready(dossier(state, owner=owner), by=cast["ans"])
     before = traces(application)
     answer = signed_in(cast[actor]).get(reverse(f"reviews:{verb}", args=[application.reference]))
     assert traces(application) == before

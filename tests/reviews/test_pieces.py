@@ -100,8 +100,9 @@ def test_a_refusal_needs_a_reason_and_nothing_typed_is_lost(application, ars, fi
     typed = {f"decision-{files[0]}": "accepted", f"decision-{files[1]}": "refused", f"remark-{files[1]}": " "}
     answer = signed_in(ars).post(address(application), typed)
     page = answer.content.decode()
-    assert page.count("Dites pourquoi « RIB 2.pdf » est refusée.") == 2
-    assert f'value="refused" id="id_decision-{files[1]}_2" checked' in page or 'value="refused"' in page
+    assert page.count("Dites pourquoi «\u00a0RIB 2.pdf\u00a0» est refusée.") == 2
+    assert answer.context["form"][f"decision-{files[1]}"].value() == "refused"
+    assert answer.context["form"][f"decision-{files[0]}"].value() == "accepted"
     assert said() == {}
 
 
