@@ -303,9 +303,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
         data={"submission": submission.number, "step": submission.step, "digest": submission.digest},
         asked_by=request.desk if request else "",
     )
-    if request:
-        request.answered_at = at
-        request.save()
+    application.change_requests.open().update(answered_at=at)
     _send(emails.submitted(application, submission), *_for_readers(application))
     return submission
 
