@@ -37,16 +37,16 @@ def main(number: int = 100_000) -> None:
     print(f"{'':60}  wall s   CPU s  (medians of {ROUNDS})")
     dossiers, domains = Application.objects.all(), list(Domain.objects.all())
     in_one_region = dossiers.filter(establishment__region="76")
-    _time("counts", lambda: counts.count(dossiers, at=END))
-    _time("amounts", lambda: amounts.add_up(dossiers, domains))
-    _time("stays", lambda: stays.measure(dossiers, until=END))
-    _time("stays of one region", lambda: stays.measure(in_one_region, until=END))
-    _time("26 weeks", lambda: weeks.happened(dossiers, since=first_shown(END), until=END))
-    _time("weeks since the opening", lambda: weeks.happened(dossiers, since=None, until=END))
-    _time_pages("ANS", _signed_in(User.objects.create(username="ans", email="ans@mesure.example", role="ans")), PILOT)
+    timed("counts", lambda: counts.count(dossiers, at=END))
+    timed("amounts", lambda: amounts.add_up(dossiers, domains))
+    timed("stays", lambda: stays.measure(dossiers, until=END))
+    timed("stays of one region", lambda: stays.measure(in_one_region, until=END))
+    timed("26 weeks", lambda: weeks.happened(dossiers, since=first_shown(END), until=END))
+    timed("weeks since the opening", lambda: weeks.happened(dossiers, since=None, until=END))
+    _time_pages("ANS", signed_in(User.objects.create(username="ans", email="ans@mesure.example", role="ans")), PILOT)
     agent = User.objects.create(username="ars", email="ars@mesure.example", role="ars")
     agent.regions.set(["76"])
-    _time_pages("ARS of one region", _signed_in(agent), PILOT)
+    _time_pages("ARS of one region", signed_in(agent), PILOT)
     _time_pages("everybody", Client(), f"/chiffres/{domains[0].slug}/")
 
 
@@ -56,11 +56,11 @@ def _time_pages(who: str, client: Client, address: str) -> None:
         return client.get(address)
 
     assert first().status_code == 200
-    _time(f"{address}, {who}, first", first)
-    _time(f"{address}, {who}, from the cache", lambda: client.get(address))
+    timed(f"{address}, {who}, first", first)
+    timed(f"{address}, {who}, from the cache", lambda: client.get(address))
 
 
-def _signed_in(user: User) -> Client:
+def signed_in(user: User) -> Client:
     """Past the password and the code."""
     client = Client()
     client.force_login(user, backend="accounts.backends.ActivatedBackend")
@@ -72,7 +72,7 @@ def _signed_in(user: User) -> Client:
     return client
 
 
-def _time(what: str, work: Callable[[], object]) -> None:
+def timed(what: str, work: Callable[[], object]) -> None:
     wall, cpu = [], []
     for _ in range(ROUNDS):
         started, used = time.perf_counter(), time.process_time()
