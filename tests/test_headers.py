@@ -41,6 +41,8 @@ OWN_POLICY = {
     "evidence:download_container": FILE,
     "evidence:preview": FILE | {"frame-ancestors": "'self'"},
     "reviews:convention": FILE,
+    "conventions:copy": FILE,
+    "exports:download": FILE,
     "reviews:pieces": POLICY | {"frame-src": "'self'"},
     "letters:html": MAIL,
     "admin:letters_lettertext_html": MAIL,

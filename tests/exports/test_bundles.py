@@ -191,9 +191,8 @@ def test_an_archive_holds_every_dossier_of_the_domain(dossier, ans, ars, tmp_pat
 def test_the_signed_convention_is_among_the_pieces(ans, ars):
     found = ApplicationFactory(state=State.ACCEPTED)
     upload = SimpleUploadedFile("Convention signée.pdf", CONVENTION)
-    sign_convention(
-        found, by=ans, version=found.version, signed_on=timezone.localdate(), upload=upload, at=timezone.now()
-    )
+    days = {"establishment_signed_on": timezone.localdate(), "signed_on": timezone.localdate()}
+    sign_convention(found, by=ans, version=found.version, upload=upload, at=timezone.now(), **days)
     package = opened(built(ZIP, by=ars, what=found.reference))
     assert package.read("3-convention/Convention signée.pdf") == CONVENTION
 

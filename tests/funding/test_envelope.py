@@ -133,7 +133,8 @@ def test_the_ans_confirms_the_excess_before_a_convention(ans, signed_in, pdf):  
     address = reverse("reviews:sign_convention", args=[application.reference])
     page = browser.get(address)
     assert "dépassée de 10\u00a0000\u00a0€" in page.text
-    typed = {"version": application.version, "signed_on": timezone.localdate().isoformat()}
+    today = timezone.localdate().isoformat()
+    typed = {"version": application.version, "establishment_signed_on": today, "signed_on": today}
     answer = browser.post(address, typed | {"over": 1_000_000, "upload": pdf()})
     assert answer.context["form"].errors["confirms_over"]
     assert now(application).state == "accepted"
@@ -146,7 +147,9 @@ def test_an_excess_that_grew_since_the_page_was_shown_is_refused(ans, pdf):  # n
     domain = domain_that_pays(envelope=4_000_000)
     application = accepted(domain)
     accepted(domain, requested=800_000)
-    given = {"by": ans, "version": application.version, "signed_on": timezone.localdate(), "at": timezone.now()}
+    today = timezone.localdate()
+    given = {"by": ans, "version": application.version, "establishment_signed_on": today, "signed_on": today}
+    given["at"] = timezone.now()
     with pytest.raises(NotNow, match="dépassée de 18"):
         sign_convention(application, upload=pdf(), over=1_000_000, **given)
     assert now(application).state == "accepted" and not Entry.objects.filter(verb="confirm_envelope").exists()

@@ -185,5 +185,5 @@ def test_the_administration_obeys_the_content_policy(page, site, live_server, si
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         for address in (reverse(f"{name}_changelist"), reverse(f"{name}_add")):
-            page.goto(live_server.url + address)
-            assert page.url.endswith(address)
+            page.goto(live_server.url + address)  # parts of a form lead to the form
+            assert page.url.startswith(f"{live_server.url}/administration/applications/") or page.url.endswith(address)
