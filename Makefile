@@ -3,6 +3,8 @@
 .PHONY: run test check format lock
 
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2)
+SAME_ON_BOTH = look test_house.py ecare/test_embedded.py evidence/test_refused_files.py evidence/test_accepted_files.py \
+	steering/test_publish.py
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
@@ -11,11 +13,12 @@ run:
 	bin/install requirements.lock
 	exec .venv/bin/python -m ecare.embedded
 
-# All on SQLite, then all but the browser on PostgreSQL: DATABASE_URL's server, or one that lives as long as the tests.
+# All on SQLite, then on PostgreSQL (DATABASE_URL's server, or one that lives as long as the tests) all but the browser and
+# what no engine decides: words, files, the house, the embedded start.
 test:
 	bin/install requirements-dev.lock
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
-	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser"
+	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
 
 check:
 	bin/install requirements-dev.lock

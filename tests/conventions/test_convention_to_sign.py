@@ -92,7 +92,7 @@ def test_what_people_typed_is_shown_and_never_obeyed(cast, canary):
     assert said_by(now(application)).count(" ".join(canary.split())) >= 5
 
 
-@pytest.mark.parametrize("text", ["😀 漢字 عربي", "\u0001", "x" * 400, "a\r\nb", "\u202e"])
+@pytest.mark.parametrize("text", ["😀 漢字 عربي", "\u0001", "x" * 150, "a\r\nb", "\u202e"])
 def test_no_character_stops_it(cast, text):
     assert said_by(accepted_dossier(cast, values={"signatory-job": text}))
 
