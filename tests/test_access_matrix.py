@@ -39,7 +39,8 @@ from funding.models import Commitment, Decision, Payment
 from reviews.models import Convention, Phrase, SavedView
 from reviews.remarks import add_note, ask_opinion
 from tests.accounts.steps import give_password
-from tests.addresses import ADMIN, ADMIN_PAGES, GET, MODEL_PAGES, POST, ROLES
+from tests.addresses import GET, POST, ROLES
+from tests.admin_addresses import ADMIN, ADMIN_PAGES, MODEL_PAGES
 from tests.evidence.conftest import dossier_with, put_in, space_of
 from tests.evidence.pool import SPACE, activate, draw, fill_pool
 from tests.factories import RegionFactory, UserFactory

@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.urls import reverse
 
-from tests import addresses
+from tests import addresses, admin_addresses
 from tests import test_access_matrix as matrix
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.factories import UserFactory
@@ -83,7 +83,7 @@ def test_every_address_answers_with_care(world, clients, role, method):
     assert seen
 
 
-@pytest.mark.parametrize("page", sorted(addresses.ADMIN_PAGES))
+@pytest.mark.parametrize("page", sorted(admin_addresses.ADMIN_PAGES))
 def test_the_administration_answers_with_care(world, clients, page):
     if page in ("admin:view_on_site", "admin:app_list") or "totp" in page:
         return

@@ -1,5 +1,7 @@
 """Sections and questions of a form in the making; once it is published they are only read."""
 
+from collections.abc import Callable
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.forms.widgets import Script
@@ -29,11 +31,10 @@ class _OfForm(admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         return HttpResponseRedirect(reverse("admin:applications_formversion_changelist"))
 
-    def _form(self, obj) -> FormVersion:
-        raise NotImplementedError
+    _parent: Callable[..., FormVersion]  # of a request: the version that a new part is added to
 
     def _is_open(self, obj) -> bool:
-        return obj is None or self._form(obj).published_at is None
+        return obj is None or obj.form.published_at is None
 
     def has_change_permission(self, request, obj=None):
         return self._is_open(obj) and super().has_change_permission(request, obj)
@@ -42,18 +43,15 @@ class _OfForm(admin.ModelAdmin):
         return self._is_open(obj) and super().has_delete_permission(request, obj)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        form = self._form(obj) if obj else self._parent(request)
+        form = obj.form if obj else self._parent(request)
         context |= {"version": form, "back": _editor(form, obj)}
         context |= {"show_save_and_continue": False, "show_save_and_add_another": add}
         if obj is None:
             context["title"] = f"{self.opts.verbose_name.capitalize()} à ajouter"
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def _parent(self, request) -> FormVersion:
-        raise NotImplementedError
-
     def response_post_save_add(self, request, obj):
-        return HttpResponseRedirect(_editor(self._form(obj), obj))
+        return HttpResponseRedirect(_editor(obj.form, obj))
 
     response_post_save_change = response_post_save_add
 
@@ -79,9 +77,6 @@ class SectionAdmin(_OfForm):
     form = SectionForm
     fields = ["title", "introduction"]
     change_form_template = "admin/applications/part_form.html"
-
-    def _form(self, obj):
-        return obj.form
 
     def _parent(self, request):
         wanted = request.GET.get("formulaire", "")
@@ -136,9 +131,6 @@ class QuestionAdmin(_OfForm):
     class Media:
         js = [Script("ecare/workshop.js", type="module")]
 
-    def _form(self, obj):
-        return obj.section.form
-
     def _parent(self, request):
         return self._section(request).form
 
@@ -165,7 +157,7 @@ class QuestionAdmin(_OfForm):
     def _form_class(self, request, obj):
         """Made once for a request: it asks for the questions that come before."""
         if not hasattr(request, "question_form"):
-            form = self._form(obj) if obj else self._parent(request)
+            form = obj.form if obj else self._parent(request)
             place = (obj or Question(section=self._section(request))).section.position
             rank = obj.position if obj else versions.FAR
             earlier = [one for one in questions_of(form) if (one.section.position, one.position) < (place, rank)]

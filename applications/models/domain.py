@@ -217,6 +217,10 @@ class Question(models.Model):
         return self.label
 
     @property
+    def form(self) -> FormVersion:
+        return self.section.form
+
+    @property
     def is_evidence(self) -> bool:
         return self.kind == self.Kind.EVIDENCE
 
