@@ -139,27 +139,6 @@ def _ceiling(domain: Domain, establishment: Establishment, activities: dict, bra
     return Ceiling(domain, establishment, year, shares, bracket=next(mine, None))
 
 
-class Ceilings:
-    """Of many dossiers at once: what the directory and the scales say is read by three queries."""
-
-    def __init__(self, domains: Iterable[Domain]):
-        self.activities: dict[int, dict[int, int]] = {}
-        for entity, year, days in Activity.objects.values_list("legal_entity", "year", "days"):
-            self.activities.setdefault(entity, {})[year] = days
-        self.members: dict[int, list[int]] = {}
-        for entity, ght in LegalEntity.objects.filter(closed_on=None).exclude(ghts=None).values_list("pk", "ghts"):
-            self.members.setdefault(ght, []).append(entity)
-        self.brackets: dict[str, list[Bracket]] = {}
-        for bracket in Bracket.objects.filter(domain__in=list(domains)):
-            self.brackets.setdefault(bracket.kind, []).append(bracket)
-
-    def cents(self, domain: Domain, *, kind: str, ght: int | None, entity: int) -> int:
-        """`ght` and `entity`: primary keys of the establishment's group and legal entity."""
-        entities = self.members.get(ght, []) if ght else [entity]
-        activities = {one: self.activities.get(one, {}) for one in entities}
-        return _ceiling(domain, Establishment(kind=kind), activities, self.brackets.get(kind, [])).cents
-
-
 def payment(domain: Domain, *, ceiling: int, accepted: int) -> int:
     """What is paid once every objective is validated: nothing without an accepted expense, unless it is a lump sum."""
     if domain.payment == Domain.Payment.LUMP_SUM:

@@ -38,7 +38,7 @@ def main(number: int = 100_000) -> None:
     dossiers, domains = Application.objects.all(), list(Domain.objects.all())
     in_one_region = dossiers.filter(establishment__region="76")
     timed("counts", lambda: counts.count(dossiers, at=END))
-    timed("amounts", lambda: amounts.add_up(dossiers, domains))
+    timed("amounts", lambda: amounts.add_up(dossiers))
     timed("stays", lambda: stays.measure(dossiers, until=END))
     timed("stays of one region", lambda: stays.measure(in_one_region, until=END))
     timed("26 weeks", lambda: weeks.happened(dossiers, since=first_shown(END), until=END))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from accounts.models import User
 from applications.models import Application, Domain
@@ -206,6 +206,13 @@ class Consumption:
         return f"{thousands(self.percent)} % de l’enveloppe : {euros(self.used)} sur {euros(self.domain.envelope)}"
 
 
+def parts_of_an_envelope() -> tuple[QuerySet, QuerySet, QuerySet]:
+    """Committed, validated, paid: each dossier stands in one of them, with its `amount`."""
+    live = Commitment.objects.live().filter(application__decision__validated_at=None)
+    decided = Decision.objects.filter(application__state=State.VALIDATED).exclude(validated_at=None)
+    return live, decided, Payment.objects.all()
+
+
 def consumption(domain: Domain) -> Consumption:
     return consumptions([domain])[0]
 
@@ -214,16 +221,12 @@ def consumptions(domains: Iterable[Domain]) -> list[Consumption]:
     """In the order given; three queries, however many domains and dossiers."""
     domains = list(domains)
     of_domain = "application__domain"
-    live = Commitment.objects.live().filter(application__domain__in=domains, application__decision__validated_at=None)
-    decided = Decision.objects.filter(application__domain__in=domains, application__state=State.VALIDATED)
-    decided = decided.exclude(validated_at=None)
-    paid = Payment.objects.filter(application__domain__in=domains)
     sums = [
         {
             pk: (cents, count)
             for pk, cents, count in rows.order_by().values_list(of_domain).annotate(Sum("amount"), Count("pk"))
         }
-        for rows in (live, decided, paid)
+        for rows in (part.filter(application__domain__in=domains) for part in parts_of_an_envelope())
     ]
     found = []
     for domain in domains:

@@ -14,8 +14,6 @@ NEAR_DAYS = 60
 ON_A_DESK = AWAITS_ARS + AWAITS_ANS
 ACCEPTED = (*FROM_ACCEPTANCE, State.PAID, State.ABANDONED)
 """States of the dossiers whose candidature was accepted, once and for all: only these can be abandoned."""
-COMMITTED = (*FROM_ACCEPTANCE, State.PAID)
-"""Those that count against the envelope: abandoning releases it."""
 VALIDATED = (State.VALIDATED, State.PAID)
 
 

@@ -79,14 +79,15 @@ class Pilot:
         if len(rows) > 1:
             envelope = sum(domain.envelope for domain in self.snapshot.scope.domains)
             rows.append(self._amounts_of(IN_ALL, self.sums, envelope, is_total=True))
-        labels = ["Montant demandé", "Plafonds engagés", "Enveloppe nationale"]
+        labels = ["Montant demandé", "Engagé", "Validé, à verser", "Versé", "Enveloppe nationale"]
         columns = [Column("Domaine", Unit.TEXT), *(Column(label, Unit.EUROS) for label in labels)]
-        return Table("montants", "Montants par domaine", [*columns, Column("Part engagée", Unit.PERCENT)], rows)
+        return Table("montants", "Montants par domaine", [*columns, Column("Part de l’enveloppe", Unit.PERCENT)], rows)
 
     @staticmethod
     def _amounts_of(label: str, sums: list, envelope: int, *, is_total: bool = False) -> Row:
-        requested, committed = sum_of(one.requested for one in sums), sum(one.committed for one in sums)
-        values = (label, requested, committed, envelope or None, share(committed, envelope))
+        parts = [sum(getattr(one, name) for one in sums) for name in ("committed", "validated", "paid")]
+        requested = sum_of(one.requested for one in sums)
+        values = (label, requested, *parts, envelope or None, share(sum(parts), envelope))
         return Row(values, is_total=is_total)
 
     # --- what waits ---------------------------------------------------------------------------------------------
@@ -189,7 +190,7 @@ class Pilot:
     @staticmethod
     def _group(label: str, cells: list[Cell], sums: list, **options) -> Row:
         numbers = [total_of(cells, measure) for measure in GROUP_MEASURES]
-        money = sum_of(one.requested for one in sums), sum(one.committed for one in sums)
+        money = sum_of(one.requested for one in sums), sum(one.taken for one in sums)
         return Row((label, *numbers, *money), **options)
 
     # --- how long, and when -------------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ class Pilot:
 
 def _group_columns(label: str) -> list[Column]:
     counts = [Column(name) for name in ("Commencés", "Transmis", "Acceptés", "Validés", "Versés")]
-    money = [Column(name, Unit.EUROS) for name in ("Montant demandé", "Plafonds engagés")]
+    money = [Column(name, Unit.EUROS) for name in ("Montant demandé", "Engagé, validé ou versé")]
     return [Column(label, Unit.TEXT), *counts, *money]
 
 

@@ -3,41 +3,58 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from applications.models import Domain
-from applications.money import Ceilings, commitment
+from django.db.models import Sum
+
 from applications.states import State
+from funding.rules import parts_of_an_envelope
 from steering.readers.counts import GROUP
-from steering.rules import COMMITTED
 
 
 class Sums(NamedTuple):
-    """Of the dossiers of one domain, region and kind; `requested` is None where no form asks for an amount."""
+    """Of the dossiers of one domain, region and kind; `requested` is None where no form asks for an amount. A dossier
+    counts once: committed, then validated, then paid."""
 
     domain: int
     region: str
     kind: str
     requested: int | None
     committed: int
+    validated: int
+    paid: int
+
+    @property
+    def taken(self) -> int:
+        """What these dossiers take of the envelope."""
+        return self.committed + self.validated + self.paid
 
 
-def add_up(dossiers, domains: list[Domain]) -> list[Sums]:
-    """What was asked for when candidatures were last sent (withdrawn ones apart), and what those accepted commit.
+def add_up(dossiers) -> list[Sums]:
+    """What was asked for when candidatures were last sent (withdrawn ones apart), and what the envelope bears.
 
     Four queries, whatever the number of dossiers.
     """
-    by_pk = {domain.pk: domain for domain in domains}
-    ceilings = Ceilings(domains)
-    sent = dossiers.exclude(candidature_submitted_at=None).exclude(state=State.WITHDRAWN)
-    place = ("establishment__ght", "establishment__legal_entity")
-    rows = sent.order_by().values_list(*GROUP, "state", *place, "requested")
-    sums: dict[tuple, list] = {}
-    for domain, region, kind, state, ght, entity, requested in rows.iterator(chunk_size=5_000):
-        of_group = sums.setdefault((domain, region, kind), [None, 0])
-        of_group[0] = sum_of([of_group[0], requested or None])
-        if state in COMMITTED:
-            ceiling = ceilings.cents(by_pk[domain], kind=kind, ght=ght, entity=entity)
-            of_group[1] += commitment(by_pk[domain], ceiling=ceiling, requested=requested or None)
-    return [Sums(*group, *both) for group, both in sums.items()]
+    sent = dossiers.exclude(candidature_submitted_at=None).exclude(state=State.WITHDRAWN).filter(requested__gt=0)
+    requested = _by_group(sent, "requested")
+    of_application = [f"application__{name}" for name in GROUP]
+    committed, validated, paid = (
+        _by_group(part.filter(application__in=dossiers), "amount", of_application) for part in parts_of_an_envelope()
+    )
+    return [
+        Sums(
+            domain=group[0],
+            region=group[1],
+            kind=group[2],
+            requested=requested.get(group),
+            committed=committed.get(group, 0),
+            validated=validated.get(group, 0),
+            paid=paid.get(group, 0),
+        )
+        for group in sorted(requested.keys() | committed.keys() | validated.keys() | paid.keys())
+    ]
+
+
+def _by_group(rows, amount: str, group=GROUP) -> dict[tuple, int]:
+    return {tuple(of): cents for *of, cents in rows.order_by().values_list(*group).annotate(Sum(amount))}
 
 
 def sum_of(amounts: Iterable[int | None]) -> int | None:

@@ -95,7 +95,7 @@ def take(user: User, scope: Scope, domains: list[Domain], *, at: datetime) -> Sn
     kept = cache.get(seen)
     if kept is None:
         cells = [tuple(cell) for cell in counts.count(dossiers, at=at)]
-        kept = at, cells, [tuple(one) for one in amounts.add_up(dossiers, domains)]
+        kept = at, cells, [tuple(one) for one in amounts.add_up(dossiers)]
         cache.set(seen, kept, KEPT_FOR.total_seconds())
     at, cells, sums = kept
     narrowed = _key(visibility_of(user), scope.key, str(at.timestamp()))

@@ -6,11 +6,14 @@ from datetime import date, timedelta
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
 
-from applications.models import Bracket
+from applications.models import Application
 from applications.states import REVIEWER_LABELS, State
-from establishments.models import Activity
+from funding.models import Commitment
+from funding.rules import consumption
 from tests.factories import FormFactory, RegionFactory, UserFactory
+from tests.funding.deciding import decide, domain_that_pays, dossier_in, line, pay, validate
 from tests.steering.worlds import (
     NBSP,
     NOW,
@@ -173,43 +176,54 @@ def test_what_makes_no_sense_in_the_address_narrows_nothing(ans):
 
 
 # --- amounts ----------------------------------------------------------------------------------------------------------
-def test_amounts_are_those_last_sent_and_those_that_acceptance_commits(ans):
-    """Ceiling of the public establishments here: 10,000 €. Some asked for less, one for more, one for nothing yet."""
-    form = FormFactory(domain__envelope=40_000_00, domain__commitment="requested")
-    Bracket.objects.create(domain=form.domain, kind="public", days_from=0, ceiling=10_000_00)
+def test_each_dossier_counts_once_in_the_envelope_as_the_ans_reads_it_there(ans):
+    """Committed, then validated, then paid; a rejected or abandoned one no more. Ceilings here: 50,000 €."""
+    domain = domain_that_pays(envelope=400_000_00)
     for state, cents in (
         (State.ACCEPTED, 8_000_50),
-        (State.DECLARATION_SUBMITTED, 15_000_00),
+        (State.DECLARATION_SUBMITTED, 90_000_00),
         (State.SUBMITTED, 3_000_00),
-        (State.WITHDRAWN, 1_000_00),
         (State.ABANDONED, 5_000_00),
-        (State.DRAFT, 0),
     ):
-        sent = {} if state != State.WITHDRAWN else {"candidature_submitted_at": NOW}
-        one = dossier(state, form=form, requested=cents, **sent)
-        Activity.objects.create(legal_entity=one.establishment.legal_entity, year=2023, days=500)
-    amounts = read(page_of(ans), "montants")[form.domain.name]
-    assert amounts == [
-        f"31{NBSP}000,50{NBSP}€",  # 8,000.50 + 15,000 + 3,000 + 5,000
-        f"18{NBSP}000,50{NBSP}€",  # 8,000.50 + the ceiling of 10,000
-        f"40{NBSP}000{NBSP}€",
-        f"45{NBSP}%",
+        one = dossier_in(state, domain=domain, requested=cents)
+        Application.objects.filter(pk=one.pk).update(requested=cents)
+    for is_paid in (False, True):
+        one = dossier_in(State.UNDER_CONTROL, domain=domain, requested=20_000_00, lines=[line(12_000_00)])
+        Application.objects.filter(pk=one.pk).update(requested=20_000_00)
+        decide(one, by=ans_agent())
+        validate(one, by=ans_agent())
+        if is_paid:
+            pay(one, by=ans_agent())
+    Commitment.objects.filter(application__state=State.ABANDONED).update(released_at=timezone.now())
+    page = page_of(ans)
+    assert read(page, "montants")[domain.name] == [
+        f"146{NBSP}000,50{NBSP}€",  # all six
+        f"58{NBSP}000,50{NBSP}€",  # 8,000.50 + the ceiling
+        f"12{NBSP}000{NBSP}€",
+        f"12{NBSP}000{NBSP}€",
+        f"400{NBSP}000{NBSP}€",
+        f"20,5{NBSP}%",
     ]
-    kinds = read(page_of(ans), "types")["Entité Juridique Publique hors GHT"]
-    assert kinds[5:] == [f"31{NBSP}000,50{NBSP}€", f"18{NBSP}000,50{NBSP}€"]
+    kinds = read(page, "types")["Entité Juridique Publique hors GHT"]
+    assert kinds[5:] == [f"146{NBSP}000,50{NBSP}€", f"82{NBSP}000,50{NBSP}€"]
+    assert consumption(domain).used == 82_000_50
 
 
-def test_a_domain_that_asks_for_no_amount_commits_ceilings_and_a_floor_is_one(ans):
-    """No scale for private establishments: the floor of 7,000 €."""
-    form = FormFactory(domain__envelope=0)
-    Bracket.objects.create(domain=form.domain, kind="public", days_from=0, ceiling=10_000_00)
-    here, there = dossier(State.PAID, form=form), dossier(State.ACCEPTED, form=form, private=True)
-    for one in (here, there):
-        Activity.objects.create(legal_entity=one.establishment.legal_entity, year=2023, days=500)
-    dossier(State.SUBMITTED, form=FormFactory(domain__envelope=50_000_00), requested=1_000_00)
+def ans_agent():
+    return UserFactory(ans=True)
+
+
+def test_a_domain_that_asks_for_no_amount_has_none_and_the_whole_adds_up(ans):
+    silent, other = domain_that_pays(envelope=0), domain_that_pays(envelope=50_000_00)
+    dossier_in(State.ACCEPTED, domain=silent)
+    one = dossier_in(State.SUBMITTED, domain=other)
+    Application.objects.filter(pk=one.pk).update(requested=1_000_00)
     amounts = read(page_of(ans), "montants")
-    assert amounts[form.domain.name] == ["–", f"17{NBSP}000{NBSP}€", "–", "–"]
-    assert amounts["Ensemble"][:3] == [f"1{NBSP}000{NBSP}€", f"17{NBSP}000{NBSP}€", f"50{NBSP}000{NBSP}€"]
+    zero = f"0{NBSP}€"
+    assert amounts[silent.name] == ["–", f"50{NBSP}000{NBSP}€", zero, zero, "–", "–"]
+    assert amounts["Ensemble"][:5] == [
+        f"1{NBSP}000{NBSP}€", f"50{NBSP}000{NBSP}€", zero, zero, f"50{NBSP}000{NBSP}€"
+    ]  # fmt: skip
 
 
 # --- how long ---------------------------------------------------------------------------------------------------------
