@@ -250,7 +250,7 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         try:
-            return super().add_view(request, form_url, extra_context)
+            return super().add_view(request, form_url, {"title": "Inviter un agent"} | (extra_context or {}))
         except agents.CannotInvite as refusal:  # since the form was checked
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())

@@ -134,8 +134,8 @@ class QueueFilter(django_filters.FilterSet):
         return queryset.filter(moved_at__lt=self.at - timedelta(days=int(value)))
 
     def followed(self, queryset, name, value):
-        """By the agent whom this desk gave the dossier to."""
-        of_desk = Assignment.objects.filter(application=OuterRef("pk"), desk=desk_of(self.user))
+        """By the agent whom this desk gave the dossier to; one whose account is closed follows nothing."""
+        of_desk = Assignment.objects.filter(application=OuterRef("pk"), desk=desk_of(self.user), agent__is_active=True)
         if value == NOBODY:
             return queryset.filter(~Exists(of_desk))
         return queryset.filter(Exists(of_desk.filter(agent=self.user.pk if value == ME else int(value))))

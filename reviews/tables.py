@@ -158,4 +158,7 @@ class QueueTable(tables.Table):
         return format_html('{}<br><span class="fr-text--xs">{}</span>', waited, french.paris_date(value))
 
     def render_followed(self, record):
-        return str(record.followed[0].agent) if record.followed else "–"
+        agent = record.followed[0].agent if record.followed else None
+        if agent is None:
+            return "–"
+        return str(agent) if agent.is_active else f"{agent} (compte désactivé)"

@@ -67,7 +67,7 @@ def act(admin, action, *invitations):
 def test_an_administrator_invites_and_the_agent_signs_in(admin, administrator, client):
     region = RegionFactory()
     page = text_of(admin.get(ADD))
-    assert "vous envoyez à cette adresse un courrier" in page
+    assert "vous envoyez à cette adresse un courrier" in page and "Inviter un agent" in page
     assert admin.post(ADD, {"email": EMAIL.upper(), "role": "ars", "regions": [region.pk]}).status_code == 302
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.by, invitation.state) == (EMAIL, administrator, "waiting")

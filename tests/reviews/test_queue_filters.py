@@ -79,6 +79,14 @@ def test_the_queue_narrows_to_whoever_follows_at_this_desk(ans, desk):
     assert rows(desk.get(QUEUE, {"suivi": "personne"})) == {nobodys.reference}
 
 
+def test_a_dossier_of_an_agent_who_left_is_found_among_those_that_nobody_follows(ans, desk):
+    left = ApplicationFactory(state=State.ACCEPTED)
+    Assignment.objects.create(application=left, desk=Desk.ANS, agent=UserFactory(ans=True, is_active=False), by=ans)
+    answer = desk.get(QUEUE, {"suivi": "personne"})
+    assert rows(answer) == {left.reference}
+    assert "(compte désactivé)" in answer.content.decode()
+
+
 def test_an_agent_of_another_desk_is_no_choice(desk):
     dossier = ApplicationFactory(state=State.ACCEPTED)
     answer = desk.get(QUEUE, {"suivi": str(UserFactory(ars=True).pk)})
