@@ -53,6 +53,11 @@ class Desk(models.TextChoices):
     ARS = "ars", "ARS"
     ANS = "ans", "ANS"
 
+    @classmethod
+    def of(cls, agent) -> "Desk":
+        """The desk at which an agent sits."""
+        return cls.ARS if agent.is_ars else cls.ANS
+
 
 CANDIDATURE_EDITABLE = (State.DRAFT, State.CHANGES_REQUESTED)
 DECLARATION_EDITABLE = (State.DECLARATION_OPEN, State.DECLARATION_CHANGES_REQUESTED)

@@ -21,7 +21,7 @@ PURGED = "Le fichier est purgé : son contenu est détruit."
 
 
 def _require_reviewer(user) -> None:
-    if not (user.is_ars or user.is_ans):
+    if not user.is_reviewer:
         raise PermissionDenied
 
 

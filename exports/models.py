@@ -13,7 +13,7 @@ from accounts.models import User
 class ExportQuerySet(models.QuerySet):
     def visible_to(self, user):
         """An agent's own. Administrators read the list in the administration, and get no file anywhere."""
-        if user.is_active and (user.is_ars or user.is_ans):
+        if user.is_active and user.is_reviewer:
             return self.filter(asked_by=user)
         return self.none()
 

@@ -21,7 +21,7 @@ NO_LONGER_THEIRS = (
 
 
 def may_export(user: User) -> bool:
-    return user.is_active and (user.is_ars or user.is_ans)
+    return user.is_active and user.is_reviewer
 
 
 def may_archive(user: User) -> bool:

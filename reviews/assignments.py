@@ -27,11 +27,11 @@ def assign(references: list[str], *, to: User | None, by: User) -> int:
 
     Raises PermissionDenied, or NotTheirs when the agent may not see one of them.
     """
-    if not (by.is_active and (by.is_ars or by.is_ans)):
+    if not (by.is_active and by.is_reviewer):
         raise PermissionDenied
     if to is not None and (to.role != by.role or not to.is_active):
         raise PermissionDenied
-    desk = Desk.ARS if by.is_ars else Desk.ANS
+    desk = Desk.of(by)
     visible = Application.objects.visible_to(by).filter(reference__in=references)
     dossiers = list(visible.select_for_update(of=("self",)).order_by("pk"))
     if to is not None:

@@ -35,7 +35,7 @@ def claim(application: Application, *, by: User, at: datetime, is_taken_over: bo
     `is_taken_over`: from the colleague who has it now, whom the page named.
     """
     application = lock(application)
-    if not (by.is_active and (by.is_ars or by.is_ans)):
+    if not (by.is_active and by.is_reviewer):
         raise PermissionDenied
     if not may_examine(by, application):
         raise NotNow("Vous n’avez rien à décider sur ce dossier dans son état actuel.")

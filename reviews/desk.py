@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.typed import comes_back, filled
 from applications.actions import NotNow
 from applications.models import Application
+from applications.states import Desk
 from ecare.french import paris_hour
 from ecare.letters.models import Letter
 from reviews import claims, readers, remarks, rules
 from reviews.desk_forms import AskOpinionForm, GiveOpinionForm, NoteForm, PhraseForm, PiecesForm
-from reviews.filters import desk_of
 from reviews.models import Note, Opinion, Phrase
 from reviews.queue import require_reviewer
 from reviews.views import HOME, visible_dossier
@@ -72,7 +72,7 @@ def pieces(request, reference):
     """Each file of the last sending beside its preview, accepted or refused piece by piece."""
     application = _dossier(request, reference)
     lines = readers.spaces_sent(application, user=request.user)
-    verdicts = readers.verdicts(application, desk=desk_of(request.user))
+    verdicts = readers.verdicts(application, desk=Desk.of(request.user))
     may_judge = rules.may_judge(request.user, application)
     form = PiecesForm(lines, verdicts, filled(request))
     if request.method == "POST" and form.is_valid():
@@ -86,7 +86,7 @@ def pieces(request, reference):
         "form": form,
         "may_judge": may_judge,
         "shown": next((piece.file for piece in form.pieces if piece.file.id == shown), None),
-        "others": readers.verdicts_of_the_other_desk(application, desk=desk_of(request.user)),
+        "others": readers.verdicts_of_the_other_desk(application, desk=Desk.of(request.user)),
     }
     return render(request, "reviews/pieces.html", context)
 

@@ -26,6 +26,7 @@ from reviews.extension_forms import (
     GiveExtensionForm,
     WithdrawExtensionForm,
 )
+from reviews.queue import require_reviewer
 from reviews.views import HOME
 
 EXTENSIONS = ("Prolongations", reverse_lazy("reviews:extensions"))
@@ -42,8 +43,7 @@ def _require_ans(user) -> None:
 @require_safe
 def extensions(request):
     """All of them, the latest first; of the agent's regions for an ARS."""
-    if not (request.user.is_ars or request.user.is_ans):
-        raise PermissionDenied
+    require_reviewer(request.user)
     words = searched(request)
     found = Extension.objects.visible_to(request.user).matching(words).select_related(*KNOWN)
     table = ExtensionTable(found, is_search=bool(words), offers_withdrawal=request.user.is_ans)
@@ -143,8 +143,7 @@ def give_extension(request, pk, slug, step):
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw_extension(request, pk):
     """While it was not used, with a reason."""
-    if not (request.user.is_ars or request.user.is_ans):
-        raise PermissionDenied
+    require_reviewer(request.user)
     found = Extension.objects.visible_to(request.user).select_related(*KNOWN)
     extension = get_object_or_404(found, pk=pk)
     _require_ans(request.user)

@@ -24,11 +24,6 @@ LATE = "en-retard"
 WAITING_DAYS = (7, 15, 30, 60)
 
 
-def desk_of(user) -> Desk:
-    """The desk at which an agent sits."""
-    return Desk.ARS if user.is_ars else Desk.ANS
-
-
 def awaited_by(user) -> tuple[State, ...]:
     """The states in which a dossier lies on this agent's desk."""
     return AWAITS_ARS if user.is_ars else AWAITS_ANS
@@ -135,7 +130,7 @@ class QueueFilter(django_filters.FilterSet):
 
     def followed(self, queryset, name, value):
         """By the agent whom this desk gave the dossier to; one whose account is closed follows nothing."""
-        of_desk = Assignment.objects.filter(application=OuterRef("pk"), desk=desk_of(self.user), agent__is_active=True)
+        of_desk = Assignment.objects.filter(application=OuterRef("pk"), desk=Desk.of(self.user), agent__is_active=True)
         if value == NOBODY:
             return queryset.filter(~Exists(of_desk))
         return queryset.filter(Exists(of_desk.filter(agent=self.user.pk if value == ME else int(value))))
@@ -156,7 +151,7 @@ class QueueFilter(django_filters.FilterSet):
         self.state = self.form.cleaned_data.get("etat") or ""
         if self.state == ALL:
             return found
-        return found.filter(state=self.state) if self.state else found.filter(desk=desk_of(self.user))
+        return found.filter(state=self.state) if self.state else found.filter(desk=Desk.of(self.user))
 
     @property
     def count(self) -> int:

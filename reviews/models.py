@@ -126,7 +126,7 @@ class FileVerdict(models.Model):
 class NoteQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Notes of a dossier that this agent sees: those of their desk, and those meant for both."""
-        desk = Desk.ARS if user.is_ars else Desk.ANS
+        desk = Desk.of(user)
         found = self.filter(application__in=Application.objects.visible_to(user))
         return found.filter(models.Q(desk=desk) | models.Q(is_shared=True))
 

@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.models import Application, ChangeRequest, TakeOverRequest
+from applications.states import Desk
 from applications.tables import LIFE_ORDER
 from ecare.lists import turn_by_key
 from evidence.models import BankDetails
 from reviews import assignments
-from reviews.filters import QueueFilter, desk_of, view_of
+from reviews.filters import QueueFilter, view_of
 from reviews.forms import AssignForm, SaveViewForm
 from reviews.models import Assignment
 from reviews.tables import QueueTable
@@ -23,7 +24,7 @@ LENGTH = 25
 
 def require_reviewer(user) -> None:
     """These pages are for agents; a référent has pages of their own."""
-    if not (user.is_ars or user.is_ans):
+    if not user.is_reviewer:
         raise PermissionDenied
 
 
@@ -38,7 +39,7 @@ def _found(request, query: QueryDict) -> QueueFilter:
             Prefetch("change_requests", ChangeRequest.objects.open(), to_attr="awaited_changes"),
             Prefetch(
                 "assignments",
-                Assignment.objects.filter(desk=desk_of(request.user)).select_related("agent"),
+                Assignment.objects.filter(desk=Desk.of(request.user)).select_related("agent"),
                 to_attr="followed",
             ),
         )

@@ -25,12 +25,8 @@ NOT_RESENT = (
 )
 
 
-def _desk(agent: User) -> Desk:
-    return Desk.ARS if agent.is_ars else Desk.ANS
-
-
 def _require_agent(agent: User) -> None:
-    if not (agent.is_active and (agent.is_ars or agent.is_ans)):
+    if not (agent.is_active and agent.is_reviewer):
         raise PermissionDenied
 
 
@@ -38,7 +34,7 @@ def _require_agent(agent: User) -> None:
 @transaction.atomic
 def add_note(application: Application, *, by: User, text: str, is_shared: bool) -> Note:
     _require_agent(by)
-    note = Note.objects.create(application=application, author=by, desk=_desk(by), text=text, is_shared=is_shared)
+    note = Note.objects.create(application=application, author=by, desk=Desk.of(by), text=text, is_shared=is_shared)
     record(application.subject, "add_note", actor=by.actor, data={"note": note.pk, "is_shared": is_shared})
     return note
 
@@ -108,7 +104,7 @@ def judge(application: Application, *, by: User, judged: Sequence[Judged], at: d
     application = lock(application)
     if not may_judge(by, application):
         raise NotNow("Les pièces de ce dossier ne sont pas à examiner par vous dans son état actuel.")
-    listed, desk = _listed(application), _desk(by)
+    listed, desk = _listed(application), Desk.of(by)
     if any(one.file not in listed for one in judged):
         raise NotNow("Un des fichiers n’est plus dans le dernier envoi : rechargez la page.")
     kept = {str(one.file_id): one for one in FileVerdict.objects.filter(application=application, desk=desk)}

@@ -15,6 +15,7 @@ from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
 from reviews.forms import BankDetailsDecisionForm, RefuseBankDetailsForm, RefuseTakeOverForm, TakeOverDecisionForm
+from reviews.queue import require_reviewer
 from reviews.tables import BankDetailsTable, TakeOverTable
 from reviews.views import HOME
 
@@ -26,8 +27,7 @@ ESTABLISHMENT = ("application__establishment__ght", "application__establishment_
 @require_safe
 def requests(request):
     """The requests that wait for this agent, or, asked for, those already decided."""
-    if not (request.user.is_ars or request.user.is_ans):
-        raise PermissionDenied
+    require_reviewer(request.user)
     is_decided = request.GET.get("etat") == "decidees"
     tables = [_table(request, TakeOverRequest, TakeOverTable, is_decided=is_decided)]
     if request.user.is_ans:

@@ -73,9 +73,7 @@ def may_judge(user, application: Application) -> bool:
 
 def may_be_asked(agent: User, application: Application) -> bool:
     """Whether an opinion may be asked of this agent: one who sees the dossier."""
-    return (
-        bool(agent.is_ars or agent.is_ans) and Application.objects.visible_to(agent).filter(pk=application.pk).exists()
-    )
+    return agent.is_reviewer and Application.objects.visible_to(agent).filter(pk=application.pk).exists()
 
 
 def may_be_resent(letter: Letter, application: Application) -> bool:

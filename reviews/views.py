@@ -11,6 +11,7 @@ from applications import actions as verbs
 from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import deadline, has_convention_page, may, may_now
+from applications.states import Desk
 from ecare.letters.models import Letter
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
@@ -19,7 +20,6 @@ from evidence.views import sealed_response
 from funding import actions as funding
 from reviews import actions, claims, readers, rehearsal, rules
 from reviews.decisions import DECISIONS, Decision
-from reviews.filters import desk_of
 from reviews.models import Convention, Note
 from reviews.queue import require_reviewer
 from reviews.tables import badge_kind
@@ -174,7 +174,7 @@ def _decide(request, reference, decision: Decision, act):
     typed = filled(request)
     options = {"application": application, "at": request.arrived_at}
     if decision.verb == "request_changes":
-        options["refused"] = readers.refused_files(application, desk=desk_of(request.user))
+        options["refused"] = readers.refused_files(application, desk=Desk.of(request.user))
     form = decision.form(_with_phrase(request, typed), request.FILES or None, **options)
     if request.method == "POST" and not _is_asked_again(request) and form.is_valid():
         return _act(request, application, decision, act, form)

@@ -1,6 +1,5 @@
 """« Pilotage »: the figures of the dossiers that an agent sees, as a page and as files."""
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse_lazy
@@ -8,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from applications.models import Domain
 from establishments.models import Region
+from reviews.queue import require_reviewer
 from steering.filters import SteeringFilter
 from steering.readers.snapshot import KEPT_FOR, take
 from steering.tables import Pilot
@@ -18,8 +18,7 @@ HOME = ("Dossiers", reverse_lazy("reviews:queue"))
 
 def _pilot(request) -> Pilot:
     """For agents; a référent and an administrator have pages of their own."""
-    if not (request.user.is_ars or request.user.is_ans):
-        raise PermissionDenied
+    require_reviewer(request.user)
     domains = list(Domain.objects.all())
     regions = list(request.user.regions.all() if request.user.is_ars else Region.objects.all())
     asked = SteeringFilter(request.GET, domains=domains, regions=regions)

@@ -143,6 +143,11 @@ class User(AbstractUser):
     def is_ans(self):
         return self.role == self.Role.ANS
 
+    @property
+    def is_reviewer(self) -> bool:
+        """An agent of an ARS or of the ANS."""
+        return self.is_ars or self.is_ans
+
 
 class SignInCode(CooldownMixin, SideChannelDevice):
     """The mailed code of one sign-in attempt: 8 digits, 10 minutes, 5 tries, kept only as a keyed hash.

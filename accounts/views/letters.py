@@ -13,7 +13,7 @@ from accounts.forms import LettersForm
 def letters(request):
     user = request.user
     initial = {"daily": "oui" if user.wants_daily_letter else "non", "weekly": user.wants_weekly_letter}
-    form = LettersForm(typed.filled(request), initial=initial, has_desk=user.is_ars or user.is_ans)
+    form = LettersForm(typed.filled(request), initial=initial, has_desk=user.is_reviewer)
     if request.method == "POST" and form.is_valid():
         actions.choose_letters(user, daily=form.cleaned_data["daily"], weekly=form.cleaned_data.get("weekly"))
         messages.success(request, "Votre choix est enregistré.")

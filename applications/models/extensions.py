@@ -15,7 +15,7 @@ from establishments.models import Establishment
 class ExtensionQuerySet(models.QuerySet):
     def visible_to(self, user):
         """To agents, of the establishments of their regions; a référent reads of theirs on their own pages."""
-        if not user.is_active or not (user.is_ars or user.is_ans):
+        if not user.is_active or not user.is_reviewer:
             return self.none()
         return self if user.is_ans else self.filter(establishment__region__in=user.regions.all())
 
