@@ -9,23 +9,16 @@ from django.utils.html import format_html
 from applications.extensions import fault_of
 from ecare.clock import paris_day
 from ecare.french import paris_date
-from reviews.forms import MessageForm
+from reviews.forms import WithMessage
 from reviews.signing_forms import DayField
 
 
-class ReasonForm(forms.Form):
-    label, hint = "Motif", "Ce texte est envoyé à l’établissement et conservé dans l’historique."
-
-    message = MessageForm.base_fields["message"]
+class ReasonForm(WithMessage):
+    hint = "Ce texte est envoyé à l’établissement et conservé dans l’historique."
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        field = self.fields["message"]
-        field.label, field.help_text = self.label, self.hint
-        field.widget.attrs["rows"] = 4
-
-    def clean_message(self):
-        return self.cleaned_data["message"].replace("\r\n", "\n")
+        self.fields["message"].widget.attrs["rows"] = 4
 
 
 class GiveExtensionForm(ReasonForm):

@@ -90,8 +90,8 @@ class PaymentForm(DecisionForm):
         return super().specimen() | transfer
 
 
-class MessageForm(DecisionForm):
-    """A message to the person who holds the dossier, kept in its history."""
+class WithMessage(forms.Form):
+    """A text that is sent to somebody and kept in the history of the dossier. A form of what is decided follows it."""
 
     label, hint = "Motif", "Ce texte est envoyé au référent et conservé dans l’historique du dossier."
 
@@ -116,6 +116,10 @@ class MessageForm(DecisionForm):
     def specimen(self) -> dict:
         typed = (self.data.get("message", "") if self.is_bound else "").strip()
         return super().specimen() | {"message": typed[:MESSAGE_LENGTH] or "(Votre texte viendra ici.)"}
+
+
+class MessageForm(WithMessage, DecisionForm):
+    """A message to the person who holds the dossier."""
 
 
 class ChangesForm(MessageForm):
@@ -238,21 +242,16 @@ class TakeOverDecisionForm(forms.Form):
     holder = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, asked: TakeOverRequest, data=None):
-        super().__init__(data, initial={"holder": asked.application.referent_id})
+        self.shown = {"holder": asked.application.referent_id}
+        super().__init__(data, initial=self.shown)
+
+    def specimen(self) -> dict:
+        return dict(self.shown)
 
 
-class RefuseTakeOverForm(TakeOverDecisionForm):
+class RefuseTakeOverForm(WithMessage, TakeOverDecisionForm):
     title, done = "Refuser la reprise", "la reprise est refusée."
-
-    message = MessageForm.base_fields["message"]
-
-    def __init__(self, asked: TakeOverRequest, data=None):
-        super().__init__(asked, data)
-        field = self.fields["message"]
-        field.label, field.help_text = "Motif du refus", "Ce texte est envoyé à la personne et au référent."
-
-    def clean_message(self):
-        return self.cleaned_data["message"].replace("\r\n", "\n")
+    label, hint = "Motif du refus", "Ce texte est envoyé à la personne et au référent."
 
 
 class BankDetailsDecisionForm(forms.Form):
@@ -263,16 +262,10 @@ class BankDetailsDecisionForm(forms.Form):
     def __init__(self, asked, data=None):
         super().__init__(data)
 
+    def specimen(self) -> dict:
+        return {}
 
-class RefuseBankDetailsForm(BankDetailsDecisionForm):
+
+class RefuseBankDetailsForm(WithMessage, BankDetailsDecisionForm):
     title, done = "Refuser les coordonnées bancaires", "les coordonnées bancaires sont refusées."
-
-    message = MessageForm.base_fields["message"]
-
-    def __init__(self, asked, data=None):
-        super().__init__(asked, data)
-        field = self.fields["message"]
-        field.label, field.help_text = "Motif du refus", "Ce texte est envoyé au référent."
-
-    def clean_message(self):
-        return self.cleaned_data["message"].replace("\r\n", "\n")
+    label, hint = "Motif du refus", "Ce texte est envoyé au référent."

@@ -10,7 +10,8 @@ from ecare.letters.models import Letter
 
 
 def letters_of(act: Callable[[], object], *, subject: str) -> list[Letter]:
-    """One letter of each kind that the verb would write, in the order in which it writes them; none if it refuses."""
+    """One letter of each kind and page that the verb would write, in the order in which it writes them; none if it
+    refuses."""
     with transaction.atomic():
         known = set(Letter.objects.about(subject).values_list("pk", flat=True))
         try:
@@ -19,4 +20,4 @@ def letters_of(act: Callable[[], object], *, subject: str) -> list[Letter]:
         except (NotNow, PermissionDenied):
             found = []
         transaction.set_rollback(True)
-    return list({letter.name: letter for letter in reversed(found)}.values())[::-1]
+    return list({(letter.name, letter.link): letter for letter in reversed(found)}.values())[::-1]

@@ -14,10 +14,11 @@ from evidence import bank
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
+from reviews import rehearsal
 from reviews.forms import BankDetailsDecisionForm, RefuseBankDetailsForm, RefuseTakeOverForm, TakeOverDecisionForm
 from reviews.queue import require_reviewer
 from reviews.tables import BankDetailsTable, TakeOverTable
-from reviews.views import HOME
+from reviews.views import HOME, SHOW
 
 REQUESTS = ("Demandes des établissements", reverse_lazy("reviews:requests"))
 OF_DOSSIER = ("by", "decided_by", "application__referent", "application__domain")
@@ -90,7 +91,7 @@ def _bank_details(request, pk) -> BankDetails:
 def _decide(request, asked, form_class, act):
     """GET says what the click will do and whom it writes to; POST does it."""
     form = form_class(asked, filled(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and SHOW not in request.POST and form.is_valid():
         act(asked, by=request.user, **form.cleaned_data)
         messages.success(request, f"Dossier n°\u00a0{asked.application.reference}\u00a0: {form.done}")
         return redirect("reviews:requests")
@@ -100,6 +101,10 @@ def _decide(request, asked, form_class, act):
         "application": asked.application,
         "form": form,
         "recipients": [asked.by] if asked.by == referent else [asked.by, referent],
+        "letters": rehearsal.letters_of(
+            lambda: act(asked, by=request.user, **form.specimen()), subject=asked.application.subject
+        ),
+        "has_message": "message" in form.fields,
         "crumbs": [*HOME, REQUESTS, (form.title, "")],
     }
     if isinstance(asked, TakeOverRequest):

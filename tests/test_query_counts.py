@@ -132,10 +132,10 @@ COUNTS = {
     "reviews:extensions_of":                         8,
     "reviews:give_extension":                        9,
     "reviews:withdraw_extension":                    6,
-    "reviews:accept_take_over":                      6,
-    "reviews:refuse_take_over":                      6,
-    "reviews:confirm_bank_details":                  8,
-    "reviews:refuse_bank_details":                   8,
+    "reviews:accept_take_over":                      34,
+    "reviews:refuse_take_over":                      28,
+    "reviews:confirm_bank_details":                  37,
+    "reviews:refuse_bank_details":                   27,
 }
 COUNTED_ELSEWHERE = {
     "home": "tests/look/test_pages.py::test_the_home_page_asks_once_for_the_domains",

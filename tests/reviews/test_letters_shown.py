@@ -17,6 +17,7 @@ from reviews.remarks import resend_letter
 from tests.applications.life_cycle import MOVES, dossier, people, traces
 from tests.factories import ApplicationFactory, UserFactory
 from tests.funding.deciding import make_ready
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,29 @@ def test_a_verb_that_refuses_shows_no_letter_and_leaves_no_trace(application, ar
     found = letters_of(lambda: actions.accept(application, by=ars, version=7), subject=application.subject)
     assert found == []
     assert traces(application) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "letter", "copies"),
+    [
+        ("accept_take_over", "take_over_accepted", 2),
+        ("refuse_take_over", "take_over_refused", 2),
+        ("confirm_bank_details", "bank_details_confirmed", 1),
+        ("refuse_bank_details", "bank_details_refused", 1),
+    ],
+)
+def test_what_a_referent_asks_for_is_decided_before_its_letters(name, letter, copies, signed_in):
+    """Whoever asked, and the référent if it is somebody else, each read their own."""
+    world = World(1)
+    asked = world.bank_details if "bank" in name else world.asked
+    before = traces(asked.application)
+    browser, address = signed_in(world.cast["ans"]), reverse(f"reviews:{name}", args=[asked.pk])
+    shown = browser.get(address).context["letters"]
+    assert [one.name for one in shown] == [letter] * copies
+    if name.startswith("refuse"):
+        answer = browser.post(address, {"holder": asked.application.referent_id, "message": TEXT, "apercu": "1"})
+        assert all(TEXT in one.text for one in answer.context["letters"])
+    assert traces(asked.application) == before
 
 
 # --- again --------------------------------------------------------------------------------------------------------
