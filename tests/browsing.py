@@ -1,11 +1,14 @@
 """What tests ask of a page that is open in a real browser, and who opens it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import resolve
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from accounts.models import User
 
@@ -51,6 +54,16 @@ def tab_to(page: Page, target: Locator, *, key: str = "Tab", most: int = MOST_ST
         page.keyboard.press(key)
     on = page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
     raise AssertionError(f"the keyboard does not reach {target}: it is on {on}")
+
+
+@contextmanager
+def choosing(page: Page, file: FilePayload | Path) -> Iterator[None]:
+    """What is pressed or clicked inside opens the chooser of files, and `file` is chosen in it."""
+    with page.expect_file_chooser() as chooser:
+        # A key may overtake the word that tells the browser to hand its chooser over, but not an answer to a question.
+        page.evaluate("1")
+        yield
+    chooser.value.set_files([file])
 
 
 class Visitor:
@@ -154,9 +167,8 @@ class Keyboard:
 
     def attach(self, field: str, file) -> None:
         self.reach(self.page.locator(field))
-        with self.page.expect_file_chooser() as chooser:
+        with choosing(self.page, file):
             self.page.keyboard.press("Space")
-        chooser.value.set_files([file])
 
     def unfold(self, text: str) -> None:
         self.pick(f"summary:has-text('{text}')")

@@ -66,10 +66,7 @@ def test_by_keyboard_alone(page, live_server, referent):
     page.keyboard.press("ArrowDown")
     expect(page.locator("#id_met_1")).to_be_checked()
     hand.type("Pourquoi", "En cours")
-    hand.reach(page.locator("#id_rib"))
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files([RIB])
+    hand.attach("#id_rib", RIB)
     expect(page.locator("#espace-rib [data-files]")).to_contain_text("rib.pdf")
     hand.press("Suivant")
     expect(page).to_have_url(re.compile("/recapitulatif/$"))

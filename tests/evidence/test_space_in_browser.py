@@ -10,7 +10,7 @@ from applications.actions import values_of
 from demo.ole import zed_bytes
 from demo.specimens import docx, pdf
 from evidence.models import Evidence
-from tests.browsing import faults, is_too_wide
+from tests.browsing import choosing, faults, is_too_wide
 from tests.evidence.conftest import dossier_with, put_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -116,9 +116,8 @@ def test_a_dropped_file_goes_in(context, live_server, signed_in, dossier):
 def test_the_keyboard_alone_reaches_the_control(context, live_server, signed_in, dossier):
     page = opened(context, live_server, signed_in(dossier.referent), dossier)
     expect(page.locator("html")).to_have_attribute("data-fr-theme", re.compile("light|dark"))  # every module has run
-    with page.expect_file_chooser() as chooser:
+    with choosing(page, file("RIB.pdf", pdf())):
         space(page, 1).locator("input").press("Space")
-    chooser.value.set_files([file("RIB.pdf", pdf())])
     expect(space(page, 1)).to_contain_text("«\u00a0RIB.pdf\u00a0» est déposé")
 
 
