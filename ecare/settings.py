@@ -101,6 +101,8 @@ INSTALLED_APPS = [
     "reviews",
     "steering",
     "exports",
+    "systems",
+    "webhooks",
     *(["demo"] if EMBEDDED else []),
 ]
 
