@@ -7,6 +7,7 @@ from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled
+from applications import rehearsal
 from applications.actions import NotNow
 from ecare.lists import lay_out
 from evidence import purges
@@ -37,8 +38,9 @@ def patient_data(request, pk):
     if evidence.file.is_purged:
         raise NotNow("Ce fichier est déjà purgé.")
     form = (PurgeForm if request.user.is_ans else ReportForm)(filled(request))
-    if request.method == "POST" and form.is_valid():
-        _act(request, evidence, form)
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        _act(request, evidence, reason=form.cleaned_data["reason"])
+        messages.success(request, PURGED if request.user.is_ans else REPORTED)
         return redirect("reviews:dossier", evidence.application.reference)
     report = evidence.reports.open().select_related("by").first()
     if request.user.is_ans:
@@ -47,21 +49,21 @@ def patient_data(request, pk):
         recipients = purges.deciders_of(evidence.application)
     back = reverse("reviews:dossier", args=[evidence.application.reference])
     crumbs = [DOSSIERS, (evidence.application.reference, back), (form.title, "")]
-    return _page(request, evidence, report, form, recipients=recipients, back=back, crumbs=crumbs)
+    letters = rehearsal.letters_of(
+        lambda: _act(request, evidence, reason=form.specimen()), subject=evidence.application.subject
+    )
+    told = {"recipients": recipients, "letters": letters}
+    return _page(request, evidence, report, form, back=back, crumbs=crumbs, **told)
 
 
-def _act(request, evidence: Evidence, form: ReportForm) -> None:
-    known = {"by": request.user, "reason": form.cleaned_data["reason"], "at": request.arrived_at}
-    if request.user.is_ans:
-        purges.purge_evidence(evidence, **known)
-        messages.success(request, PURGED)
-    else:
-        purges.report_patient_data(evidence, **known)
-        messages.success(request, REPORTED)
+def _act(request, evidence: Evidence, *, reason: str) -> None:
+    act = purges.purge_evidence if request.user.is_ans else purges.report_patient_data
+    act(evidence, by=request.user, reason=reason, at=request.arrived_at)
 
 
 def _page(request, evidence: Evidence, report: PatientDataReport | None, form: ReportForm, **more):
-    context = {"evidence": evidence, "application": evidence.application, "report": report, "form": form}
+    told = {"has_message": True, "application": evidence.application}
+    context = {"evidence": evidence, "report": report, "form": form, **told}
     return render(request, "evidence/patient_data.html", context | more)
 
 
@@ -96,11 +98,17 @@ def dismiss_report(request, pk):
         raise PermissionDenied
     if not report.is_open:
         raise NotNow(f"Ce signalement est déjà décidé : {report.get_state_display().lower()}.")
+
+    def dismiss(message: str) -> None:
+        purges.dismiss_report(report, by=request.user, message=message, at=request.arrived_at)
+
     form = DismissForm(filled(request))
-    if request.method == "POST" and form.is_valid():
-        purges.dismiss_report(report, by=request.user, message=form.cleaned_data["reason"], at=request.arrived_at)
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        dismiss(form.cleaned_data["reason"])
         messages.success(request, "Le signalement est écarté : le fichier se lit comme avant.")
         return redirect("evidence:reports")
     crumbs = [DOSSIERS, REPORTS, (form.title, "")]
     back = reverse("evidence:reports")
-    return _page(request, report.evidence, report, form, recipients=[report.by], back=back, crumbs=crumbs)
+    letters = rehearsal.letters_of(lambda: dismiss(form.specimen()), subject=report.evidence.application.subject)
+    told = {"recipients": [report.by], "letters": letters}
+    return _page(request, report.evidence, report, form, back=back, crumbs=crumbs, **told)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from applications.actions import NotNow, lock
-from applications.models import PURGED_NAME, Application, RequestedChange
+from applications.models import PURGED_NAME, Application, RequestedChange, Submission
 from applications.rules import readers_of
 from applications.states import State
 from ecare.french import paris_datetime
@@ -104,11 +104,13 @@ def _hide_name(evidence: Evidence) -> None:
     """In what was sent, which itself is never altered, and in what was asked to change."""
     number = str(evidence.file_id)
     RequestedChange.objects.filter(file=evidence.file_id).update(file_name=PURGED_NAME)
+    listing = []
     for submission in evidence.application.submissions.all():
         files = submission.content["answers"].get(evidence.question.key)
         if isinstance(files, list) and any(one.get("id") == number for one in files):
             submission.purged = [*submission.purged, number]
-            submission.save(update_fields=["purged"])
+            listing.append(submission)
+    Submission.objects.bulk_update(listing, ["purged"])
 
 
 @transaction.atomic
