@@ -18,6 +18,8 @@ class Words:
     title: str
     consequence: str
     done: str
+    attested: str = ""
+    """Said in the place of `consequence` while points are left to check: what the agent answers for by the click."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Decision:
     words_in: dict[State, Words] = field(default_factory=dict)
     style: str = "secondary"
     """Of its button: primary (the dossier goes on), secondary, or tertiary (the dossier ends)."""
+
+    @property
+    def lets_go_on(self) -> bool:
+        return self.style == "primary"
 
     def words_for(self, application: Application) -> Words:
         return self.words_in.get(State(application.state), self.words)
@@ -40,18 +46,24 @@ _ACCEPT = Decision(
         "Accepter la candidature",
         "La candidature est complète et recevable. Elle est acceptée, et l’ANS fait signer la convention.",
         "La candidature est acceptée. L’ANS peut faire signer la convention.",
+        "En acceptant, vous attestez que la candidature est complète et recevable malgré les points ci-dessus. "
+        "Elle est acceptée, et l’ANS fait signer la convention.",
     ),
     {
         State.DECLARATION_SUBMITTED: Words(
             "Transmettre la déclaration à l’ANS",
             "La déclaration est complète : toutes les pièces demandées y sont. Elle part au contrôle de l’ANS.",
-            "La déclaration est complète. Elle est transmise à l’ANS.",
+            "La déclaration est transmise à l’ANS.",
+            "En transmettant, vous attestez que la déclaration est complète malgré les points ci-dessus. "
+            "Elle part au contrôle de l’ANS.",
         ),
         State.UNDER_CONTROL: Words(
             "Valider la déclaration",
             "Les preuves montrent que tous les objectifs sont atteints. La déclaration est validée, "
             "et le versement peut être préparé.",
             "La déclaration est validée.",
+            "En validant, vous attestez que les preuves montrent que tous les objectifs sont atteints, malgré les "
+            "points ci-dessus. La déclaration est validée, et le versement peut être préparé.",
         ),
     },
     style="primary",

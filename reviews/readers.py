@@ -28,6 +28,7 @@ class ReadFile:
     is_readable: bool
     remark: str
     is_new: bool = False  # not in the sending before
+    is_lost: bool = False  # nobody reads it: purged, reported, infected, not yet scanned
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,13 @@ def _file(sent: dict, evidence: Evidence | None, user, before: list[dict] | None
     """`before`: the files of the same space in the sending before, if there was one."""
     is_new = before is not None and sent["id"] not in {file["id"] for file in before}
     is_readable, remark = False, "Ce fichier n’est plus disponible."
+    is_lost = evidence is None or not evidence.file.is_readable
     if evidence is not None and not may_download(user, evidence):
         remark = "Conteneur chiffré : seule l’ANS peut le télécharger."
     elif evidence is not None:
         file = evidence.file
         is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
-    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new)
+    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new, is_lost)
 
 
 def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:

@@ -20,6 +20,7 @@ from evidence.rules import bank_questions
 from evidence.views import sealed_response
 from funding import actions as funding
 from reviews import actions, claims, readers, rules
+from reviews.concerns import concerns
 from reviews.decisions import DECISIONS, Decision
 from reviews.models import Convention, Note
 from reviews.queue import require_reviewer
@@ -227,6 +228,7 @@ def _confirm(request, application, decision, act, form):
         "decision": decision,
         "words": words,
         "form": form,
+        "concerns": concerns(application, user=request.user) if decision.lets_go_on else (),
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
         "letters": _letters(request, application, decision, form),
         "has_message": "message" in form.fields,
