@@ -50,8 +50,8 @@ def _of_the_step(application, reading, entities, refused) -> Iterator[Concern]:
                 yield Concern(f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» ne se lit plus{why}.", place)
             if verdict := refused.get(file.id):
                 who = f"{verdict.by} ({verdict.get_desk_display()})"
-                said = f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» a été refusé par {who}\u00a0: {verdict.remark}"
-                yield Concern(said, f"{pieces}#piece-{file.id}")
+                said = f"«\u00a0{file.name}\u00a0» a été refusé par {who}\u00a0: {verdict.remark}"
+                yield Concern(f"{question.label}\u00a0: {said}", f"{pieces}#piece-{file.id}")
         if line.asked and not line.is_changed:
             yield Concern(f"{question.label}\u00a0: modification demandée et non faite.", place)
         if is_warning(line.row.note):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from django import forms
 
+from applications import amends
 from applications.models import Application
 from applications.states import State
-from reviews.forms import AcceptForm, ChangesForm, MessageForm, PaymentForm, SendBackForm
+from reviews.forms import AcceptForm, CancelChangesForm, ChangesForm, MessageForm, PaymentForm, SendBackForm
 from reviews.signing_forms import ConventionForm, RefuseCopyForm
 
 
@@ -30,6 +31,9 @@ class Decision:
     words_in: dict[State, Words] = field(default_factory=dict)
     style: str = "secondary"
     """Of its button: primary (the dossier goes on), secondary, or tertiary (the dossier ends)."""
+
+    fault_of: Callable[[Application], str] = lambda _application: ""
+    """Why it cannot be used now, besides the state; empty when it can."""
 
     @property
     def lets_go_on(self) -> bool:
@@ -79,6 +83,19 @@ _REQUEST_CHANGES = Decision(
         "Une déclaration corrigée revient au service qui a demandé la modification.",
         "La demande de modification est envoyée.",
     ),
+)
+
+_CANCEL_CHANGES = Decision(
+    "cancel_changes",
+    CancelChangesForm,
+    Words(
+        "Annuler la demande de modification",
+        "La demande est retirée et le dossier revient à la vérification, tel qu’il avait été transmis. "
+        "Ce n’est possible que tant que l’établissement n’a rien changé.",
+        "La demande de modification est annulée. Le dossier est de nouveau à vérifier.",
+    ),
+    style="tertiary",
+    fault_of=amends.fault_of,
 )
 
 _REJECT = Decision(
@@ -174,6 +191,14 @@ _ABANDON = Decision(
     style="tertiary",
 )
 
+MOVE_DUE_DATE = Words(
+    "Changer la date attendue",
+    "La demande de modification reste la même. Seul change le jour auquel la correction est attendue, plus tard ou "
+    "plus tôt ; laissez vide pour n’en fixer aucun.",
+    "La date à laquelle la correction est attendue est changée.",
+)
+"""Of a change request, not a move of the dossier: its page is `reviews.amending`."""
+
 DECISIONS = {
     decision.verb: decision
     for decision in (
@@ -181,6 +206,7 @@ DECISIONS = {
         _SIGN_CONVENTION,
         _RECORD_PAYMENT,
         _REQUEST_CHANGES,
+        _CANCEL_CHANGES,
         _SEND_BACK,
         _REOPEN,
         _REJECT,

@@ -223,6 +223,8 @@ def change_requests(application: Application) -> list[ChangeRequest]:
 
 def awaited(application: Application) -> str:
     """Who has the dossier, for an agent who has nothing to decide."""
+    if application.is_to_sign:
+        return "Rien à décider : l’établissement doit déposer la convention signée."
     if application.state in EDITABLE:
         return "Rien à décider : l’établissement complète ou corrige son formulaire."
     if application.state in AWAITS_ARS:
@@ -300,6 +302,14 @@ def letters(application: Application) -> list[SentLetter]:
 def history(application: Application) -> list[Event]:
     """What happened to the dossier, latest first, as reviewers may read it."""
     return for_reviewers(entries(application, is_for_agents=True))
+
+
+def sent_back(application: Application, events: Sequence[Event]) -> Event | None:
+    """That the ANS sent the declaration back, while the ARS reads it anew. `events`: its history."""
+    if application.state != State.DECLARATION_SUBMITTED:
+        return None
+    latest = next((event for event in events if event.entry.to_state), None)
+    return latest if latest and latest.entry.verb == "send_back" else None
 
 
 def latest_move(application: Application) -> Event | None:

@@ -121,10 +121,11 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "request": Said("", message="Le RIB n’est pas lisible.", at=AT, desk="ars" if is_first else "ans",
                         due_on=None if is_first else date(2026, 12, 15),
                         get_step_display="Formulaire de candidature"),
-        "rule": "Il est égal aux dépenses acceptées.",
+        "rule": "C’est le total des dépenses retenues, entre le plancher (7 000 €) et le plafond (50 000 €).",
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",
+        "together": "Titulaire du compte, IBAN, BIC et Fichier RIB" if is_first else "",
         "threshold": 90 if is_first else 100,
         "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
     }  # fmt: skip

@@ -101,6 +101,7 @@ def test_calls_to_act_are_those_named_here():
         "declaration_opened",
         "desk_digest",
         "dossiers_assigned",
+        "due_date_moved",
         "establishment_closed",
         "opinion_asked",
         "patient_data_reported",

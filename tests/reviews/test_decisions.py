@@ -20,6 +20,7 @@ REASON = "Le RIB transmis ne correspond pas à l’IBAN."
 VERBS = {
     "accept": "accepter",
     "request_changes": "demander-une-modification",
+    "cancel_changes": "annuler-la-demande",
     "reject": "rejeter",
     "reopen": "remettre-a-l-examen",
     "send_back": "renvoyer-a-l-ars",
@@ -27,7 +28,7 @@ VERBS = {
     "record_payment": "enregistrer-le-versement",
     "abandon": "abandonner",
 }
-WITH_REASON = ["request_changes", "reject", "reopen", "send_back", "abandon"]
+WITH_REASON = ["request_changes", "cancel_changes", "reject", "reopen", "send_back", "abandon"]
 MOVING = [(verb, state, MOVES[verb][state][0]) for verb in VERBS for state in MOVES[verb]]
 
 
