@@ -91,7 +91,7 @@ def rule_of(domain: Domain) -> str:
     if domain.payment == Domain.Payment.LUMP_SUM:
         return "Forfait égal au plafond, une fois tous les objectifs validés."
     return (
-        "Dépenses acceptées par l’ANS, une fois tous les objectifs validés, sans dépasser le plafond ; "
+        "Dépenses retenues par l’ANS, une fois tous les objectifs validés, sans dépasser le plafond ; "
         f"{euros(domain.floor)} au moins dès qu’une dépense est acceptée."
     )
 

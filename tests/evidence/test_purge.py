@@ -28,7 +28,7 @@ from tests.applications.life_cycle import people as cast_of
 from tests.applications.pages import text_of
 from tests.applications.test_receipt import read
 from tests.evidence.conftest import assert_no_orphan, dossier_with, put_in, space_of, stored_names, transmit, upload
-from tests.factories import EstablishmentFactory
+from tests.factories import EstablishmentFactory, RegionFactory, UserFactory
 from tests.faults import break_inserts_into
 
 pytestmark = pytest.mark.django_db
@@ -222,6 +222,31 @@ def test_whoever_reported_it_is_told_and_the_report_is_decided(evidence, cast, s
     told = Letter.objects.filter(name="evidence_purged").values_list("recipient", flat=True)
     assert set(told) == {cast["ars"].email, cast["owner"].email}
     assert PatientDataReport.objects.get().state == "purged"
+
+
+def test_the_ars_that_holds_the_dossier_is_told_and_a_reporter_who_lost_sight_of_it_is_not(evidence, cast, signed_in):
+    report(evidence, cast)
+    cast["ars"].regions.set([RegionFactory(code="75")])
+    colleague = UserFactory(ars=True, regions=[evidence.application.establishment.region])
+    address = reverse("evidence:patient_data", args=[evidence.file_id])
+    assert colleague.email in text_of(signed_in(cast["ans"]).get(address))
+    purge(evidence, cast)
+    told = set(Letter.objects.filter(name="evidence_purged").values_list("recipient", flat=True))
+    assert told == {cast["owner"].email, colleague.email}
+
+
+def test_a_reporter_who_no_longer_sees_the_dossier_gets_no_answer(evidence, cast):
+    one = report(evidence, cast)
+    cast["ars"].regions.clear()
+    purges.dismiss_report(one, by=cast["ans"], message="Un exemple fictif.", at=timezone.now())
+    assert not Letter.objects.filter(name="report_dismissed").exists()
+
+
+def test_the_link_says_what_it_does_for_each_desk(evidence, cast, signed_in):
+    dossier = reverse("reviews:dossier", args=[evidence.application.reference])
+    assert "Signaler des données de patients" in text_of(signed_in(cast["ars"]).get(dossier))
+    page = text_of(signed_in(cast["ans"]).get(dossier))
+    assert "Purger (données de patients)" in page and "Signaler des données" not in page
 
 
 def test_every_copy_of_it_in_the_dossier_goes(cast, django_capture_on_commit_callbacks):

@@ -9,6 +9,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from applications.history import deed_of
 from applications.states import Desk, State
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
@@ -53,6 +54,7 @@ def test_an_agent_is_given_dossiers_and_history_says_by_whom(ans):
     for dossier in dossiers:
         entry = Entry.objects.get(subject=dossier.subject, verb="assign")
         assert entry.data == {"desk": "ans", "agent": f"user:{other.pk}", "name": str(other)}
+        assert deed_of(entry) == f"a confié le dossier à {other}"
         assert entry.actor == f"user:{ans.pk}"
         assert list(broken_links(dossier.subject)) == []
 
@@ -94,8 +96,12 @@ def test_what_is_already_so_changes_nothing(ans):
 def test_nobody_follows_it_any_more(ans):
     reference = ApplicationFactory().reference
     assign([reference], to=ans, by=ans)
-    assert assign([reference], to=None, by=ans) == 1
+    assert assign([reference], to=None, by=UserFactory(ans=True)) == 1
     assert held() == set()
+    assert [deed_of(entry) for entry in Entry.objects.filter(verb="assign").order_by("sequence")] == [
+        "suit désormais le dossier",
+        f"a retiré le suivi de {ans}",
+    ]
 
 
 def test_each_desk_has_an_agent_of_its_own(ans):
@@ -148,6 +154,36 @@ def test_the_ticked_dossiers_are_given_and_the_view_comes_back(ans, signed_in):
     assert left.reference in answer.content.decode()
 
 
+def test_the_list_opens_on_oneself_and_nobody_is_taken_off_by_default(ans, signed_in):
+    dossier, colleague = ApplicationFactory(state=State.UNDER_CONTROL), UserFactory(ans=True, last_name="Aa")
+    assign([dossier.reference], to=colleague, by=colleague)
+    page = signed_in(ans).get(QUEUE).context["assign_form"]
+    assert [value for value, _label in page.fields["agent"].choices] == [str(ans.pk), str(colleague.pk), "personne"]
+    asked = {"scope": "coches", "dossiers": [dossier.reference], "agent": "personne"}
+    signed_in(ans).post(ASSIGN, asked | {"moi": "1"})
+    assert held() == {(dossier.reference, Desk.ANS, "ans")}
+    answer = signed_in(ans).post(ASSIGN, asked, follow=True)
+    assert "Plus personne ne suit ce dossier." in answer.content.decode()
+    assert held() == set()
+
+
+def test_an_agent_follows_a_dossier_from_its_page_and_lets_go(ans, signed_in):
+    dossier, browser = ApplicationFactory(state=State.UNDER_CONTROL), signed_in(ans)
+    page, follow = (reverse(f"reviews:{name}", args=[dossier.reference]) for name in ("dossier", "follow"))
+    assert "Suivre ce dossier</button>" in browser.get(page).content.decode()
+    assert "Vous suivez ce dossier." in browser.post(follow, follow=True).content.decode()
+    assert held() == {(dossier.reference, Desk.ANS, "ans")}
+    assert "Ne plus suivre ce dossier</button>" in browser.get(page).content.decode()
+    colleague = UserFactory(ans=True, username="autre")
+    assign([dossier.reference], to=colleague, by=colleague)
+    browser.post(follow, {"fin": "1"})
+    assert held() == {(dossier.reference, Desk.ANS, "autre")}, "only what is one's own"
+    assert f"à la place de {colleague}" in browser.get(page).content.decode()
+    browser.post(follow)
+    browser.post(follow, {"fin": "1"})
+    assert held() == set()
+
+
 def test_a_whole_view_is_given(ans, signed_in):
     inside = {ApplicationFactory(state=State.ACCEPTED).reference for _ in range(3)}
     ApplicationFactory(state=State.PAID)
@@ -161,7 +197,8 @@ def test_a_whole_view_is_given(ans, signed_in):
         ({"scope": "coches"}, "Cochez au moins un dossier"),
         ({"scope": "vue", "query": "etat=paid"}, "Cochez au moins un dossier"),
         ({"scope": "coches", "dossiers": ["X"], "agent": "0"}, "Choisissez un agent de la liste."),
-        ({}, "Dites quels dossiers attribuer."),
+        ({"scope": "coches", "dossiers": ["X"]}, "Choisissez qui suit ces dossiers."),
+        ({"agent": "personne"}, "Dites quels dossiers attribuer."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_changes(asked, said, ans, signed_in):

@@ -114,9 +114,14 @@ def test_counts_by_state_follow_the_other_filters(ans):
         return {tally["label"]: tally["count"] for tally in ans.get(QUEUE, asked).context["filter"].tallies()}
 
     accepted, paid = REVIEWER_LABELS[State.ACCEPTED], REVIEWER_LABELS[State.PAID]
-    assert tallies() == {"À traiter par moi": "2", "Tous": "3", accepted: "2", paid: "1"}
+    assert tallies() == {"À traiter par l’ANS": "2", "Attribués à moi": "0", "Tous": "3", accepted: "2", paid: "1"}
     assert tallies(etat="paid") == tallies()
-    assert tallies(domaine=here.domain.slug) == {"À traiter par moi": "1", "Tous": "1", accepted: "1"}
+    assert tallies(domaine=here.domain.slug) == {
+        "À traiter par l’ANS": "1",
+        "Attribués à moi": "0",
+        "Tous": "1",
+        accepted: "1",
+    }
 
 
 @pytest.mark.parametrize(

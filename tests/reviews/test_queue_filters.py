@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -204,6 +205,33 @@ def test_a_view_is_shared_by_its_address_and_shows_each_agent_their_own(desk, si
     assert rows(signed_in(far).get(address)) == set()
 
 
+def test_a_shared_address_names_the_agent_and_stands_on_the_page(ans, desk, signed_in):
+    """« Moi » in an address would be somebody else for whoever opens it."""
+    theirs, other = ApplicationFactory(state=State.PAID), UserFactory(ans=True)
+    Assignment.objects.create(application=theirs, desk=Desk.ANS, agent=ans, by=ans)
+    page = desk.get(QUEUE, {"suivi": "moi", "etat": "tous"})
+    assert rows(page) == {theirs.reference}
+    address = f"{QUEUE}?etat=tous&amp;suivi={ans.pk}"
+    assert f'readonly value="{settings.SITE_ADDRESS}{address}"' in page.content.decode()
+    saved(desk, "Les miens", "suivi=moi&etat=tous")
+    assert SavedView.objects.get(owner=ans).query == f"etat=tous&suivi={ans.pk}"
+    assert rows(signed_in(other).get(address.replace("&amp;", "&"))) == {theirs.reference}
+
+
+def test_those_given_to_me_have_a_view_of_their_own(ans, desk):
+    mine = ApplicationFactory(state=State.PAID)
+    ApplicationFactory(state=State.UNDER_CONTROL)
+    Assignment.objects.create(application=mine, desk=Desk.ANS, agent=ans, by=ans)
+    to_do, given, *_others = desk.get(QUEUE).context["filter"].tallies()
+    assert (to_do["label"], to_do["count"], to_do["is_current"]) == ("À traiter par l’ANS", "1", True)
+    assert (given["label"], given["count"]) == ("Attribués à moi", "1")
+    answer = desk.get(f"{QUEUE}?{given['query']}")
+    assert rows(answer) == {mine.reference}
+    assert [tally["label"] for tally in answer.context["filter"].tallies() if tally["is_current"]] == [
+        "Attribués à moi"
+    ]
+
+
 def test_the_same_name_replaces_the_view(ans, desk):
     saved(desk, "À voir", "etat=paid")
     saved(desk, "À voir", "etat=validated")
@@ -238,4 +266,4 @@ def test_a_view_is_removed_by_its_owner_alone(ans, desk, signed_in):
 
 def test_what_makes_a_view_is_no_page_and_no_strange_name(rf):
     asked = rf.get("/", {"q": " CH ", "etat": "", "per_page": "50", "apres": "x", "next": "//ailleurs"}).GET
-    assert view_of(asked) == "q=CH"
+    assert view_of(asked, user=UserFactory.build(pk=7)) == "q=CH"
