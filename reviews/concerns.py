@@ -47,7 +47,7 @@ def _of_the_step(application, reading, entities, refused) -> Iterator[Concern]:
         for file in line.files:
             if file.is_lost:
                 why = f" ({file.remark.rstrip('.')})" if file.remark else ""
-                yield Concern(f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» ne se lit plus{why}.", place)
+                yield Concern(f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» ne peut pas être lu{why}.", place)
             if verdict := refused.get(file.id):
                 who = f"{verdict.by} ({verdict.get_desk_display()})"
                 said = f"«\u00a0{file.name}\u00a0» a été refusé par {who}\u00a0: {verdict.remark}"

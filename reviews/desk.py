@@ -3,7 +3,7 @@
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import messages
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -205,7 +205,9 @@ def resend_letter(request, reference, pk):
 def read_letter(request, reference, pk):
     """A letter about the dossier as it was written, without any way to send it."""
     application = _dossier(request, reference)
-    letter = get_object_or_404(Letter.objects.about(application.subject), pk=pk, secret=None)
+    letter = get_object_or_404(Letter.objects.about(application.subject), pk=pk)
+    if letter.carries_secret:
+        raise Http404
     context = {
         "application": application,
         "badge": badge_kind(application),

@@ -153,8 +153,8 @@ RESENT_ENOUGH = (
 def _hold_back(letter: Letter, application: Application) -> None:
     """The same words once an hour, the original or a copy of it; so many letters of a dossier a day."""
     now = timezone.now()
-    resent = Entry.objects.filter(subject=application.subject, verb="resend_letter", at__gt=now - timedelta(days=1))
-    resent = list(resent.values_list("at", "data"))
+    today = Entry.objects.filter(subject=application.subject, verb="resend_letter", at__gt=now - timedelta(days=1))
+    resent = list(today.values_list("at", "data"))
     if len(resent) >= RESENT_A_DAY:
         raise NotNow(RESENT_ENOUGH)
     same = Letter.objects.about(application.subject).filter(

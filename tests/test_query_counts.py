@@ -105,12 +105,15 @@ COUNTS = {
     "reviews:accept submitted":                     47,
     "reviews:request_changes submitted":             37,
     "reviews:reject submitted":                     33,
+    "reviews:cancel_changes asked":                  0,
+    "reviews:move_due_date asked":                   0,
+    "reviews:read_letter":                           0,
     "reviews:dossier draft":                        23,
     "reviews:accept draft":                          8,
     "reviews:reopen rejected":                       38,
     "reviews:dossier accepted":                     25,
     "reviews:sign_convention accepted":             40,
-    "reviews:refuse_copy accepted":                 27,
+    "reviews:refuse_copy accepted":                 28,
     "reviews:abandon accepted":                     33,
     "reviews:dossier under_control":                24,
     "reviews:accept under_control":                 19,
@@ -308,6 +311,8 @@ def of_agents(world, signed_in):
     for state, (client, verbs) in desks.items():
         rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
         found |= at(client, *rows, args=[world.dossiers[state].reference])
+    amended = ("reviews:cancel_changes asked", "reviews:move_due_date asked")
+    found |= at(ars, *amended, args=[world.dossiers["asked"].reference])
     for state in ("under_control", "validated", "draft"):
         found |= at(ans, f"funding:decide {state}", args=[world.dossiers[state].reference])
     found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
@@ -316,7 +321,7 @@ def of_agents(world, signed_in):
     found |= at(ans, "reviews:pieces under_control", args=[world.dossiers["under_control"].reference])
     submitted = world.dossiers["submitted"].reference
     found |= at(ars, "reviews:give_opinion", args=[submitted, world.opinion.pk])
-    found |= at(ars, "reviews:resend_letter", args=[submitted, world.letter.pk])
+    found |= at(ars, "reviews:read_letter", "reviews:resend_letter", args=[submitted, world.letter.pk])
     found |= at(ars, "reviews:phrases", "reviews:add_phrase") | at(ars, "reviews:edit_phrase", args=[world.phrase.pk])
     extension = world.extension
     found |= at(ans, "reviews:extensions_of", args=[extension.establishment_id])

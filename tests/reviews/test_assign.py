@@ -1,6 +1,7 @@
 """Who follows a dossier at a desk."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -29,6 +30,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 QUEUE, ASSIGN = reverse("reviews:queue"), reverse("reviews:assign")
+SIGNED_AT = datetime(2026, 7, 1, tzinfo=UTC)  # the copy of the establishment: the ANS is to countersign
 
 
 def of_region(code):
@@ -81,7 +83,7 @@ def test_whoever_is_given_dossiers_is_told(ans, signed_in):
 
 
 def test_the_queue_says_whom_the_click_mails(ans, signed_in):
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     page = signed_in(ans).get(QUEUE).content.decode()
     assert "reçoit un seul courrier électronique" in page
 
@@ -145,7 +147,7 @@ def test_only_an_active_agent_gives_dossiers(traits):
 
 # --- the page -----------------------------------------------------------------------------------------------------
 def test_the_ticked_dossiers_are_given_and_the_view_comes_back(ans, signed_in):
-    ticked, left = (ApplicationFactory(state=State.ACCEPTED) for _ in range(2))
+    ticked, left = (ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT) for _ in range(2))
     asked = {"query": "etat=accepted", "scope": "coches", "dossiers": [ticked.reference], "agent": ans.pk}
     answer = signed_in(ans).post(ASSIGN, asked, follow=True)
     assert answer.redirect_chain == [(f"{QUEUE}?etat=accepted", 302)]
@@ -182,10 +184,11 @@ def test_an_agent_follows_a_dossier_from_its_page_and_lets_go(ans, signed_in):
     browser.post(follow)
     browser.post(follow, {"fin": "1"})
     assert held() == set()
+    assert not Letter.objects.exists(), "nobody is told of what they do themselves"
 
 
 def test_a_whole_view_is_given(ans, signed_in):
-    inside = {ApplicationFactory(state=State.ACCEPTED).reference for _ in range(3)}
+    inside = {ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT).reference for _ in range(3)}
     ApplicationFactory(state=State.PAID)
     signed_in(ans).post(ASSIGN, {"query": "etat=accepted", "scope": "vue", "agent": ans.pk})
     assert {reference for reference, _desk, _agent in held()} == inside
@@ -202,7 +205,7 @@ def test_a_whole_view_is_given(ans, signed_in):
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_changes(asked, said, ans, signed_in):
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = signed_in(ans).post(ASSIGN, asked, follow=True)
     assert said in answer.content.decode()
     assert held() == set()
@@ -211,7 +214,7 @@ def test_what_is_wrong_is_said_and_nothing_changes(asked, said, ans, signed_in):
 def test_a_view_that_is_too_long_is_not_given_in_part(ans, signed_in, monkeypatch):
     monkeypatch.setattr("reviews.forms.MOST_AT_ONCE", 2)
     for _rank in range(3):
-        ApplicationFactory(state=State.ACCEPTED)
+        ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = signed_in(ans).post(ASSIGN, {"scope": "vue", "agent": ans.pk}, follow=True)
     assert "plus de 2 dossiers" in answer.content.decode()
     assert held() == set()

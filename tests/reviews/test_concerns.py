@@ -88,7 +88,7 @@ def test_each_point_left_open_stands_above_the_button_with_its_place(application
         (f"RIB : « rib.pdf » a été refusé par {ars} (ARS) : Au nom d’un autre.", "pieces/#piece-"),
         ("RIB : modification demandée et non faite.", "#candidature-espace-1"),
         ("BIC : Attention : ce BIC n’est pas celui", "#candidature-bic"),
-        ("ne se lit plus (Purgé : il contenait des données de patients)", "#candidature-espace-2"),
+        ("ne peut pas être lu (Purgé : il contenait des données de patients)", "#candidature-espace-2"),
         ("Un changement de coordonnées bancaires attend", "#banque"),
         (f"L’avis demandé à {other} n’est pas encore donné.", "#avis"),
     ):
