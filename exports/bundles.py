@@ -179,7 +179,7 @@ Pièces fournies : {bundle.given}. Pièces non fournies : {bundle.withheld}.
 {altered}
 {INDEX} liste toutes les pièces : espace de dépôt, nom, taille, empreinte SHA-256, date et numéro de l’envoi, état,
 raison si elle n’est pas fournie, examen par l’ARS et par l’ANS.
-Une pièce « non fournie » n’est pas dans l’archive : la colonne « Raison » dit pourquoi.
+Une pièce « non fournie » n’est pas dans l’archive : la colonne « Raison » dit pourquoi.
 
 Vérifier que rien n’a changé
 - Linux, macOS : dans le dossier où l’archive est décompressée, tapez

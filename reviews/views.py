@@ -188,7 +188,7 @@ def _held_by_another(request, application):
 
 
 INSERT = "inserer"
-"""A button of the page that changes nothing: « Insérer » a phrase."""
+"""A button of the page that changes nothing: « Insérer » a phrase."""
 
 
 def _is_asked_again(request) -> bool:
