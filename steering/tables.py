@@ -152,7 +152,7 @@ class Pilot:
         columns = [Column(label, Unit.TEXT) for label in labels]
         note = ""
         if len(self.snapshot.ending) > MOST_EXTENSIONS:
-            note = f"Les {MOST_EXTENSIONS} premières à finir\u00a0; les autres sont dans la page «\u00a0Prolongations\u00a0»."
+            note = f"Les {MOST_EXTENSIONS} premières à finir sont montrées."
         empty = (
             f"Aucune prolongation ne finit dans les {NEAR_DAYS} jours, ni n’a fini depuis {NEAR_DAYS} jours sans envoi."
         )
