@@ -1,7 +1,8 @@
-"""« Signaler des données de patients »: the ARS reports a file, the ANS purges it or keeps it."""
+"""« Signaler des données de patients »: the ARS reports a file, the ANS purges it or keeps it."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -33,7 +34,9 @@ def patient_data(request, pk):
     found = Evidence.objects.visible_to(request.user).select_related(
         "file", "question", "application__referent", "application__establishment__ght", "application__domain"
     )
-    evidence = get_object_or_404(found, file_id=pk)
+    evidence = found.filter(file_id=pk).first()
+    if evidence is None:
+        return _purge_held(request, pk)
     _require_reviewer(request.user)
     if evidence.file.is_purged:
         raise NotNow("Ce fichier est déjà purgé.")
@@ -56,12 +59,39 @@ def patient_data(request, pk):
     return _page(request, evidence, report, form, back=back, crumbs=crumbs, **told)
 
 
+def _purge_held(request, pk):
+    """A file that stands in no space: the ANS alone, and at once."""
+    held = purges.held_file(pk, request.user)
+    if held is None:
+        raise Http404
+    if not request.user.is_ans:
+        raise PermissionDenied
+    if held.file.is_purged:
+        raise NotNow("Ce fichier est déjà purgé.")
+
+    def purge(reason: str) -> None:
+        purges.purge_held(held, by=request.user, reason=reason, at=request.arrived_at)
+
+    form = PurgeForm(filled(request))
+    back = reverse("reviews:dossier", args=[held.application.reference])
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        purge(form.cleaned_data["reason"])
+        messages.success(request, PURGED)
+        return redirect(back)
+    told = {
+        "recipients": told_of_purge(held.application, None, by=request.user),
+        "letters": rehearsal.letters_of(lambda: purge(form.specimen()), subject=held.application.subject),
+        "crumbs": [DOSSIERS, (held.application.reference, back), (form.title, "")],
+    }
+    return _page(request, held, None, form, back=back, **told)
+
+
 def _act(request, evidence: Evidence, *, reason: str) -> None:
     act = purges.purge_evidence if request.user.is_ans else purges.report_patient_data
     act(evidence, by=request.user, reason=reason, at=request.arrived_at)
 
 
-def _page(request, evidence: Evidence, report: PatientDataReport | None, form: ReportForm, **more):
+def _page(request, evidence: Evidence | purges.Held, report: PatientDataReport | None, form: ReportForm, **more):
     told = {"has_message": True, "application": evidence.application}
     context = {"evidence": evidence, "report": report, "form": form, **told}
     return render(request, "evidence/patient_data.html", context | more)

@@ -41,7 +41,7 @@ def _to_dossier(application: Application, anchor: str = ""):
 # --- who has it in hand -------------------------------------------------------------------------------------------
 @require_POST
 def claim(request, reference):
-    """« Examiner ce dossier », « Prolonger », « Reprendre l’examen »; a script asks again while the page is read."""
+    """« Examiner ce dossier », « Prolonger », « Reprendre l’examen »; a script asks again while the page is read."""
     application = _dossier(request, reference)
     is_taken_over = request.POST.get("reprendre") == "1"
     is_script = request.headers.get("Accept") == "application/json"

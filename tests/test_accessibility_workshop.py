@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Terms
 from applications import versions
 from applications.models import Bracket, Question
 from applications.states import State
@@ -44,7 +45,11 @@ def workshop(administrator):
     Bracket.objects.create(domain=form.domain, kind="ght", days_from=0, ceiling=700_000)
     draft = versions.duplicate(form, by=administrator)
     Question.objects.filter(section__form=draft, key="rib").update(label="Fichier RIB", formats=[])
-    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter()}
+    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter(), "terms": _some_terms()}
+
+
+def _some_terms() -> Terms:
+    return Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions.")
 
 
 def _an_import() -> ImportRequest:
@@ -92,6 +97,11 @@ def pages(world) -> list[str]:
         reverse("admin:letters_lettertext_changelist"),
         reverse("admin:letters_lettertext_write", args=["paid"]),
         reverse("admin:letters_lettertext_preview", args=["paid"]),
+        *(
+            reverse(f"admin:accounts_terms_{page}", args=[world["terms"].pk])
+            for page in ("change", "preview", "publish")
+        ),
+        reverse("admin:accounts_terms_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
     ]

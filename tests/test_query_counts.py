@@ -95,7 +95,7 @@ COUNTS = {
     "evidence:container declaration_open":           7,
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
-    "evidence:patient_data under_control":          57,
+    "evidence:patient_data under_control":          59,
     "evidence:dismiss_report":                      25,
     "evidence:containers":                          11,
     "funding:decide under_control":                 16,
