@@ -16,7 +16,7 @@ DEEDS = {
     "withdraw": "a retiré la candidature",
     "request_changes": "a demandé une modification",
     "cancel_changes": "a annulé la demande de modification",
-    "move_due_date": "a changé la date à laquelle la correction est attendue",
+    "move_due_date": "a changé l’échéance de la correction",
     "accept": "a donné un avis favorable",
     "reject": "a rejeté le dossier",
     "reopen": "a remis le dossier à l’examen",

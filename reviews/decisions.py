@@ -192,10 +192,10 @@ _ABANDON = Decision(
 )
 
 MOVE_DUE_DATE = Words(
-    "Changer la date attendue",
+    "Changer l’échéance de la correction",
     "La demande de modification reste la même. Seul change le jour auquel la correction est attendue, plus tard ou "
     "plus tôt ; laissez vide pour n’en fixer aucun.",
-    "La date à laquelle la correction est attendue est changée.",
+    "L’échéance de la correction est changée.",
 )
 """Of a change request, not a move of the dossier: its page is `reviews.amending`."""
 

@@ -189,6 +189,10 @@ class OptionalMessageForm(MessageForm):
         super().__init__(*args, **options)
         self.fields["message"].required = False
 
+    def specimen(self):
+        typed = self.data.get("message", "").strip() if self.is_bound else ""
+        return super().specimen() | {"message": typed}
+
 
 class CancelChangesForm(OptionalMessageForm):
     def arguments(self):
