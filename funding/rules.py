@@ -210,7 +210,7 @@ class Consumption:
     @property
     def summary(self) -> str:
         """For whoever does not see the bar."""
-        return f"{self.share} % de l’enveloppe : {euros(self.used)} sur {euros(self.domain.envelope)}"
+        return f"{self.share} % de l’enveloppe : {euros(self.used)} sur {euros(self.domain.envelope)}"
 
 
 def parts_of_an_envelope() -> tuple[QuerySet, QuerySet, QuerySet]:

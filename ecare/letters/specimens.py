@@ -121,7 +121,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "request": Said("", message="Le RIB n’est pas lisible.", at=AT, desk="ars" if is_first else "ans",
                         due_on=None if is_first else date(2026, 12, 15),
                         get_step_display="Formulaire de candidature"),
-        "rule": "C’est le total des dépenses retenues, entre le plancher (7 000 €) et le plafond (50 000 €).",
+        "rule": "C’est le total des dépenses retenues, entre le plancher (7 000 €) et le plafond (50 000 €).",
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",

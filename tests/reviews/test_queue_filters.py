@@ -133,7 +133,7 @@ def with_file_of(came, **calendar):
     put_in(dossier)
     StoredFile.objects.update(created_at=came)
     type(dossier.domain).objects.update(**calendar)
-    sent = {"state": State.ACCEPTED, "sendings": 2, "candidature_submitted_at": came}
+    sent = {"state": State.ACCEPTED, "sendings": 2, "candidature_submitted_at": came, "signed_copy_at": SIGNED_AT}
     Application.objects.filter(pk=dossier.pk).update(**sent)
     return dossier
 
@@ -277,4 +277,4 @@ def test_a_view_is_removed_by_its_owner_alone(ans, desk, signed_in):
 
 def test_what_makes_a_view_is_no_page_and_no_strange_name(rf):
     asked = rf.get("/", {"q": " CH ", "etat": "", "per_page": "50", "apres": "x", "next": "//ailleurs"}).GET
-    assert view_of(asked, user=UserFactory.build(ans=True)) == "q=CH"
+    assert view_of(asked, user=UserFactory(ans=True)) == "q=CH"
