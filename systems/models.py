@@ -18,7 +18,7 @@ class System(models.Model):
     name = models.CharField("nom", max_length=120, unique=True)
     contact = models.EmailField("adresse de la personne responsable", max_length=254)
     purpose = models.CharField("usage", max_length=300, help_text="Pourquoi ce système lit eCaRE.")
-    is_active = models.BooleanField("actif", default=True, help_text="Décoché : plus aucune lecture, plus aucun envoi.")
+    is_active = models.BooleanField("actif", default=True, help_text="Décoché : plus aucune lecture, plus aucun envoi.")
     created_at = models.DateTimeField("création", default=timezone.now, editable=False)
 
     class Meta:
@@ -37,7 +37,7 @@ class System(models.Model):
 class Scope(models.TextChoices):
     """What may be read; nothing unless it is named."""
 
-    DOSSIERS = "dossiers", "Dossiers transmis : état, établissement et dates"
+    DOSSIERS = "dossiers", "Dossiers transmis : état, établissement et dates"
     AMOUNTS = "amounts", "Montants, dans ce que les autres portées ouvrent"
     STATISTICS = "statistics", "Statistiques des dossiers transmis"
 
@@ -48,7 +48,7 @@ class Reader(models.Model):
 
     scopes = models.JSONField("portées", default=list)
     all_domains = models.BooleanField(
-        "tous les domaines", default=False, help_text="Ceux à venir aussi ; jamais un domaine d’essai."
+        "tous les domaines", default=False, help_text="Ceux à venir aussi ; jamais un domaine d’essai."
     )
     domains = models.ManyToManyField(Domain, blank=True, related_name="+", verbose_name="domaines")
     all_regions = models.BooleanField("toutes les régions", default=False)
@@ -65,6 +65,11 @@ class Reader(models.Model):
         if self.all_domains:
             return Domain.objects.filter(is_trial=False)
         return Domain.objects.filter(pk__in=self.domains.values("pk"))
+
+    def readable_regions(self):
+        if self.all_regions:
+            return Region.objects.all()
+        return Region.objects.filter(pk__in=self.regions.values("pk"))
 
     def readable_dossiers(self):
         """Those that were sent, within the limits. What an establishment has not sent yet is its own: a machine does
@@ -100,17 +105,15 @@ class Token(Reader):
                 condition=Q(revoked_at=None, revoked_by=None) | Q(revoked_at__isnull=False, revoked_by__isnull=False),
                 name="revoked_token_has_an_author",
             ),
+            models.UniqueConstraint(
+                fields=["system", "label"], condition=Q(revoked_at=None), name="one_token_per_label"
+            ),
             models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="token_is_kept_as_a_digest"),
         ]
         indexes = [models.Index(fields=["expires_on"], name="tokens_to_expire", condition=Q(revoked_at=None))]
 
     def __str__(self):
         return f"{self.prefix}… ({self.label})"
-
-    @property
-    def subject(self) -> str:
-        """How letters and the journal name this token."""
-        return f"token:{self.pk}"
 
     def is_expired(self, at: datetime) -> bool:
         """The last day counts until its last second, in Paris."""

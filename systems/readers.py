@@ -2,13 +2,16 @@
 sends dossiers by themselves."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
 
 from applications.models import Application
 from applications.states import BEFORE_ACCEPTANCE, ENDED, REVIEWER_LABELS, State
+from ecare.clock import paris_day
 from ecare.journal.models import Entry
+from systems.models import Usage
 from systems.schemas import (
     Dossier,
     DossierAmounts,
@@ -32,10 +35,13 @@ NEIGHBOURS = (
 )
 
 
-def represent(dossiers: QuerySet[Application], *, with_amounts: bool) -> list[Dossier]:
-    """In the order of the queryset, in two queries however many. Whose dossiers may be read is the caller's query
-    (`Reader.readable_dossiers`). `.model_dump(mode="json")` of each is what is written."""
-    found = list(dossiers.select_related(*NEIGHBOURS))
+def represent(dossiers: Iterable[Application], *, with_amounts: bool) -> list[Dossier]:
+    """In their order; a queryset in two queries however many, rows (with their `NEIGHBOURS`) in one.
+
+    Whose dossiers may be read is the caller's query (`Reader.readable_dossiers`); what is written is
+    `.model_dump(mode="json")` of each.
+    """
+    found = list(dossiers.select_related(*NEIGHBOURS) if isinstance(dossiers, QuerySet) else dossiers)
     decided = _decisions(found)
     return [_dossier(one, decided.get(one.subject), with_amounts=with_amounts) for one in found]
 
@@ -68,6 +74,8 @@ def _dossier(application: Application, decided_at: datetime | None, *, with_amou
 
 def _dates(application: Application, decided_at: datetime | None) -> DossierDates:
     """A decision that was taken back is none; a withdrawal comes before any."""
+    if application.candidature_submitted_at is None:
+        raise ValueError(f"{application.reference} was never sent: it is its establishment's alone")
     decision, payment = getattr(application, "decision", None), getattr(application, "payment", None)
     is_open = application.state in (*BEFORE_ACCEPTANCE, State.WITHDRAWN)
     return DossierDates(
@@ -95,3 +103,41 @@ def _amounts(application: Application) -> DossierAmounts:
         granted=validated.amount if validated else None,
         paid=payment.amount if payment else None,
     )
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+SETTLED_AFTER = timedelta(minutes=1)
+"""A change is dated when its transaction writes it, and seen when that transaction ends. The list keeps back what is
+younger than any transaction lasts, so that nothing ever appears behind a cursor."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The last dossier that was read: the next page begins after it, whatever moved meanwhile."""
+
+    at: datetime
+    pk: int
+
+    @property
+    def beyond(self) -> Q:
+        """A range of the index, then ties."""
+        return Q(moved_at__gte=self.at) & (Q(moved_at__gt=self.at) | Q(pk__gt=self.pk))
+
+
+def page_of(dossiers: QuerySet[Application], *, after: Place | None, length: int, at: datetime):
+    """The dossiers of one page in the order of their changes, where it ends, and whether there are more."""
+    settled = dossiers.filter(moved_at__lte=at - SETTLED_AFTER).order_by("moved_at", "pk")
+    if after is not None:
+        settled = settled.filter(after.beyond)
+    found = list(settled.select_related(*NEIGHBOURS)[: length + 1])
+    rows = found[:length]
+    last = Place(rows[-1].moved_at, rows[-1].pk) if rows else after
+    return rows, last, len(found) > length
+
+
+# --- who read how much --------------------------------------------------------------------------------------------
+def refusals_of_a_month(at: datetime):
+    """Of a token, to annotate a list of them with."""
+    since = paris_day(at) - timedelta(days=30)
+    days = Usage.objects.filter(token=OuterRef("pk"), day__gt=since).order_by().values("token")
+    return Subquery(days.annotate(total=Sum("refusals")).values("total"))
