@@ -11,6 +11,7 @@ from systems import actions, readers
 from systems.forms import TokenForm
 from systems.models import Scope, System, Token, Usage
 
+SCOPES = {Scope.DOSSIERS: "dossiers", Scope.AMOUNTS: "montants", Scope.STATISTICS: "statistiques"}
 STATES = {"open": "Valable", "expired": "Expiré", "revoked": "Révoqué", "closed": "Système inactif"}
 
 
@@ -24,7 +25,7 @@ def _state_of(token: Token) -> str:
 
 def _spoken(token: Token) -> str:
     """What a token reads, in one sentence."""
-    scopes = ", ".join(Scope(one).label for one in token.scopes)
+    scopes = ", ".join(SCOPES[one] for one in token.scopes)
     domains = "tous les domaines" if token.all_domains else ", ".join(map(str, token.domains.all()))
     regions = "toutes les régions" if token.all_regions else ", ".join(map(str, token.regions.all()))
     return f"{scopes} – {domains} – {regions}"

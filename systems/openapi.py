@@ -9,6 +9,7 @@ from django.conf import settings
 
 from systems.api import ROOT, api
 from systems.problems import MEANINGS, TITLES
+from systems.schemas import STATES
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 HEADERS = {
@@ -38,7 +39,7 @@ def document() -> dict[str, Any]:
             parameter["schema"] = _without_null(parameter["schema"])
         for status, response in operation["responses"].items():
             _complete(int(status), response)
-    _drop_titles(found["components"]["schemas"])
+    _tidy(found["components"]["schemas"])
     return found
 
 
@@ -67,8 +68,11 @@ def _complete(status: int, response: dict) -> None:
         }
 
 
-def _drop_titles(schemas: dict) -> None:
-    """Names in English that pydantic makes up say nothing more than the names of the fields."""
+def _tidy(schemas: dict) -> None:
+    """Names in English that pydantic makes up say nothing more than those of the fields; parameters stand with their
+    reading alone."""
+    for name in ("Filters", "DossierFilters"):
+        schemas.pop(name, None)
     for schema in schemas.values():
         schema.pop("title", None)
         for field in schema.get("properties", {}).values():
@@ -141,26 +145,28 @@ FORMATS = {"date-time": "instant (UTC)", "date": "jour"}
 
 
 def _kind(schema: dict) -> str:
+    if schema.get("enum") == STATES:
+        return "code d’état"
     if "enum" in schema:
         return f"un de {', '.join(schema['enum'])}"
     return FORMATS.get(schema.get("format", ""), KINDS[schema["type"]])
 
 
 def _fields(schema: dict, found: dict, prefix: str = "") -> Iterator[Row]:
-    """Each field by its whole name: « establishment.region.code », « items[].reference »."""
+    """Each field by its whole name: « establishment.region.code ». What another reading tells is told there."""
     for name, field in _resolved(schema, found)["properties"].items():
         described, is_nullable = _one_of(field)
-        whole = f"{prefix}{name}"
-        inner = described["items"] if described.get("type") == "array" else described
-        target, mark = _resolved(inner, found), "[]" if inner is not described else ""
-        kind = f"liste de {_plural(target)}" if mark else _kind(target)
-        yield Row(whole, f"{kind} ou null" if is_nullable else kind, field.get("description", ""))
-        if target.get("type") == "object":
-            yield from _fields(target, found, f"{whole}{mark}.")
-
-
-def _plural(target: dict) -> str:
-    return "textes" if target["type"] == "string" else "objets"
+        whole, is_list = f"{prefix}{name}", described.get("type") == "array"
+        inner = described["items"] if is_list else described
+        target = _resolved(inner, found)
+        kind = "liste" if is_list else _kind(target)
+        said = field.get("description", "")
+        is_told = target is found["components"]["schemas"]["Dossier"]
+        if is_told:
+            said += " Chacun a les champs de « Lire un dossier »."
+        yield Row(whole, f"{kind} ou null" if is_nullable else kind, said)
+        if target.get("type") == "object" and not is_told:
+            yield from _fields(target, found, f"{whole}{'[]' if is_list else ''}.")
 
 
 def _one_of(field: dict) -> tuple[dict, bool]:

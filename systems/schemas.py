@@ -185,4 +185,4 @@ class Problem(Answer):
     title: str = Field(description="L’erreur, en quelques mots.")
     status: int = Field(description="Le code HTTP.")
     detail: str = Field(description="Ce qui ne va pas, et que faire.")
-    errors: list[ParameterError] = Field(default=[], description="Les paramètres en cause.")
+    errors: list[ParameterError] = Field(description="Les paramètres en cause.")

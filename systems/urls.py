@@ -1,6 +1,6 @@
 """Under `/api/`. The addresses of the API take no slash at their end, as the systems that read them expect."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from systems import views
 from systems.api import ROOT, api
@@ -21,5 +21,5 @@ urlpatterns = [
     path("api/", views.documentation, name="documentation"),
     path(f"{ROOT[1:]}openapi.json", answered(views.openapi), name="openapi"),
     *_of_api(),
-    path(f"{ROOT[1:]}<path:rest>", answered(views.nothing), name="nothing"),
+    re_path(f"^{ROOT[1:]}(?P<rest>.*)$", answered(views.nothing), name="nothing"),
 ]

@@ -6,12 +6,15 @@ from django.http import JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from applications.states import REVIEWER_LABELS, State
+from establishments.models import Establishment
 from systems import openapi as documents
 from systems.api import LONGEST, ROOT
 from systems.bearers import WAIT_FOR_STRANGERS
 from systems.models import Scope, Token
 from systems.problems import Refused
 from systems.readers import SETTLED_AFTER
+from systems.schemas import STATES
 
 
 @login_not_required
@@ -24,6 +27,8 @@ def documentation(request):
         "site": settings.SITE_ADDRESS,
         "scopes": Scope.choices,
         "readings": documents.readings(),
+        "states": [(one, REVIEWER_LABELS[State(one)]) for one in STATES],
+        "kinds": Establishment.Kind.choices,
         "faults": documents.faults(),
         "per_minute": settings.API_READINGS_PER_MINUTE,
         "wait": WAIT_FOR_STRANGERS // 60,
