@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 CANARY = "CANARI"
 # What a dossier shows, and what holds the portal together.
 SHOWN = {
-    "Region", "Department", "LegalEntity", "Ght", "Establishment", "Domain", "Site", "System", "Token", "Entry", "Chain",
+    "Region", "Department", "LegalEntity", "Ght", "Establishment", "Domain", "Site", "Entry", "Chain",
 }  # fmt: skip
 
 
