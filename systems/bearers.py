@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import NoReturn
+from urllib.parse import unquote
 
 from allauth.core.internal import ratelimit as limits
 from django.contrib.auth.decorators import login_not_required
@@ -85,7 +86,7 @@ def _answer(view, request, *args, **kwargs) -> HttpResponse:
     if request.method not in METHODS:
         detail = "Cette API se lit : seules les méthodes GET et HEAD sont servies."
         raise Refused(405, detail, headers={"Allow": ", ".join(METHODS)})
-    if rules.MARK in request.META.get("QUERY_STRING", ""):
+    if rules.MARK in unquote(request.META.get("QUERY_STRING", "")):
         raise Refused(400, IN_ADDRESS)
     method, request.method = request.method, "GET"  # of a HEAD the server drops the body
     try:

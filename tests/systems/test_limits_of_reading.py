@@ -85,7 +85,8 @@ def test_a_token_in_an_address_is_refused_even_if_it_is_right(read, issue, name)
     token, value = issue()
     answer = Client().get(f"/api/v1/dossiers?{name}={value}")
     assert answer.status_code == 400 and "révoquer" in answer.json()["detail"] and value not in answer.text
-    assert read(value, "dossiers", **{name: value}).status_code == 400
+    hidden = value.replace("_", "%5F")
+    assert Client().get(f"/api/v1/dossiers?{name}={hidden}").status_code == 400
     assert Token.objects.get(pk=token.pk).last_used_at is None
 
 
