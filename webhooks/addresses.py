@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-_IPV4_REFUSED = [ipaddress.ip_network(one) for one in ("192.88.99.0/24", "168.63.129.16/32")]
-"""Relays of 6to4; what a large host answers its own machines at, with their secrets."""
+_IPV4_REFUSED = [ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
+"""Assigned to protocols; relays of 6to4; what a large host answers its own machines at, with their secrets."""
 _IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
 _IPV6_REFUSED = [ipaddress.ip_network(one) for one in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 """Tunnels that lead to an IPv4 address of the sender's choice, and examples; 64:ff9b::/96 is outside 2000::/3."""

@@ -59,7 +59,7 @@ def claim(at: datetime) -> Delivery | None:
         free = [one for one in lines if one.pk not in busy]
         for line in sorted(free, key=lambda one: one.served_at.timestamp() if one.served_at else 0):
             due = Delivery.objects.due(at).filter(subscription=line).select_related("subscription", "event")
-            delivery = due.order_by("event", "pk").first()
+            delivery = due.order_by("event_id", "pk").first()
             if delivery is not None:
                 Subscription.objects.filter(pk=line.pk).update(served_at=at)
                 return _take(delivery, at)
@@ -159,7 +159,7 @@ def replayable(deliveries):
 def replay(deliveries, *, by: tuple[str, str], at: datetime) -> int:
     """Send again, under the same id, what is no longer wanted excepted. Returns how many; raises NotNow when none."""
     wanted: dict[int, list[Event]] = {}
-    found = replayable(deliveries).select_related("event", "subscription__system").order_by("event")
+    found = replayable(deliveries).select_related("event", "subscription__system").order_by("event_id")
     subscriptions = {one.subscription_id: one.subscription for one in found}
     for delivery in found:
         wanted.setdefault(delivery.subscription_id, []).append(delivery.event)

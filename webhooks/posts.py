@@ -159,7 +159,8 @@ def post(address: str, body: bytes, headers: dict[str, str]) -> Outcome:
             error = str(refused)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
             error = _reason(fault)
-        error = SLOW if watch.is_over and not status else error
+        if watch.is_over:  # what was cut off reads like an answer that ended
+            status, error, answer = None, SLOW, ""
     return Outcome(status, round((time.monotonic() - started) * 1000), error=error, answer=answer if error else "")
 
 

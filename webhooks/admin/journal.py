@@ -12,16 +12,27 @@ from applications.actions import NotNow
 from applications.states import REVIEWER_LABELS
 from ecare.admin_site import ReadOnlyAdmin
 from webhooks import deliveries, payloads
-from webhooks.models import Delivery, Event
+from webhooks.models import Delivery, Event, Subscription
 
 AGAIN = "envoyée de nouveau, sous le même identifiant, et marquée comme rejouée"
+
+
+class SubscriptionFilter(admin.SimpleListFilter):
+    title, parameter_name = "abonnement", "abonnement"
+
+    def lookups(self, request, model_admin):
+        return [(one.pk, str(one)) for one in Subscription.objects.select_related("system")]
+
+    def queryset(self, request, queryset):
+        chosen = self.value() or ""
+        return queryset.filter(subscription=chosen) if chosen.isdecimal() else queryset
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     actions = ["replay_selection"]
     list_display = ["event", "dossier", "change", "subscription", "state", "attempts", "status", "created_at", "error"]
-    list_filter = ["state", "subscription", "created_at", "is_replay"]
+    list_filter = ["state", SubscriptionFilter, "created_at", "is_replay"]
     list_select_related = ["event", "subscription__system"]
     search_fields = ["=event__reference"]
     search_help_text = "La référence entière d’un dossier."
