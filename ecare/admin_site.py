@@ -85,6 +85,21 @@ TASKS = [
         ],
     ),
     (
+        "Systèmes d’information",
+        [
+            (
+                "Prévenir un système",
+                "Ses abonnements : adresse, événements demandés, secret ; essayer, suspendre, rejouer.",
+                "admin:webhooks_subscription_changelist",
+            ),
+            (
+                "Relire les notifications",
+                "Ce qui est parti, ce qui attend, ce qui a échoué et pourquoi ; envoyer de nouveau.",
+                "admin:webhooks_delivery_changelist",
+            ),
+        ],
+    ),
+    (
         "Suivi",
         [
             (

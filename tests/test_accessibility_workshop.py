@@ -18,6 +18,8 @@ from ecare.letters.specimens import CASES
 from establishments.models import DirectoryImport, ImportRequest
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
@@ -44,7 +46,7 @@ def workshop(administrator):
     Bracket.objects.create(domain=form.domain, kind="ght", days_from=0, ceiling=700_000)
     draft = versions.duplicate(form, by=administrator)
     Question.objects.filter(section__form=draft, key="rib").update(label="Fichier RIB", formats=[])
-    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter()}
+    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter()} | _a_trial()
 
 
 def _an_import() -> ImportRequest:
@@ -61,6 +63,14 @@ def _a_letter():
     letter = compose("paid", to="camille@exemple.fr", context=CASES[0])
     letter.save()
     return letter
+
+
+def _a_trial() -> dict:
+    """Of a subscription whose receiver is not there."""
+    subscription = subscribe("http://127.0.0.1:9/ecare")
+    trial = deliveries.begin_test(subscription, by=BY, at=timezone.now())
+    couriers.send(trial)
+    return {"subscription": subscription, "delivery": trial}
 
 
 def pages(world) -> list[str]:
@@ -94,6 +104,15 @@ def pages(world) -> list[str]:
         reverse("admin:letters_lettertext_preview", args=["paid"]),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
+        reverse("admin:webhooks_subscription_changelist"),
+        reverse("admin:webhooks_subscription_add"),
+        *(
+            reverse(f"admin:webhooks_subscription_{page}", args=[world["subscription"].pk])
+            for page in ("change", "rotate", "suspend", "end", "replay")
+        ),
+        f"{reverse('admin:webhooks_subscription_replay', args=[world['subscription'].pk])}?since=demain",
+        reverse("admin:webhooks_delivery_changelist"),
+        reverse("admin:webhooks_delivery_change", args=[world["delivery"].pk]),
     ]
 
 

@@ -11,6 +11,7 @@ from webhooks import emails, payloads, rules
 from webhooks.models import Delivery, Subscription
 
 State = Subscription.State
+TYPED = ["address", "all_states", "states", "all_domains", "all_regions"]
 STALE = "Le secret a été renouvelé depuis l’affichage de cette page. Rechargez-la, puis recommencez si besoin."
 GIVEN_UP = "Suspendu par eCaRE : rien n’a été reçu depuis plusieurs jours."
 
@@ -29,8 +30,11 @@ def _told(subscription: Subscription) -> dict:
     return {"system": subscription.system.name, "address": subscription.address}
 
 
-def note_change(subscription: Subscription, changed: list[str], *, by: tuple[str, str]) -> None:
-    """In the transaction in which an administrator saved it."""
+@transaction.atomic
+def change(subscription: Subscription, changed: list[str], *, by: tuple[str, str]) -> None:
+    """Keep what an administrator typed, and nothing else of the row: workers write there too. Raises NotNow."""
+    _refuse_unless(_lock(subscription), State.ACTIVE, State.SUSPENDED)
+    subscription.save(update_fields=TYPED)
     record(subscription.subject, "change_subscription", actor=by, data=_told(subscription) | {"changed": changed})
 
 
@@ -41,7 +45,9 @@ def _lock(subscription: Subscription) -> Subscription:
 
 def _refuse_unless(subscription: Subscription, *states: str) -> None:
     if subscription.state not in states:
-        raise NotNow(f"Cet abonnement est {subscription.get_state_display().lower()} : cette action n’est pas possible.")
+        raise NotNow(
+            f"Cet abonnement est {subscription.get_state_display().lower()} : cette action n’est pas possible."
+        )
 
 
 @transaction.atomic
@@ -54,7 +60,9 @@ def rotate_secret(
     if subscription.secret_number != shown:
         raise NotNow(STALE)
     former, secret = subscription.secret, payloads.new_secret()
-    subscription.former_secret, subscription.former_until = (former, at + rules.OVERLAP) if keep_former else (None, None)
+    subscription.former_secret, subscription.former_until = (
+        (former, at + rules.OVERLAP) if keep_former else (None, None)
+    )
     subscription.secret, subscription.secret_at = payloads.sealed(secret), at
     subscription.secret_number += 1
     subscription.save(update_fields=["secret", "secret_at", "secret_number", "former_secret", "former_until"])

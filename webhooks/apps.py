@@ -13,4 +13,5 @@ class WebhooksConfig(AppConfig):
         moves.tell("webhooks.deliveries.note_move")
         letters.check_before_sending("subscription_suspended", "webhooks.rules.is_still_suspended")
         letters.check_before_sending("notifications_suspended", "webhooks.rules.is_still_suspended")
+        letters.may_wait("subscription_suspended")
         letters.call_to_act("subscription_suspended")

@@ -36,7 +36,7 @@ def note_move(application: Application, source: str) -> None:
         state_before=rules.told_source(source),
         state_after=application.state,
     )
-    wanted = Subscription.objects.open().about(event)
+    wanted = [one for one in Subscription.objects.open().about(event) if one.hears_of(event.state_after)]
     now = timezone.now()
     Delivery.objects.bulk_create(
         [Delivery(subscription=one, event=event, created_at=now, next_attempt=now) for one in wanted]
@@ -47,7 +47,7 @@ def note_move(application: Application, source: str) -> None:
 def claim(at: datetime) -> Delivery | None:
     """Take what is due at the address that was served least recently; one at a time for each address, and no more
     addresses at once than workers are spared for: whoever is slow holds back neither the others nor the letters."""
-    if not Delivery.objects.due(at).exists():
+    if not Delivery.objects.due(at).filter(subscription__in=Subscription.objects.live().values("pk")).exists():
         return None
     with transaction.atomic():
         live = Subscription.objects.live().select_for_update(of=("self",), no_key=True).order_by("pk")

@@ -26,10 +26,9 @@ class SubscriptionQuerySet(models.QuerySet):
         return self.filter(system__is_active=True, state=Subscription.State.ACTIVE)
 
     def about(self, event: "Event"):
-        """Those that want this domain, this region and this state: closed unless they say so."""
-        found = self.filter(Q(all_domains=True) | Q(pk__in=self.model.objects.filter(domains__slug=event.domain)))
-        found = found.filter(Q(all_regions=True) | Q(pk__in=self.model.objects.filter(regions=event.region)))
-        return [one for one in found if one.all_states or event.state_after in one.states]
+        """Those that want this domain and this region: closed unless they say so."""
+        found = self.filter(Q(all_domains=True) | Q(domains__slug=event.domain))
+        return found.filter(Q(all_regions=True) | Q(regions=event.region)).distinct()
 
 
 class Subscription(models.Model):
@@ -89,6 +88,9 @@ class Subscription(models.Model):
     def subject(self) -> str:
         """How letters and the journal name it."""
         return f"subscription:{self.pk}"
+
+    def hears_of(self, state: str) -> bool:
+        return self.all_states or state in self.states
 
 
 class EventQuerySet(models.QuerySet):
@@ -163,9 +165,7 @@ class Delivery(models.Model):
 
     UNFINISHED = (State.WAITING, State.SENDING)
 
-    subscription = models.ForeignKey(
-        Subscription, models.PROTECT, related_name="deliveries", verbose_name="abonnement"
-    )
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="deliveries", verbose_name="abonnement")
     event = models.ForeignKey(Event, models.PROTECT, related_name="deliveries", verbose_name="événement")
     is_replay = models.BooleanField("rejeu", default=False)
     state = models.CharField("état", max_length=9, choices=State, default=State.WAITING)
@@ -206,7 +206,12 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=Q(state="waiting", next_attempt__isnull=False, ended_at=None, lease=None, leased_until=None)
                 | Q(state="sending", ended_at=None, lease__isnull=False, leased_until__isnull=False)
-                | Q(state__in=["delivered", "failed", "cancelled"], ended_at__isnull=False, lease=None, leased_until=None),
+                | Q(
+                    state__in=["delivered", "failed", "cancelled"],
+                    ended_at__isnull=False,
+                    lease=None,
+                    leased_until=None,
+                ),
                 name="a_delivery_is_as_its_state_says",
             ),
         ]

@@ -59,7 +59,8 @@ class _Watch:
     """Ends a conversation after so many seconds, however slowly the other side goes on talking."""
 
     def __init__(self, seconds: float):
-        self.is_over, self._handle = False, None
+        self.is_over = False
+        self._handle: socket.socket | None = None
         self._timer = Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -157,8 +158,8 @@ def post(address: str, body: bytes, headers: dict[str, str]) -> Outcome:
                 error = _sentence(status)
         except Refused as refused:
             error = str(refused)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
-            error = _reason(fault)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
+            error = _reason(broken)
         if watch.is_over:  # what was cut off reads like an answer that ended
             status, error, answer = None, SLOW, ""
     return Outcome(status, round((time.monotonic() - started) * 1000), error=error, answer=answer if error else "")

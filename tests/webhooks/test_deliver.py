@@ -1,4 +1,4 @@
-"""A worker's round: sent once, tried again in time, given up, taken over from the dead, never one holding the others."""
+"""A worker's round: sent once, tried again in time, given up, taken over from the dead; never one for all."""
 
 from datetime import UTC, datetime, timedelta
 

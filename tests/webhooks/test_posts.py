@@ -65,6 +65,10 @@ REFUSED = [
 REACHED = ["8.8.8.8", "185.24.184.1", "2001:41d0:1::1", "2a01:e0a::1"]
 
 
+def _fail(*arguments, **more):
+    pytest.fail("connected")
+
+
 @pytest.fixture
 def in_production(settings):
     settings.EMBEDDED = False
@@ -93,7 +97,7 @@ def names(monkeypatch):
 def test_private_addresses_are_refused_whatever_their_form(in_production, address, names, monkeypatch):
     """Typed as they are, and at the end of a name."""
     assert not may_be_reached(address)
-    monkeypatch.setattr("socket.create_connection", lambda *arguments, **more: pytest.fail("connected"))
+    monkeypatch.setattr("socket.create_connection", _fail)
     names[NAME] = ["8.8.8.8", address]
     assert post(f"https://{NAME}/ecare", b"{}", {}).error == posts.PRIVATE
     host = f"[{address.partition('%')[0]}]" if ":" in address else address
@@ -102,7 +106,7 @@ def test_private_addresses_are_refused_whatever_their_form(in_production, addres
 
 @pytest.mark.parametrize("written", ["localhost", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "localhost."])
 def test_other_ways_to_write_this_very_machine(in_production, written, monkeypatch):
-    monkeypatch.setattr("socket.create_connection", lambda *arguments, **more: pytest.fail("connected"))
+    monkeypatch.setattr("socket.create_connection", _fail)
     assert post(f"https://{written}/", b"{}", {}).error in (posts.PRIVATE, posts.UNKNOWN)
 
 

@@ -166,6 +166,7 @@ def test_suspended_resumed_ended(admin, receiver):
     ended = again(made)
     assert (ended.state, ended.secret, states(made)) == ("ended", None, ["delivered", "cancelled"])
     assert admin.post(page("resume", made)).status_code == 409
+    assert "Terminé" in admin.get(page("change", made)).text
     assert admin.post(page("change", made), typed(address="https://exemple.fr/b")).status_code == 403
     assert subscribe(receiver.address).pk != made.pk, "the same address may be subscribed again"
     assert verbs(made) == ["create_subscription", "suspend_subscription", "resume_subscription", "end_subscription"]

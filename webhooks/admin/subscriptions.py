@@ -85,12 +85,10 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request, obj, form, change):
-        if change:
-            super().save_model(request, obj, form, change)
-            if form.changed_data:
-                actions.note_change(obj, form.changed_data, by=request.user.actor)
-        else:
+        if not change:
             obj.new_secret = actions.create(obj, by=request.user.actor, at=request.arrived_at)
+        elif form.changed_data:
+            actions.change(obj, form.changed_data, by=request.user.actor)
 
     def response_add(self, request, obj, post_url_continue=None):
         return self._tell_secret(request, obj, obj.new_secret)
@@ -146,7 +144,8 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     def replay(self, request, pk):
         """A day first; then how many events that makes; then it is done."""
         subscription = self._one(request, pk)
-        form = SinceForm(request.GET if request.method != "POST" else request.POST) if _has_day(request) else SinceForm()
+        sent = request.POST if request.method == "POST" else request.GET
+        form = SinceForm(sent) if "since" in sent else SinceForm()
         title = "Rejouer depuis une date"
         if not form.is_valid():
             return self._ask(request, subscription, title, [SINCE], form=form, button="Compter", method="get")
@@ -183,7 +182,9 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
             raise NotNow(f"Cet abonnement est {situation}\u00a0: cette action n’est pas possible.")
         return self._ask(request, subscription, title, says)
 
-    def _ask(self, request, subscription, title, says, *, form=None, hidden=(), button="", method="post", is_ready=True):
+    def _ask(
+        self, request, subscription, title, says, *, form=None, hidden=(), button="", method="post", is_ready=True
+    ):
         context = {
             "title": title,
             "says": says,
@@ -203,10 +204,6 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     def _page(self, request, template, subscription, **context):
         context |= self.admin_site.each_context(request) | {"subscription": subscription, "opts": self.opts}
         return TemplateResponse(request, template, context)
-
-
-def _has_day(request) -> bool:
-    return "since" in (request.POST if request.method == "POST" else request.GET)
 
 
 def _to(subscription: Subscription):
