@@ -87,7 +87,8 @@ class SinceForm(forms.Form):
 
 class RotationForm(forms.Form):
     has_leaked = forms.BooleanField(
-        label="L’ancien secret est connu de quelqu’un d’autre\u00a0: ne plus signer avec lui dès maintenant",
+        label="Ancien secret divulgué",
         required=False,
+        help_text="Cochez si quelqu’un d’autre le connaît : plus rien n’est signé avec lui dès maintenant.",
     )
     shown = forms.IntegerField(widget=forms.HiddenInput)

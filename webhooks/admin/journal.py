@@ -31,11 +31,10 @@ class SubscriptionFilter(admin.SimpleListFilter):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     actions = ["replay_selection"]
-    list_display = ["event", "dossier", "change", "subscription", "state", "attempts", "status", "created_at", "error"]
+    list_display = ["event", "dossier", "state", "status", "error", "system", "change", "attempts", "created_at"]
     list_filter = ["state", SubscriptionFilter, "created_at", "is_replay"]
     list_select_related = ["event", "subscription__system"]
-    search_fields = ["=event__reference"]
-    search_help_text = "La référence entière d’un dossier."
+    search_fields = ["event__reference__startswith"]
     change_form_template = "admin/webhooks/delivery/page.html"
     fields = [
         "subscription",
@@ -71,6 +70,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @admin.display(description="dossier", ordering="event__reference")
     def dossier(self, delivery):
         return delivery.event.reference or "Essai"
+
+    @admin.display(description="système", ordering="subscription__system__name")
+    def system(self, delivery):
+        return delivery.subscription.system
 
     @admin.display(description="changement")
     def change(self, delivery):

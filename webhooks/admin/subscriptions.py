@@ -36,6 +36,7 @@ SINCE = (
 class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     actions = None
     form = SubscriptionForm
+    fields = ["system", "address", "all_states", "states", "all_domains", "domains", "all_regions", "regions"]
     show_full_result_count = False
     list_display = ["system", "address", "state", "delivered_at", "failing_since", "waiting"]
     list_display_links = ["system", "address"]
@@ -80,8 +81,7 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
-        if obj is not None:
-            context |= {"title": str(obj), "subtitle": None, "days": rules.OVERLAP.days}
+        context |= {"title": str(obj) if obj else "Nouvel abonnement", "subtitle": None}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request, obj, form, change):
