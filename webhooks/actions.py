@@ -13,7 +13,7 @@ from webhooks.models import Delivery, Subscription
 State = Subscription.State
 TYPED = ["address", "all_states", "states", "all_domains", "all_regions"]
 STALE = "Le secret a été renouvelé depuis l’affichage de cette page. Rechargez-la, puis recommencez si besoin."
-GIVEN_UP = "Suspendu par eCaRE : rien n’a été reçu depuis plusieurs jours."
+GIVEN_UP = "Suspendu par eCaRE : rien n’a été reçu depuis plusieurs jours."
 
 
 @transaction.atomic
