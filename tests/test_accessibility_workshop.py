@@ -22,6 +22,8 @@ from systems.models import System, Token, Usage
 from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
@@ -54,7 +56,7 @@ def workshop(administrator):
         "import": _an_import(),
         "letter": _a_letter(),
         "token": _a_token(administrator),
-    }
+    } | _a_trial()
 
 
 def _a_token(administrator) -> Token:
@@ -80,6 +82,14 @@ def _a_letter():
     letter = compose("paid", to="camille@exemple.fr", context=CASES[0])
     letter.save()
     return letter
+
+
+def _a_trial() -> dict:
+    """Of a subscription whose receiver is not there."""
+    subscription = subscribe("http://127.0.0.1:9/ecare")
+    trial = deliveries.begin_test(subscription, by=BY, at=timezone.now())
+    couriers.send(trial)
+    return {"subscription": subscription, "delivery": trial}
 
 
 def pages(world) -> list[str]:
@@ -120,6 +130,15 @@ def pages(world) -> list[str]:
         reverse("admin:systems_usage_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
+        reverse("admin:webhooks_subscription_changelist"),
+        reverse("admin:webhooks_subscription_add"),
+        *(
+            reverse(f"admin:webhooks_subscription_{page}", args=[world["subscription"].pk])
+            for page in ("change", "rotate", "suspend", "end", "replay")
+        ),
+        f"{reverse('admin:webhooks_subscription_replay', args=[world['subscription'].pk])}?since=demain",
+        reverse("admin:webhooks_delivery_changelist"),
+        reverse("admin:webhooks_delivery_change", args=[world["delivery"].pk]),
     ]
 
 
