@@ -89,6 +89,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
                           get_step_display="Formulaire de candidature", reason="Panne de messagerie.",
                           message="La panne est réparée."),
         "former": Said("ancienne@exemple.fr", finess="340000025"),
+        "giver": claude,
         "hours": 24,
         "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
         "late": [] if is_first else [(late, "/")],

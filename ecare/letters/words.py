@@ -101,6 +101,7 @@ VALUES = {
     "submission.at|paris_second": "heure de réception",
     "sender": "ancien référent",
     "sender.get_civility_display": "civilité de l’ancien référent",
+    "giver": "agent qui attribue",
     "rows|length": "nombre de dossiers",
     "rows|length|pluralize": "s si plusieurs dossiers",
     "dossier.reference": "numéro de ce dossier",

@@ -72,6 +72,7 @@ MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
     "convention_to_countersign",
+    "dossiers_assigned",
     "envelope_near",
     "establishment_closed",
     "opinion_asked",
