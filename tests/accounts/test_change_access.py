@@ -86,7 +86,7 @@ def test_what_asked_them_to_act_no_longer_leaves(admin, agent):
 def test_nor_does_what_a_daily_letter_was_to_tell(admin, agent):
     User.objects.filter(pk=agent.pk).update(wants_daily_letter=True)
     letter = compose("password_changed", to=agent.email, context={"person": agent})
-    letter.name, letter.state = "to_review", Letter.State.HELD
+    letter.name, letter.state, letter.subject = "to_review", Letter.State.HELD, ApplicationFactory().subject
     letter.save()
     assert gather() == 1
     change(admin, agent, is_active=None)
