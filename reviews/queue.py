@@ -89,7 +89,7 @@ def _page(request, found: QueueFilter, table: QueueTable) -> dict:
         "shared_address": f"{settings.SITE_ADDRESS}{_address(view)}",
         "views": views,
         "current_view": next((one for one in views if one.query == view), None),
-        "save_form": SaveViewForm(initial={"query": view}, auto_id="vue-%s"),
+        "save_form": SaveViewForm(user=request.user, initial={"query": view}, auto_id="vue-%s"),
         "assign_form": AssignForm(
             found.colleagues, user=request.user, count=found.count, initial={"query": view}, auto_id="attribution-%s"
         ),
@@ -100,11 +100,11 @@ def _page(request, found: QueueFilter, table: QueueTable) -> dict:
 @require_POST
 def save_view(request):
     require_reviewer(request.user)
-    form = SaveViewForm(request.POST)
+    form = SaveViewForm(request.POST, user=request.user)
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return _back(view_of(QueryDict(request.POST.get("query", "")), user=request.user))
-    view = view_of(QueryDict(form.cleaned_data["query"]), user=request.user)
+    view = form.cleaned_data["query"]
     try:
         assignments.save_view(request.user, name=form.cleaned_data["name"], query=view)
     except assignments.TooMany as refusal:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import agents
+from accounts.mailboxes import correct_email
 from accounts.models import Invitation, TermsAcceptance
 from applications.models import Application
 from tests.accounts.steps import (
@@ -26,7 +27,7 @@ from tests.accounts.steps import (
 )
 from tests.addresses import GET
 from tests.evidence.pool import SPACE as CONTAINER
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from tests.test_accessibility import NOT_PAGES
 from tests.world import World
 
@@ -55,6 +56,8 @@ COUNTS = {
     "account_reset_password_from_key unknown":       1,
     "accounts:confirm_email_change":                 1,
     "accounts:confirm_email_change unknown":         0,
+    "accounts:stop_email_correction":                1,
+    "accounts:stop_email_correction unknown":        0,
     "accounts:change_email":                         4,
     "accounts:letters":                              4,
     "accounts:accept_invitation":                    2,
@@ -241,7 +244,12 @@ def by_a_letter(world, signed_in):
     found |= at(Client(), "accounts:accept_invitation", args=[secret_of("invitation")])
     found |= at(Client(), "accounts:accept_invitation unknown", args=["abc"])
     found |= at(Client(), "accounts:confirm_email_change", args=[secret_of("email_change_to_confirm")])
-    return found | at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
+    found |= at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
+    correct_email(
+        world.colleagues[0], by=UserFactory(administrator=True), email="neuve@exemple.fr", reason="Messagerie perdue."
+    )
+    found |= at(Client(), "accounts:stop_email_correction", args=[secret_of("email_correction_to_stop")])
+    return found | at(Client(), "accounts:stop_email_correction unknown", args=["abc"])
 
 
 def at_home(world, signed_in):
@@ -337,6 +345,7 @@ def of_agents(world, signed_in):
 REFUSALS = {
     "accounts:accept_invitation unknown": 410,
     "accounts:confirm_email_change unknown": 410,
+    "accounts:stop_email_correction unknown": 410,
     "reviews:accept draft": 409,
 }
 

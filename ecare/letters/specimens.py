@@ -75,6 +75,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "consumption": Said("", over=0 if is_first else 150_000, left=650_000_000, percent=90, committed=3_000_000_000,
                             validated=2_000_000_000, paid=850_000_000),
         "contact": _person("Madame", "Alix", "ESSAI", get_role_display="RSSI"),
+        "correction": Said("", former="ancienne@exemple.fr", until=AT),
         "copy": Said("", by=camille, at=AT, file=file, message="La dernière page manque.", decided_at=AT),
         "days": 3,
         "desk": Said("", waiting=[application] * (1 if is_first else 3), oldest=late),

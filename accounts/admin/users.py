@@ -1,28 +1,28 @@
+"""Accounts, and the invitations that open those of agents."""
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Subquery
+from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
-from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import actions, agents, rules, second_factor, terms
-from accounts.forms import TermsForm
-from accounts.models import Invitation, Terms, TermsAcceptance, User
+from accounts import actions, agents, mailboxes, rules, second_factor
+from accounts.models import Invitation, User
 from accounts.usernames import ALLOWED
-from accounts.workshop_forms import PublishTermsForm, TermsTextForm
-from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin
-from ecare.french import paris_date, paris_datetime
+from ecare.admin_site import MatchingSearch, OfferedFilters
 
 MOVES = (
     "En enregistrant un autre établissement, vous écrivez à cette personne et à ses nouveaux collaborateurs. "
     "Impossible tant qu’elle suit un dossier."
 )
+CORRECTS = (
+    "En enregistrant une autre adresse, vous fermez les sessions de la personne et vous écrivez à ses deux adresses. "
+    "Pendant 72 heures, l’ancienne peut arrêter le changement ; d’ici là, la nouvelle ne permet ni de choisir un autre "
+    "mot de passe, ni de réinitialiser la double authentification."
+)
+WHY = "Obligatoire si vous changez l’adresse. Envoyé aux deux adresses et inscrit au journal."
 ENDS = (
     "Décocher ferme aussitôt les sessions de cette personne et retire les courriers qui lui demandent d’agir. Son "
     "historique reste, et l’accès peut lui être rendu."
@@ -64,6 +64,16 @@ class UserForm(forms.ModelForm):
     by: User | None = None
     """Who changes it."""
 
+    email_reason = forms.CharField(
+        label="Motif du changement d’adresse",
+        help_text=WHY,
+        required=False,
+        min_length=10,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"min_length": "Ce motif est trop court : écrivez au moins 10 caractères."},
+    )
+
     class Meta:
         model = User
         fields = "username civility first_name last_name email phone role establishment regions is_active".split()
@@ -72,6 +82,7 @@ class UserForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = "3 à 60 caractères : lettres, chiffres, points, tirets, sans @."
         self.fields["is_active"].help_text = ENDS
+        self.fields["email"].help_text = CORRECTS
         for name in ("first_name", "last_name"):
             self.fields[name].required = True
         if self.instance.establishment_id:
@@ -94,9 +105,19 @@ class UserForm(forms.ModelForm):
         elif role != User.Role.REFERENT and establishment:
             self.add_error("establishment", "Seul un référent représente un établissement : laissez ce champ vide.")
         _check_regions(self, cleaned)
+        self._check_email(cleaned)
         self._check_move(establishment)
         self._check_access(role, cleaned.get("is_active"))
         return cleaned
+
+    def _check_email(self, cleaned):
+        email = cleaned.get("email")
+        if email is None or email == self.initial["email"].lower():
+            return
+        if refusal := rules.why_not_correct_email(self.instance, by=self.by, email=email):
+            self.add_error("email", refusal)
+        elif not cleaned.get("email_reason") and "email_reason" not in self.errors:
+            self.add_error("email_reason", "Dites pourquoi l’adresse change : ce motif est obligatoire.")
 
     def _check_access(self, role, is_active):
         refusal = role and rules.why_not_change_access(self.instance, by=self.by, role=role, is_active=is_active)
@@ -130,7 +151,7 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
     readonly_fields = ("last_login", "date_joined", "second_factor_since")
     actions = ("reset_second_factor",)
     fieldsets = (
-        ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "phone")}),
+        ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "email_reason", "phone")}),
         ("Accès", {"fields": ("username", "role", "establishment", "regions", "is_active", "second_factor_since")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -146,15 +167,24 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
         return type("FormOfAdministrator", (super().get_form(request, obj, change, **kwargs),), {"by": request.user})
 
     def save_model(self, request, obj, form, change):
-        """What has consequences is left to its verb: establishment, role, activity."""
+        """What has consequences is left to its verb: e-mail, establishment, role, activity."""
         wanted = {name: getattr(obj, name) for name in ("role", "is_active", "establishment")}
-        former = form.initial.get("establishment")
+        former, email = form.initial.get("establishment"), obj.email
+        obj.email = form.initial["email"]
         obj.role, obj.is_active, obj.establishment_id = form.initial["role"], form.initial["is_active"], former
         super().save_model(request, obj, form, change)
         if former and wanted["establishment"]:
             self._move(request, obj, wanted["establishment"])
         self._change_access(request, obj, wanted)
-        actions.vouch_for(User.objects.get(pk=obj.pk), by=request.user)
+        if not self._correct_email(request, obj, email, reason=form.cleaned_data["email_reason"]):
+            actions.vouch_for(User.objects.get(pk=obj.pk), by=request.user)
+
+    def _correct_email(self, request, person, email, *, reason):
+        try:
+            return mailboxes.correct_email(person, by=request.user, email=email, reason=reason)
+        except mailboxes.CannotCorrect as refusal:  # since the form was checked
+            messages.error(request, str(refusal))
+            return True
 
     def _move(self, request, person, to):
         try:
@@ -177,10 +207,17 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
         title = "Réinitialiser la double authentification"
         if page := self.confirm(request, queryset, title=title, says=says):
             return page
-        done = sum(second_factor.reset(person, by=request.user) for person in queryset)
+        done, refused = 0, []
+        for person in queryset:
+            try:
+                done += second_factor.reset(person, by=request.user)
+            except second_factor.CannotReset as refusal:
+                refused.append(str(refusal))
+        for refusal in refused:
+            messages.error(request, refusal)
         if done:
             messages.success(request, f"Double authentification réinitialisée : {done}.")
-        else:
+        elif not refused:
             messages.warning(request, "Aucune de ces personnes n’a de double authentification.")
         return None
 
@@ -292,136 +329,3 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
         if not all(told):
             left = len(told) - sum(told)
             messages.warning(request, f"Déjà acceptées, révoquées, ou dont l’adresse a un compte : {left}.")
-
-
-@admin.register(Terms)
-class TermsAdmin(admin.ModelAdmin):
-    """Written, read as everybody will, published on a day, then frozen: people accepted these very words."""
-
-    form = TermsTextForm
-    actions = None
-    list_display = ("version", "situation", "accepted_by")
-    change_form_template = "admin/accounts/terms/change_form.html"
-
-    def get_urls(self):
-        pages = [("apercu", self.preview, "preview"), ("publier", self.publish, "publish")]
-        pages.append(("version-suivante", self.duplicate, "duplicate"))
-        urls = [
-            path(f"<int:pk>/{address}/", self.admin_site.admin_view(view), name=f"accounts_terms_{name}")
-            for address, view, name in pages
-        ]
-        return [*urls, *super().get_urls()]
-
-    def get_queryset(self, request):
-        in_force = Terms.objects.published().values("pk")[:1]
-        return super().get_queryset(request).annotate(in_force=Subquery(in_force), accepted=Count("acceptances"))
-
-    @admin.display(description="situation")
-    def situation(self, version):
-        if version.published_at is None:
-            return "En préparation"
-        if version.published_at > timezone.now():
-            return f"Publiée, en vigueur à partir du {paris_datetime(version.published_at)}"
-        day = paris_date(version.published_at)
-        return f"En vigueur depuis le {day}" if version.pk == version.in_force else f"Remplacée, publiée le {day}"
-
-    @admin.display(description="acceptations")
-    def accepted_by(self, version):
-        return version.accepted
-
-    def has_change_permission(self, request, obj=None):
-        return (obj is None or obj.published_at is None) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request, obj=None):
-        return obj is not None and obj.published_at is None and super().has_delete_permission(request, obj)
-
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
-        if obj is not None:
-            context |= {"situation": self.situation(obj), "accepted": obj.accepted}
-        return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def save_model(self, request, obj, form, change):
-        typed = {"version": obj.version, "text": obj.text, "by": request.user}
-        if change:
-            terms.save(obj, **typed)
-        else:
-            obj.pk = terms.begin(**typed).pk
-
-    def delete_model(self, request, obj):
-        terms.discard(obj, by=request.user)
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except terms.Refused as refusal:  # published since the page was shown
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(request.path)
-
-    # --- its other pages ---
-    def _one(self, request, pk: int) -> Terms:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return get_object_or_404(self.get_queryset(request), pk=pk)
-
-    def _to_editor(self, version: Terms):
-        return HttpResponseRedirect(reverse("admin:accounts_terms_change", args=[version.pk]))
-
-    def preview(self, request, pk):
-        return require_safe(self._preview)(request, self._one(request, pk))
-
-    def _preview(self, request, version):
-        """As everybody will read it, in the site's own look."""
-        editor, is_draft = reverse("admin:accounts_terms_change", args=[version.pk]), version.published_at is None
-        version.published_at = version.published_at or request.arrived_at
-        context = {"terms": version, "is_draft": is_draft, "form": TermsForm(), "editor": editor}
-        return render(request, "accounts/terms_preview.html", context)
-
-    def publish(self, request, pk):
-        return require_http_methods(["GET", "HEAD", "POST"])(self._publish)(request, self._one(request, pk))
-
-    def _publish(self, request, version):
-        form = PublishTermsForm(version, request.POST or None, at=request.arrived_at)
-        try:
-            if version.published_at is not None:
-                raise terms.Refused(terms.FROZEN)
-            if form.is_valid():
-                mark = request.POST.get("mark", "")
-                terms.publish(version, on=form.cleaned_data["on"], mark=mark, by=request.user, at=request.arrived_at)
-                self.message_user(request, f"{version} : publiée et figée.", messages.SUCCESS)
-                return self._to_editor(version)
-        except terms.Refused as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return self._to_editor(version)
-        people = terms.who_will_accept()
-        context = self.admin_site.each_context(request) | {
-            "terms": version,
-            "form": form,
-            "mark": terms.mark_of(version),
-            "people": people,
-            "total": sum(row["number"] for row in people),
-            "again": sum(row["again"] for row in people),
-            "title": f"Publier les {version}",
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/accounts/terms/publish.html", context)
-
-    def duplicate(self, request, pk):
-        return require_POST(self._duplicate)(request, self._one(request, pk))
-
-    def _duplicate(self, request, version):
-        try:
-            copy = terms.duplicate(version, by=request.user)
-        except terms.Refused as refusal:
-            self.message_user(request, str(refusal), messages.ERROR)
-            return self._to_editor(version)
-        self.message_user(request, f"{copy} : reprend le texte de la version {version.version}. Modifiez-le ici.")
-        return self._to_editor(copy)
-
-
-@admin.register(TermsAcceptance)
-class TermsAcceptanceAdmin(ReadOnlyAdmin):
-    list_display = ("user", "terms", "at")
-    list_select_related = ("user", "terms")
-    list_filter = ("terms",)
-    search_fields = ("user__username", "user__email")
