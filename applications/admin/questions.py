@@ -14,7 +14,7 @@ from applications.actions import questions_of
 from applications.form_changes import facts_of
 from applications.form_faults import WITH_CHOICES
 from applications.models import FormVersion, Question, Section
-from applications.workshop_forms import CONDITION, QuestionForm, SectionForm
+from applications.workshop_forms import CONDITION, LINES, QuestionForm, SectionForm
 
 Kind = Question.Kind
 
@@ -23,6 +23,7 @@ class _OfForm(admin.ModelAdmin):
     """A part of a form: reached from its version, where one comes back to; open until the version is published."""
 
     actions = None
+    formfield_overrides = LINES
 
     def has_module_permission(self, request):
         """Not in the menu."""
@@ -30,6 +31,9 @@ class _OfForm(admin.ModelAdmin):
 
     def changelist_view(self, request, extra_context=None):
         return HttpResponseRedirect(reverse("admin:applications_formversion_changelist"))
+
+    place: str
+    """Where what is added lands."""
 
     _parent: Callable[..., FormVersion]  # of a request: the version that a new part is added to
 
@@ -48,6 +52,7 @@ class _OfForm(admin.ModelAdmin):
         context |= {"show_save_and_continue": False, "show_save_and_add_another": add}
         if obj is None:
             context["title"] = f"{self.opts.verbose_name.capitalize()} à ajouter"
+            context["place"] = self.place
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def response_post_save_add(self, request, obj):
@@ -75,6 +80,7 @@ def _open_or_403(found):
 @admin.register(Section)
 class SectionAdmin(_OfForm):
     form = SectionForm
+    place = "Cette section vient après les autres. « Monter » et « Descendre » la déplacent ensuite."
     fields = ["title", "introduction"]
     change_form_template = "admin/applications/part_form.html"
 
@@ -126,6 +132,7 @@ _CONDITIONS = (
 @admin.register(Question)
 class QuestionAdmin(_OfForm):
     change_form_template = "admin/applications/part_form.html"
+    place = "Cette question vient à la fin de sa section. « Monter » et « Descendre » la déplacent ensuite."
     readonly_fields = ["facts"]
 
     class Media:

@@ -123,7 +123,7 @@ def test_a_draft_is_loudly_not_sent(client, referent):
     domain = DomainFactory(candidature_until=TODAY() + timedelta(days=2))
     ApplicationFactory(referent=referent, domain=domain)
     page = text_of(client.get(ADDRESS))
-    assert "<strong>NON TRANSMISE</strong>" in page
+    assert "<strong>Non transmise</strong>" in page
     assert "il reste 2 jours" in page
     assert "Non transmise" in page
 

@@ -284,7 +284,7 @@ def test_versions_are_compared(desk, published, draft, administrator):
     versions.save_question(Question(section=section, key="new", kind="text", label="Nouvelle"), by=administrator)
     versions.save_reminder(draft, "Un rappel", by=administrator)
     found = desk.get(page("formversion_compare", draft.pk)).context["changes"]
-    assert [one.key for one in found.added] == ["new"]
+    assert [one.question.key for one in found.added] == ["new"]
     assert [one.key for one in found.removed] == ["of-group"]
     [change] = found.changed
     assert [(one.name, one.before, one.after) for one in change.differences] == [("Nombre de fichiers", "10", "3")]

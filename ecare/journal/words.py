@@ -1,0 +1,146 @@
+"""The journal in French: what each verb did, and what an entry is about, for the administration."""
+
+from collections.abc import Mapping
+
+VERBS = {
+    "abandon": "abandon du dossier",
+    "accept": "avis favorable",
+    "accept_invitation": "invitation acceptée",
+    "accept_take_over": "reprise acceptée",
+    "accept_terms": "CGU acceptées",
+    "activate": "compte activé",
+    "activate_container": "conteneur activé",
+    "add_domain": "domaine ajouté",
+    "add_evidence": "fichier déposé",
+    "add_note": "note ajoutée",
+    "ask_export": "export demandé",
+    "ask_import": "import du répertoire demandé",
+    "ask_opinion": "avis demandé",
+    "assign": "dossier attribué",
+    "begin_form": "formulaire commencé",
+    "build_export": "export prêt",
+    "cancel_export": "export annulé",
+    "change_bank_details": "changement de coordonnées bancaires demandé",
+    "change_domain": "domaine modifié",
+    "change_email": "adresse e-mail changée",
+    "change_establishment": "personne changée d’établissement",
+    "change_password": "mot de passe changé",
+    "change_role": "rôle changé",
+    "change_scale": "barème modifié",
+    "changed": "fiche du répertoire modifiée",
+    "choose_letters": "choix des courriers modifié",
+    "claim": "dossier pris en main",
+    "close_other_sessions": "autres sessions fermées",
+    "close_session": "session fermée",
+    "closed": "établissement fermé au répertoire",
+    "confirm_bank_details": "coordonnées bancaires confirmées",
+    "confirm_envelope": "dépassement de l’enveloppe confirmé",
+    "confirm_import": "import du répertoire confirmé",
+    "correct_payment": "versement corrigé",
+    "deactivate": "compte désactivé",
+    "decide": "décision de financement",
+    "discard_form": "formulaire en préparation supprimé",
+    "dismiss_report": "signalement écarté",
+    "download_bank_details": "RIB téléchargé",
+    "download_container": "conteneur téléchargé",
+    "download_convention": "convention téléchargée",
+    "download_copy": "exemplaire signé téléchargé",
+    "download_evidence": "fichier téléchargé",
+    "download_export": "export téléchargé",
+    "download_payments": "liste des versements téléchargée",
+    "draw_container": "conteneur attribué",
+    "duplicate": "version suivante du formulaire créée",
+    "edit_form": "formulaire modifié",
+    "edit_letter": "texte de courrier mis en service",
+    "enrol": "double authentification activée",
+    "expire_export": "export périmé",
+    "fail_export": "export en échec",
+    "give_extension": "prolongation accordée",
+    "give_opinion": "avis donné",
+    "give_up_import": "import du répertoire abandonné",
+    "import": "répertoire mis à jour",
+    "invite": "invitation envoyée",
+    "judge_files": "pièces examinées",
+    "load_containers": "conteneurs chargés",
+    "load_domain": "domaine chargé",
+    "load_scale": "barème chargé",
+    "open_declaration": "déclaration ouverte",
+    "prepare_convention": "convention à signer préparée",
+    "publish": "formulaire publié",
+    "publish_template": "modèle à remplir publié",
+    "purge_evidence": "fichier purgé",
+    "reactivate": "compte réactivé",
+    "record_payment": "versement enregistré",
+    "refuse_bank_details": "coordonnées bancaires refusées",
+    "refuse_copy": "exemplaire signé refusé",
+    "refuse_take_over": "reprise refusée",
+    "register": "inscription",
+    "reissue_container": "conteneur remplacé",
+    "reject": "rejet",
+    "remove_evidence": "fichier retiré",
+    "remove_note": "note supprimée",
+    "remove_second_factor": "double authentification retirée",
+    "renew_recovery_codes": "codes de secours renouvelés",
+    "reopen": "dossier remis à l’examen",
+    "reopened": "établissement rouvert au répertoire",
+    "replace": "inscription remplacée",
+    "replace_evidence": "fichier remplacé",
+    "report_patient_data": "données de patients signalées",
+    "request_changes": "modification demandée",
+    "request_email_change": "changement d’adresse e-mail demandé",
+    "request_take_over": "reprise demandée",
+    "resend_invitation": "invitation renvoyée",
+    "resend_letter": "courrier renvoyé",
+    "reset_second_factor": "double authentification réinitialisée",
+    "restore_letter": "texte d’origine du courrier remis en service",
+    "revoke_invitation": "invitation révoquée",
+    "send_back": "dossier renvoyé à l’ARS",
+    "send_copy": "exemplaire signé déposé",
+    "sign_convention": "convention signée",
+    "sign_in": "connexion",
+    "start": "candidature commencée",
+    "store_convention": "convention enregistrée",
+    "submit": "formulaire transmis",
+    "transfer": "dossier transféré",
+    "try_letter": "essai de courrier envoyé",
+    "update_contact": "contact modifié",
+    "use_recovery_code": "code de secours utilisé",
+    "vouch_for": "compte confirmé",
+    "withdraw": "candidature retirée",
+    "withdraw_extension": "prolongation retirée",
+    "withdraw_letter": "courrier annulé",
+}
+SUBJECTS = {
+    "application": "Dossier",
+    "domain": "Domaine",
+    "user": "Personne",
+    "invitation": "Invitation",
+    "establishment": "Établissement",
+    "extension": "Prolongation",
+    "export": "Export",
+    "directory": "Répertoire",
+    "pool": "Réserve de conteneurs",
+    "outbox": "Courriers",
+    "letter_text": "Texte du courrier",
+    "payments": "Versements",
+}
+_STATES: dict[str, str] = {}
+
+
+def name_states(states: Mapping[str, str]) -> None:
+    """Of the rooms that have states, when they start: what each is called."""
+    _STATES.update({str(state): said for state, said in states.items()})
+
+
+def verb(name: str) -> str:
+    return VERBS.get(name, name)
+
+
+def state(name: str) -> str:
+    return _STATES.get(name, name)
+
+
+def subject(reference: str) -> str:
+    """« Dossier VEHCXTRMWL » for « application:VEHCXTRMWL »."""
+    kind, _, rest = reference.partition(":")
+    return f"{SUBJECTS[kind]} {rest}".strip() if kind in SUBJECTS else reference
