@@ -61,9 +61,7 @@ def _changes(former: list[Question], present: list[Question]) -> Changes:
     after = {question.key: question for question in present}
     places = (_places(former, after), _places(present, before))
     found = Changes(
-        added=[
-            Added(one, condition(one, present) if one.shown_if else "") for one in present if one.key not in before
-        ],
+        added=[Added(one, condition(one, present) if one.shown_if else "") for one in present if one.key not in before],
         removed=[question for question in former if question.key not in after],
     )
     for question in present:

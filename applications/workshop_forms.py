@@ -1,9 +1,7 @@
 """What an administrator types of a form's questions: lines, rows and boxes instead of raw data."""
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.utils.text import Truncator, slugify
 
 from applications.form_faults import CONTACT_FIELDS, FORMATS, answers_to, faults_of_question
@@ -31,23 +29,14 @@ class ChoicesField(forms.CharField):
             if not sign:
                 code, label = _value_of(code), code
             if not (code and label):
-                raise ValidationError(f"Ligne {number}, « {line.strip()} » : écrivez « valeur = Intitulé ».")
+                raise ValidationError(
+                    f"Ligne {number}, « {line.strip()} » : écrivez l’intitulé seul, ou « valeur = Intitulé »."
+                )
             pairs.append([code, label])
         return pairs
 
     def has_changed(self, initial, data):
         return (initial or []) != self.to_python(data)
-
-
-class LinesField(forms.CharField):
-    """A browser ends lines as the wire does: what was only read would not be what is kept."""
-
-    def to_python(self, value):
-        return super().to_python(value).replace("\r\n", "\n")
-
-
-LINES = {models.TextField: {"form_class": LinesField, "widget": AdminTextareaWidget}}
-"""For `formfield_overrides`."""
 
 
 def _value_of(label: str) -> str:

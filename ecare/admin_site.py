@@ -6,8 +6,9 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import DateField, DateTimeField
+from django.db.models import DateField, DateTimeField, TextField
 from django.db.models.constants import LOOKUP_SEP
+from django.forms import CharField
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -106,8 +107,20 @@ TASKS = [
 ]
 
 
+class LinesField(CharField):
+    """A browser ends lines as the wire does: what was only read would not be what is kept."""
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
 class InFrench:
-    """What Django writes by itself, as the house writes it: dates of lists, apostrophes of messages."""
+    """What Django writes by itself, as the house writes it: dates of lists, apostrophes of messages, ends of lines."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if isinstance(db_field, TextField):
+            kwargs.setdefault("form_class", LinesField)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_list_display(self, request):
         fields = {field.name: field for field in self.model._meta.fields if isinstance(field, DateField)}
@@ -115,7 +128,7 @@ class InFrench:
 
     def message_user(self, request, message, *args, **options):
         told = str(message).replace("'", "’").replace("&#x27;", "’")
-        kept = mark_safe(told) if isinstance(message, SafeString) else told  # noqa: S308 # as safe as it was
+        kept = mark_safe(told) if isinstance(message, SafeString) else told  # as safe as it was
         super().message_user(request, kept, *args, **options)
 
 

@@ -17,7 +17,6 @@ from applications.definitions import load_scale, rows_of
 from applications.domain_forms import BracketForm, DomainForm, ScaleForm, ScaleFormSet
 from applications.models import Application, Bracket, Domain
 from applications.states import ENDED
-from applications.workshop_forms import LINES
 from ecare.french import euros, thousands
 from establishments.models import Establishment
 
@@ -35,7 +34,7 @@ class DomainAdmin(admin.ModelAdmin):
     actions = None
     form = DomainForm
     inlines = [BracketInline]
-    formfield_overrides = LINES | {
+    formfield_overrides = {
         models.URLField: {"assume_scheme": "https"},
         models.DateField: {"widget": DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
     }

@@ -15,7 +15,6 @@ from applications.form_changes import changes_between, condition
 from applications.form_faults import Fault
 from applications.models import Application, FormVersion, Question, Section
 from applications.states import ENDED
-from applications.workshop_forms import LINES
 from ecare.admin_site import OfferedFilters
 from ecare.french import paris_datetime
 
@@ -52,7 +51,6 @@ class FormVersionAdmin(OfferedFilters, admin.ModelAdmin):
     """Read-only once published: one prepares its next version."""
 
     actions = None
-    formfield_overrides = LINES
     list_display = ["__str__", "situation", "question_count", "dossier_count"]
     list_filter = ["domain", "step", SituationFilter]
     list_select_related = ["domain"]

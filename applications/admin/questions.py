@@ -14,7 +14,7 @@ from applications.actions import questions_of
 from applications.form_changes import facts_of
 from applications.form_faults import WITH_CHOICES
 from applications.models import FormVersion, Question, Section
-from applications.workshop_forms import CONDITION, LINES, QuestionForm, SectionForm
+from applications.workshop_forms import CONDITION, QuestionForm, SectionForm
 
 Kind = Question.Kind
 
@@ -23,7 +23,6 @@ class _OfForm(admin.ModelAdmin):
     """A part of a form: reached from its version, where one comes back to; open until the version is published."""
 
     actions = None
-    formfield_overrides = LINES
 
     def has_module_permission(self, request):
         """Not in the menu."""

@@ -26,7 +26,7 @@ class VerbFilter(admin.SimpleListFilter):
     title, parameter_name = "action", "verb__exact"
 
     def lookups(self, request, model_admin):
-        return sorted(words.VERBS.items(), key=lambda pair: pair[1])
+        return sorted(words.VERBS.items(), key=lambda pair: pair[1].casefold())
 
     def queryset(self, request, queryset):
         return queryset.filter(verb=self.value()) if self.value() else queryset
@@ -81,7 +81,9 @@ class EntryAdmin(ReadOnlyAdmin):
     def chain(self, entry):
         address = f"{reverse('admin:journal_entry_verify')}?{urlencode({'objet': entry.subject})}"
         return format_html(
-            '<a href="{}">Vérifier<span class="visually-hidden"> la chaîne de {}</span></a>', address, words.subject(entry.subject)
+            '<a href="{}">Vérifier<span class="visually-hidden"> la chaîne de {}</span></a>',
+            address,
+            words.subject(entry.subject),
         )
 
     def verify(self, request):
