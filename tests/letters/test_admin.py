@@ -3,7 +3,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ecare.journal.models import Entry
-from ecare.letters import actions, texts, words
+from ecare.letters import actions, names, texts
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
 from tests.factories import UserFactory
@@ -105,7 +105,7 @@ def test_one_that_a_worker_is_sending_is_not_cancelled(administration, write):
 
 
 def test_each_letter_has_a_french_name(administration, write):
-    assert set(texts.names()) - set(words.NAMES) == set()
+    assert set(texts.names()) - set(names.NAMES) == set()
     write(name="sent_back", attempts=2)
     page = administration.get(reverse("admin:letters_letter_changelist")).text
     assert "Tentatives" in page

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from ecare.admin_site import ReadOnlyAdmin
 from ecare.journal import words as journal
-from ecare.letters import actions, words
+from ecare.letters import actions, names
 from ecare.letters.models import Letter
 
 RESENDABLE = (Letter.State.SENT, Letter.State.FAILED)
@@ -18,7 +18,7 @@ class NameFilter(admin.SimpleListFilter):
     title, parameter_name = "courrier", "name__exact"
 
     def lookups(self, request, model_admin):
-        return sorted(words.NAMES.items(), key=lambda pair: pair[1])
+        return sorted(names.NAMES.items(), key=lambda pair: pair[1])
 
     def queryset(self, request, queryset):
         return queryset.filter(name=self.value()) if self.value() else queryset
@@ -51,7 +51,7 @@ class LetterAdmin(ReadOnlyAdmin):
 
     @admin.display(description="courrier", ordering="name")
     def called(self, letter):
-        return words.called(letter.name)
+        return names.called(letter.name)
 
     @admin.display(description="objet concerné")
     def about(self, letter):
