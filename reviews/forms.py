@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 
 from accounts.models import User
+from accounts.typed import so_far
 from applications.fields import LineField
 from applications.models import TakeOverRequest
 from ecare.clock import paris_day
@@ -114,8 +115,7 @@ class WithMessage(forms.Form):
         return self.cleaned_data["message"].replace("\r\n", "\n")
 
     def specimen(self) -> dict:
-        typed = (self.data.get("message", "") if self.is_bound else "").strip()
-        return super().specimen() | {"message": typed[:MESSAGE_LENGTH] or "(Votre texte viendra ici.)"}
+        return super().specimen() | {"message": so_far(self, "message")}
 
 
 class MessageForm(WithMessage, DecisionForm):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Terms
 from applications import versions
 from applications.models import Bracket, Question
 from applications.states import State
@@ -22,6 +23,8 @@ from systems.models import System, Token, Usage
 from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
@@ -54,7 +57,8 @@ def workshop(administrator):
         "import": _an_import(),
         "letter": _a_letter(),
         "token": _a_token(administrator),
-    }
+        "terms": _some_terms(),
+    } | _a_trial()
 
 
 def _a_token(administrator) -> Token:
@@ -64,6 +68,10 @@ def _a_token(administrator) -> Token:
     token, _ = issue_token(system, reach, by=administrator, at=timezone.now(), **said)
     Usage.objects.create(token=token, day=timezone.localdate(), requests=12, dossiers=340, refusals=1)
     return token
+
+
+def _some_terms() -> Terms:
+    return Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions.")
 
 
 def _an_import() -> ImportRequest:
@@ -80,6 +88,14 @@ def _a_letter():
     letter = compose("paid", to="camille@exemple.fr", context=CASES[0])
     letter.save()
     return letter
+
+
+def _a_trial() -> dict:
+    """Of a subscription whose receiver is not there."""
+    subscription = subscribe("http://127.0.0.1:9/ecare")
+    trial = deliveries.begin_test(subscription, by=BY, at=timezone.now())
+    couriers.send(trial)
+    return {"subscription": subscription, "delivery": trial}
 
 
 def pages(world) -> list[str]:
@@ -118,8 +134,22 @@ def pages(world) -> list[str]:
         reverse("admin:systems_token_add"),
         reverse("admin:systems_token_change", args=[world["token"].pk]),
         reverse("admin:systems_usage_changelist"),
+        *(
+            reverse(f"admin:accounts_terms_{page}", args=[world["terms"].pk])
+            for page in ("change", "preview", "publish")
+        ),
+        reverse("admin:accounts_terms_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
+        reverse("admin:webhooks_subscription_changelist"),
+        reverse("admin:webhooks_subscription_add"),
+        *(
+            reverse(f"admin:webhooks_subscription_{page}", args=[world["subscription"].pk])
+            for page in ("change", "rotate", "suspend", "end", "replay")
+        ),
+        f"{reverse('admin:webhooks_subscription_replay', args=[world['subscription'].pk])}?since=demain",
+        reverse("admin:webhooks_delivery_changelist"),
+        reverse("admin:webhooks_delivery_change", args=[world["delivery"].pk]),
     ]
 
 

@@ -89,6 +89,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
                           get_step_display="Formulaire de candidature", reason="Panne de messagerie.",
                           message="La panne est réparée."),
         "former": Said("ancienne@exemple.fr", finess="340000025"),
+        "giver": claude,
         "hours": 24,
         "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
         "late": [] if is_first else [(late, "/")],
@@ -126,6 +127,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",
+        "subscription": Said("", system=Said("SI Exemple", name="SI Exemple"), address="https://systeme.exemple.fr/ecare"),
         "threshold": 90 if is_first else 100,
         "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
     }  # fmt: skip
