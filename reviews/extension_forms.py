@@ -30,7 +30,7 @@ class ReasonForm(WithMessage):
 class GiveExtensionForm(ReasonForm):
     """Until when, and why; for whom and what for stands in the address."""
 
-    until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris. Exemple : 21/11/2026.")
+    until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris. Exemple : 21/11/2026.")
     field_order = ["until", "message"]
 
     def __init__(self, *args, domain, establishment, dossier, step, at, last: date | None, **options):
