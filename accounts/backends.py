@@ -5,9 +5,7 @@ from django.apps import apps
 
 from accounts.models import User
 
-OURS = frozenset(
-    ["accounts", "applications", "conventions", "establishments", "evidence", "journal", "letters", "reviews"]
-)
+OURS = frozenset("accounts applications conventions establishments evidence journal letters reviews systems".split())
 VERBS = ("view", "add", "change", "delete")
 
 

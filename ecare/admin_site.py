@@ -85,6 +85,26 @@ TASKS = [
         ],
     ),
     (
+        "Systèmes de l’État",
+        [
+            (
+                "Enregistrer un système",
+                "Qui lit eCaRE par une machine, pourquoi, et qui en répond.",
+                "admin:systems_system_changelist",
+            ),
+            (
+                "Émettre un jeton",
+                "Ce qu’il ouvre, dans quels domaines et régions, jusqu’à quand ; le révoquer.",
+                "admin:systems_token_changelist",
+            ),
+            (
+                "Voir qui lit combien",
+                "Les lectures et les refus de chaque jeton, jour par jour.",
+                "admin:systems_usage_changelist",
+            ),
+        ],
+    ),
+    (
         "Suivi",
         [
             (

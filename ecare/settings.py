@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "systems.middleware.NoCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +232,7 @@ ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does no
     "register": "20/h/ip",
     "resend_activation": "10/10m/ip",
     "confirm_email": None,
+    "api_token": "60/5m/ip",  # tokens that open nothing
 }
 # Behind a reverse proxy the person's address stands in X-Forwarded-For; 0 trusts the connection alone.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ECARE_PROXIES", default=0)
@@ -249,6 +251,8 @@ if SECOND_FACTOR_REQUIRED_FOR - {"ars", "ans", "administrator"}:
     raise ImproperlyConfigured("ECARE_TOTP_REQUIRED_FOR takes the roles ars, ans, administrator, comma separated.")
 # An agent reads « En retard » of a dossier that has waited on their desk for more days than this.
 LATE_AFTER_DAYS = env.int("ECARE_LATE_AFTER_DAYS", default=15)
+# Readings of the API that one token may make in a minute.
+API_READINGS_PER_MINUTE = env.int("ECARE_API_PER_MINUTE", default=120)
 SESSION_IDLE_LIMIT = timedelta(hours=2)
 SESSION_AGE_LIMIT = timedelta(hours=8)
 SESSION_COOKIE_AGE = 24 * 60 * 60  # its row outlives it: what is typed the morning after still has somebody to wait for
@@ -370,6 +374,7 @@ CELERY_BEAT_SCHEDULE = {
     "weekly letters": {"task": "applications.tasks.write_digests", "schedule": 300.0, "options": {"expires": 300}},
     "exports": {"task": "exports.tasks.build", "schedule": 1.0, "options": {"expires": 5}},
     "expired exports": {"task": "exports.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tokens": {"task": "systems.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -2,6 +2,7 @@
 wider than the screen, nothing that the browser complains of; the editor of a question works with its script."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -17,6 +18,9 @@ from ecare.letters import wording
 from ecare.letters.emails import compose
 from ecare.letters.specimens import CASES
 from establishments.models import DirectoryImport, ImportRequest
+from systems.actions import issue_token
+from systems.models import System, Token, Usage
+from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
 
@@ -45,11 +49,23 @@ def workshop(administrator):
     Bracket.objects.create(domain=form.domain, kind="ght", days_from=0, ceiling=700_000)
     draft = versions.duplicate(form, by=administrator)
     Question.objects.filter(section__form=draft, key="rib").update(label="Fichier RIB", formats=[])
-    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter(), "terms": _some_terms()}
+    return {
+        "form": form,
+        "draft": draft,
+        "import": _an_import(),
+        "letter": _a_letter(),
+        "token": _a_token(administrator),
+        "terms": Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions."),
+    }
 
 
-def _some_terms() -> Terms:
-    return Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions.")
+def _a_token(administrator) -> Token:
+    system = System.objects.create(name="Entrepôt", contact="responsable@exemple.fr", purpose="Suivre le programme")
+    reach = Reach(scopes=["dossiers"], all_domains=True, all_regions=True)
+    said = {"label": "Chargement de nuit", "expires_on": timezone.localdate() + timedelta(days=90)}
+    token, _ = issue_token(system, reach, by=administrator, at=timezone.now(), **said)
+    Usage.objects.create(token=token, day=timezone.localdate(), requests=12, dossiers=340, refusals=1)
+    return token
 
 
 def _an_import() -> ImportRequest:
@@ -102,6 +118,13 @@ def pages(world) -> list[str]:
             for page in ("change", "preview", "publish")
         ),
         reverse("admin:accounts_terms_changelist"),
+        reverse("admin:systems_system_changelist"),
+        reverse("admin:systems_system_add"),
+        reverse("admin:systems_system_change", args=[world["token"].system_id]),
+        reverse("admin:systems_token_changelist"),
+        reverse("admin:systems_token_add"),
+        reverse("admin:systems_token_change", args=[world["token"].pk]),
+        reverse("admin:systems_usage_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
     ]

@@ -19,6 +19,7 @@ SUBJECTS = {
     "pool": "Conteneurs",
     "outbox": "Courriers",
     "letter_text": "Textes des courriers",
+    "system": "Systèmes et jetons",
 }
 
 

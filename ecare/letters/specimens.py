@@ -112,6 +112,8 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "refused": None if is_first else Said("", decided_at=AT, message="La dernière page manque."),
         "report": Said("", by=claude, reason="Une page porte un nom de patient.", message="C’est un exemple fictif.",
                        evidence=Said("", file=file)),
+        "token": Said("", system="Entrepôt de données", label="Chargement de nuit", prefix="ecare_Exempl",
+                      expires_on=date(2026, 12, 31)),
         "until": date(2027, 6, 30) if is_first else None,
         "progress": Said("", is_complete=False, required=22, remaining=questions),
         "reason": "La convention n’est pas signée par une personne habilitée.",

@@ -61,6 +61,7 @@ SAFETY = {
     "second_factor_enrolled",
     "second_factor_removed",
     "second_factor_reset",
+    "token_expiring",
 }
 # They gather others already.
 DIGESTS = {"desk_digest", "digest"}
