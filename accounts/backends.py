@@ -5,7 +5,9 @@ from django.apps import apps
 
 from accounts.models import User
 
-OURS = frozenset("accounts applications conventions establishments evidence journal letters reviews systems".split())
+OURS = frozenset(
+    "accounts applications conventions establishments evidence journal letters reviews systems webhooks".split()
+)
 VERBS = ("view", "add", "change", "delete")
 
 

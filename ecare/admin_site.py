@@ -102,6 +102,16 @@ TASKS = [
                 "Les lectures et les refus de chaque jeton, jour par jour.",
                 "admin:systems_usage_changelist",
             ),
+            (
+                "Prévenir un système",
+                "Ses abonnements : adresse, événements demandés, secret ; essayer, suspendre, rejouer.",
+                "admin:webhooks_subscription_changelist",
+            ),
+            (
+                "Relire les notifications",
+                "Ce qui est parti, ce qui attend, ce qui a échoué et pourquoi ; envoyer de nouveau.",
+                "admin:webhooks_delivery_changelist",
+            ),
         ],
     ),
     (

@@ -375,8 +375,19 @@ CELERY_BEAT_SCHEDULE = {
     "exports": {"task": "exports.tasks.build", "schedule": 1.0, "options": {"expires": 5}},
     "expired exports": {"task": "exports.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "tokens": {"task": "systems.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
+    "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
+    "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
+    "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
+
+# --- what systems are told (webhooks) --------------------------------------------------------------------------
+# How many addresses are written to at once: that many threads of the workers may wait for somebody slow.
+WEBHOOK_LANES = env.int("ECARE_WEBHOOK_LANES", default=2)
+WEBHOOK_SUSPEND_AFTER_DAYS = env.int("ECARE_WEBHOOK_SUSPEND_AFTER_DAYS", default=3)
+WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
+# A file of certificate authorities (PEM) to trust in the place of the public ones.
+WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
 
 # --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
 LOGGING = {

@@ -23,6 +23,8 @@ from systems.models import System, Token, Usage
 from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
@@ -55,8 +57,8 @@ def workshop(administrator):
         "import": _an_import(),
         "letter": _a_letter(),
         "token": _a_token(administrator),
-        "terms": Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions."),
-    }
+        "terms": _some_terms(),
+    } | _a_trial()
 
 
 def _a_token(administrator) -> Token:
@@ -66,6 +68,10 @@ def _a_token(administrator) -> Token:
     token, _ = issue_token(system, reach, by=administrator, at=timezone.now(), **said)
     Usage.objects.create(token=token, day=timezone.localdate(), requests=12, dossiers=340, refusals=1)
     return token
+
+
+def _some_terms() -> Terms:
+    return Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions.")
 
 
 def _an_import() -> ImportRequest:
@@ -82,6 +88,14 @@ def _a_letter():
     letter = compose("paid", to="camille@exemple.fr", context=CASES[0])
     letter.save()
     return letter
+
+
+def _a_trial() -> dict:
+    """Of a subscription whose receiver is not there."""
+    subscription = subscribe("http://127.0.0.1:9/ecare")
+    trial = deliveries.begin_test(subscription, by=BY, at=timezone.now())
+    couriers.send(trial)
+    return {"subscription": subscription, "delivery": trial}
 
 
 def pages(world) -> list[str]:
@@ -113,11 +127,6 @@ def pages(world) -> list[str]:
         reverse("admin:letters_lettertext_changelist"),
         reverse("admin:letters_lettertext_write", args=["paid"]),
         reverse("admin:letters_lettertext_preview", args=["paid"]),
-        *(
-            reverse(f"admin:accounts_terms_{page}", args=[world["terms"].pk])
-            for page in ("change", "preview", "publish")
-        ),
-        reverse("admin:accounts_terms_changelist"),
         reverse("admin:systems_system_changelist"),
         reverse("admin:systems_system_add"),
         reverse("admin:systems_system_change", args=[world["token"].system_id]),
@@ -125,8 +134,22 @@ def pages(world) -> list[str]:
         reverse("admin:systems_token_add"),
         reverse("admin:systems_token_change", args=[world["token"].pk]),
         reverse("admin:systems_usage_changelist"),
+        *(
+            reverse(f"admin:accounts_terms_{page}", args=[world["terms"].pk])
+            for page in ("change", "preview", "publish")
+        ),
+        reverse("admin:accounts_terms_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
+        reverse("admin:webhooks_subscription_changelist"),
+        reverse("admin:webhooks_subscription_add"),
+        *(
+            reverse(f"admin:webhooks_subscription_{page}", args=[world["subscription"].pk])
+            for page in ("change", "rotate", "suspend", "end", "replay")
+        ),
+        f"{reverse('admin:webhooks_subscription_replay', args=[world['subscription'].pk])}?since=demain",
+        reverse("admin:webhooks_delivery_changelist"),
+        reverse("admin:webhooks_delivery_change", args=[world["delivery"].pk]),
     ]
 
 

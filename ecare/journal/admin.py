@@ -20,6 +20,7 @@ SUBJECTS = {
     "outbox": "Courriers",
     "letter_text": "Textes des courriers",
     "system": "Systèmes et jetons",
+    "subscription": "Notifications automatiques",
 }
 
 

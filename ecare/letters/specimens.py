@@ -127,6 +127,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",
+        "subscription": Said("", system=Said("SI Exemple", name="SI Exemple"), address="https://systeme.exemple.fr/ecare"),
         "threshold": 90 if is_first else 100,
         "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
     }  # fmt: skip

@@ -164,6 +164,8 @@ VALUES = {
     "invitation.get_role_display": "rôle",
     "invitation.email": "adresse invitée",
     "invitation.until|paris_datetime": "fin de l’invitation",
+    "subscription.system.name": "nom du système",
+    "subscription.address": "adresse d’envoi du système",
     "region.name": "région",
     "region.ars": "ARS de la région",
     "late_count": "dossiers en retard",

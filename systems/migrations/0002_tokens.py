@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('scopes', models.JSONField(default=list, verbose_name='portées')),
-                ('all_domains', models.BooleanField(default=False, help_text='Ceux à venir aussi ; jamais un domaine d’essai.', verbose_name='tous les domaines')),
+                ('all_domains', models.BooleanField(default=False, help_text='Ceux à venir aussi ; jamais un domaine d’essai.', verbose_name='tous les domaines')),
                 ('all_regions', models.BooleanField(default=False, verbose_name='toutes les régions')),
                 ('label', models.CharField(help_text='L’outil qui s’en servira.', max_length=120, verbose_name='intitulé')),
                 ('prefix', models.CharField(max_length=12, verbose_name='début')),

@@ -65,7 +65,9 @@ SAFETY = {
 }
 # They gather others already.
 DIGESTS = {"desk_digest", "digest"}
-AT_ONCE = LEGAL | SAFETY | DIGESTS
+# To whoever answers for a system: they have no account here, and so no choice.
+SYSTEMS = {"notifications_suspended"}
+AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS
 MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
@@ -80,6 +82,7 @@ MAY_WAIT = {
     "reminder",
     "sent_back",
     "signature_reminder",
+    "subscription_suspended",
     "take_over_to_decide",
     "to_review",
 }
