@@ -64,7 +64,7 @@ def opening_of(application: Application) -> Opening:
     if not items:
         return Opening(request)
     questions = list(Question.objects.filter(section__form=application.form))
-    keys = _with_dependents({item.question.key for item in items}, questions)
+    keys = _with_dependents(_with_account({item.question.key for item in items}, questions), questions)
     whole = {item.question.key for item in items if item.file is None}
     named = {key: {str(item.file) for item in items if item.question.key == key} for key in keys - whole}
     files = {key: frozenset(ids) for key, ids in named.items() if ids}
@@ -72,6 +72,36 @@ def opening_of(application: Application) -> Opening:
     sent = last.content["answers"] if last else {}
     unanswered = _unanswered(application, questions, sent) if last else set()
     return Opening(request, items, frozenset(keys | unanswered), files, sent)
+
+
+def account_of(questions: Iterable[Question]) -> tuple[list[Question], Question | None]:
+    """What a candidature asks of the account, whatever the form calls it: what is typed in the section of the IBAN, and
+    the space of the RIB if it has one."""
+    in_order = sorted(questions, key=lambda question: question.position)
+    iban = next((q for q in in_order if q.kind == Question.Kind.IBAN), None)
+    beside = [q for q in in_order if iban is not None and q.section_id == iban.section_id]
+    typed = [q for q in beside if q.kind in (Question.Kind.TEXT, Question.Kind.IBAN, Question.Kind.BIC)]
+    return typed, next((q for q in beside if q.is_evidence), None)
+
+
+def _with_account(keys: set[str], questions: Iterable[Question]) -> set[str]:
+    """Holder, IBAN, BIC and RIB say the same together: whoever may change one of them may change all."""
+    together = {question.key for question in _together(questions)}
+    return keys | together if keys & together else keys
+
+
+def _together(questions: Iterable[Question]) -> list[Question]:
+    typed, rib = account_of(questions)
+    return [*typed, rib] if rib else typed
+
+
+def opened_together(application: Application, items: Iterable[RequestedChange] | None = None) -> str:
+    """The questions about the account, in words, if `items` name one of them; without `items`, if the form has any."""
+    together = _together(Question.objects.filter(section__form=application.form))
+    if items is not None and not {item.question_id for item in items} & {question.pk for question in together}:
+        return ""
+    labels = [question.label for question in together]
+    return f"{', '.join(labels[:-1])} et {labels[-1]}" if len(labels) > 1 else ""
 
 
 def _with_dependents(keys: set[str], questions: Iterable[Question]) -> set[str]:

@@ -105,7 +105,7 @@ def facts_of(question: Question, questions: list[Question]) -> dict[str, str]:
         "Contact": _contact(question),
         "Objectif attesté": question.objective,
         "Conteneur chiffré": question.container,
-        "Part de l’activité": f"{question.activity_share} %" if question.activity_share is not None else "",
+        "Part de l’activité": f"{question.activity_share} %" if question.activity_share is not None else "",
     }
     if question.is_evidence:
         facts |= {

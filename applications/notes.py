@@ -31,6 +31,14 @@ def note_of(question: Question, value, ceiling: Ceiling | None = None, *, iban: 
     return ""
 
 
+WARNINGS = ("Attention", "Banque non reconnue", "L’activité combinée n’est pas connue")
+
+
+def is_warning(note: str) -> bool:
+    """Whether a note tells of something to check, rather than of something known."""
+    return note.startswith(WARNINGS)
+
+
 def _of_amount(cents: int | None, ceiling: Ceiling) -> str:
     limit = french.euros(ceiling.cents)
     asked = f"Montant demandé : {french.euros(cents)}. " if cents else ""

@@ -27,7 +27,7 @@ REVIEWER_LABELS: dict[str, str] = {
     State.DRAFT: "Candidature en brouillon",
     State.SUBMITTED: "Candidature à vérifier (ARS)",
     State.CHANGES_REQUESTED: "Candidature à modifier par l’établissement",
-    State.ACCEPTED: "Convention à signer (ANS)",
+    State.ACCEPTED: "Candidature acceptée, convention à signer",
     State.CONVENTION_SIGNED: "Convention signée, déclaration à venir",
     State.REJECTED: "Candidature rejetée",
     State.DECLARATION_OPEN: "Déclaration en brouillon",

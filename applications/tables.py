@@ -28,6 +28,8 @@ BADGES = {
 
 def badge_of(application: Application) -> str:
     """Colour of the state's badge; « info » while somebody else has the dossier."""
+    if application.is_to_sign:
+        return "warning"
     return BADGES.get(State(application.state), "info")
 
 
@@ -72,14 +74,8 @@ class ApplicationTable(tables.Table):
         return Step(value).label
 
     def render_state(self, record):
-        state = _badge(badge_of(record), record.get_state_display())
-        for kind, text, is_said in (
-            ("error", "Non transmise", record.is_never_sent),
-            ("warning", "À signer par votre établissement", record.is_to_sign),
-            ("info", "À contresigner par l’ANS", record.is_to_countersign),
-        ):
-            state = format_html("{} {}", state, _badge(kind, text)) if is_said else state
-        return state
+        state = _badge(badge_of(record), record.referent_label)
+        return format_html("{} {}", state, _badge("error", "Non transmise")) if record.is_never_sent else state
 
     def order_establishment(self, dossiers, is_descending):
         return dossiers.order_by(("-" if is_descending else "") + "establishment__name", "reference"), True

@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('applications', '0014_purged_files'),
+        ('applications', '0017_retained_expenses'),
     ]
 
     operations = [
