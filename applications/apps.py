@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from applications.states import REVIEWER_LABELS
+from ecare.journal import words
 from ecare.letters import rules as letters
 
 
@@ -9,6 +11,7 @@ class ApplicationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        words.name_states(REVIEWER_LABELS)
         letters.may_wait(
             "to_review",
             "sent_back",

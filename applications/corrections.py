@@ -26,6 +26,8 @@ class Opening:
     items: tuple[RequestedChange, ...] = ()
     keys: frozenset[str] | None = None
     files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sent: Mapping[str, object] = field(default_factory=dict)
+    """The answers of the last sending, where items ask to change some."""
 
     def is_open(self, question: Question) -> bool:
         return self.keys is None or question.key in self.keys
@@ -39,6 +41,15 @@ class Opening:
     def items_of(self, question: Question) -> list[RequestedChange]:
         """What the agent said of this question."""
         return [item for item in self.items if item.question_id == question.pk]
+
+    def untouched(self, values: Mapping) -> list[RequestedChange]:
+        """What was asked for and still stands as it was sent; `values`: the present answers, by question key."""
+        return [item for item in self.items if self._is_untouched(item, values.get(item.question.key))]
+
+    def _is_untouched(self, item: RequestedChange, value) -> bool:
+        if item.file is not None:
+            return str(item.file) in {file["id"] for file in value or ()}
+        return value == self.sent.get(item.question.key)
 
 
 ALL = Opening()
@@ -57,7 +68,10 @@ def opening_of(application: Application) -> Opening:
     whole = {item.question.key for item in items if item.file is None}
     named = {key: {str(item.file) for item in items if item.question.key == key} for key in keys - whole}
     files = {key: frozenset(ids) for key, ids in named.items() if ids}
-    return Opening(request, items, frozenset(keys | _unanswered(application, questions)), files)
+    last = last_sending(application)
+    sent = last.content["answers"] if last else {}
+    unanswered = _unanswered(application, questions, sent) if last else set()
+    return Opening(request, items, frozenset(keys | unanswered), files, sent)
 
 
 def account_of(questions: Iterable[Question]) -> tuple[list[Question], Question | None]:
@@ -99,13 +113,9 @@ def _with_dependents(keys: set[str], questions: Iterable[Question]) -> set[str]:
     return found
 
 
-def _unanswered(application: Application, questions: Iterable[Question]) -> set[str]:
+def _unanswered(application: Application, questions: Iterable[Question], values: dict) -> set[str]:
     """Required questions that the last sending left without an answer, as the directory stands today: without them
     the form could never be sent again."""
-    sent = last_sending(application)
-    if sent is None:
-        return set()
-    values = sent.content["answers"]
     entities = frozenset(application.establishment.entities().values_list("finess", flat=True))
     return {
         q.key

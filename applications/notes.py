@@ -18,7 +18,7 @@ def note_of(question: Question, value, ceiling: Ceiling | None = None, *, iban: 
     """One or two sentences, or nothing. `iban`: the account that the same form names."""
     if question.kind == Question.Kind.IBAN and value:
         bank = bank_of(value)
-        return f"Banque : {bank}." if bank else "Banque non reconnue : vérifiez l’IBAN sur votre RIB."
+        return f"Banque : {bank.rstrip('.')}" if bank else "Banque non reconnue : vérifiez l’IBAN sur votre RIB."
     if question.kind == Question.Kind.BIC and value and iban and is_of_another_bank(value, iban):
         return (
             f"Attention : ce BIC n’est pas celui de la banque de l’IBAN ({bank_of(iban)}). "

@@ -9,7 +9,7 @@ class State(models.TextChoices):
     DRAFT = "draft", "À compléter"
     SUBMITTED = "submitted", "En cours de vérification (ARS)"
     CHANGES_REQUESTED = "changes_requested", "À modifier"
-    ACCEPTED = "accepted", "Validée, convention à signer"
+    ACCEPTED = "accepted", "Acceptée, convention à signer"
     CONVENTION_SIGNED = "convention_signed", "Convention signée, déclaration à venir"
     REJECTED = "rejected", "Rejetée"
     DECLARATION_OPEN = "declaration_open", "À compléter"

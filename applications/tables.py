@@ -52,14 +52,14 @@ class ApplicationTable(tables.Table):
     reference = tables.Column(
         "Référence candidature", linkify=("applications:detail", {"reference": tables.A("reference")})
     )
-    domain = tables.Column("Domaine", accessor="domain__name")
-    establishment = tables.Column("Établissement de santé")
-    step = tables.Column("Étape")
     state = tables.Column("Statut")
+    domain = tables.Column("Domaine", accessor="domain__name")
+    step = tables.Column("Étape")
+    establishment = tables.Column("Établissement de santé")
 
     class Meta:
         model = Application
-        fields = ("reference", "domain", "establishment", "step", "state")
+        fields = ("reference", "state", "domain", "step", "establishment")
         order_by = "-created_at"
         attrs = {"class": "ecare-cards"}
 

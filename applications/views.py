@@ -78,11 +78,12 @@ def dashboard(request):
 
 
 def _awaited(dossiers, at) -> list[rules.Deadline]:
-    """What is still to be sent, or to be corrected, by the référent."""
+    """What is still to be sent, or to be corrected, by the référent: the most urgent first."""
     editable = [dossier for dossier in dossiers if dossier.is_editable]
     asked = ChangeRequest.objects.filter(application__in=editable, answered_at=None)
     requests = {request.application_id: request for request in asked}
-    return [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
+    deadlines = [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
+    return sorted(deadlines, key=lambda one: one.urgency)
 
 
 def _domains_for(user) -> list[Domain]:

@@ -106,3 +106,10 @@ def test_the_pattern_sees_what_it_looks_for():
         "%d %s",
     ):
         assert not is_wrong(right), right
+
+
+def test_an_e_mail_is_called_by_one_name():
+    told = re.compile(r"adresses? (?:e)?mails?\b|adresses? de messagerie", re.IGNORECASE)
+    found = {path: told.findall(of) for path in sources("*.py", "*.html", "*.txt") if "tests/" not in path
+             if told.search(of := (ROOT / path).read_text())}  # fmt: skip
+    assert found == {}
