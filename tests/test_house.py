@@ -64,6 +64,7 @@ PUBLIC = {
     "captcha-image",
     "eligibility",
     "eligibility_of",
+    "guide_of_referent",
     "health",
     "help",
     "home",

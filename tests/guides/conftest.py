@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import expect
 
+from ecare.letters.models import Letter
 from tests.guides.walk import Walk
 
 NOW = datetime(2026, 3, 16, 10, 30, tzinfo=ZoneInfo("Europe/Paris"))
@@ -54,6 +55,13 @@ def kept_demo(tmp_path_factory):
     kept.close()
 
 
+def _put_letters_in_order() -> None:
+    """They were all written at the same instant, and are listed by it."""
+    letters = sorted(Letter.objects.all(), key=lambda letter: (letter.title, letter.recipient, letter.name))
+    for rank, letter in enumerate(letters):
+        Letter.objects.filter(pk=letter.pk).update(created_at=letter.created_at + timedelta(milliseconds=rank))
+
+
 @pytest.fixture
 def demo(transactional_db, settings, kept_demo, clock, drawn):
     kept, vault = kept_demo
@@ -64,6 +72,7 @@ def demo(transactional_db, settings, kept_demo, clock, drawn):
         shutil.copytree(vault, here)
     else:
         call_command("load_demo", verbosity=0)
+        _put_letters_in_order()
         connection.connection.backup(kept)
         shutil.copytree(here, vault)
     drawn.seed(2)

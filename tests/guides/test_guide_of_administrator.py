@@ -89,7 +89,7 @@ def writes(one: Walk) -> None:
 def keeps(one: Walk) -> None:
     one.go(reverse("admin:establishments_importrequest_add"))
     one.shot("repertoire", CONTENT)
-    one.go(reverse("admin:letters_letter_changelist"))
+    one.go(f"{reverse('admin:letters_letter_changelist')}?q=clinique.pasteur")
     one.shot("courriers", CONTENT, below=700)
     one.go(reverse("evidence:containers"))
     one.shot("conteneurs", below=900)

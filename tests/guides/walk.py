@@ -21,6 +21,8 @@ LARGE, NARROW, HEIGHT = 1280, 390, 900
 QUALITY = 72
 MARGIN = 12
 """Pixels around what is shown."""
+MOST_TOLD = 12
+"""Lines of a difference."""
 RED = "#e1000f"
 HIDDEN = "••••••••"
 FRAME = ".fr-header, .fr-footer, .fr-skiplinks, .ecare-demo, #header, #nav-sidebar, #toggle-nav-sidebar, .main > nav"
@@ -171,12 +173,14 @@ class Walk(Visitor):
             return
         then = json.loads(kept.read_text(encoding="utf-8"))
         assert list(then) == list(self.said), "run make guides: other pictures are taken now"
-        old = [
-            f"{name}:\n" + "\n".join(difflib.unified_diff(then[name]["words"], now["words"], lineterm="", n=0))
-            for name, now in self.said.items()
-            if then[name]["words"] != now["words"]
-        ]
-        assert old == [], "run make guides: these pages say something else than their pictures\n" + "\n".join(old)
+        changed = [name for name, now in self.said.items() if then[name]["words"] != now["words"]]
+        told = "\n".join(_difference(name, then[name]["words"], self.said[name]["words"]) for name in changed)
+        assert changed == [], f"run make guides: these pages say something else than their pictures\n{told}"
+
+
+def _difference(name: str, then: list[str], now: list[str]) -> str:
+    lines = list(difflib.unified_diff(then, now, lineterm="", n=0))[2:]
+    return "\n".join([f"{name}:", *lines[:MOST_TOLD]])
 
 
 def plain(text: str) -> list[str]:
