@@ -1,4 +1,4 @@
-"""The illustrated guides of « Aide », written in Markdown in `docs/guides/`: the same file on a forge and in the portal.
+"""The illustrated guides of « Aide »: Markdown files of `docs/guides/`, the same on a forge and in the portal.
 
 HTML of the source is shown as text, never run; a link leads to a chapter, to another guide or to https. The pictures
 are taken by `make guides`, which writes beside them how large they are and what they say.

@@ -57,6 +57,7 @@ class Question:
             elif lines:
                 yield False, [_with_links(" ".join(lines))]
 
+
 @dataclass(frozen=True)
 class Topic:
     title: str
@@ -92,9 +93,13 @@ def words_of(text: str) -> list[str]:
 
 def ranked(told: Iterable[Told], words: list[str]) -> list[tuple[int, Told]]:
     """What holds some of the words, with how many; those that hold more in their title come first."""
-    scored = [(sum(word in one.all_words for word in words), sum(word in one.title_words for word in words), one)
-              for one in told]
-    return [(held, one) for held, _, one in sorted((found for found in scored if found[0]), key=lambda found: -found[1])]
+    scored = [
+        (sum(word in one.all_words for word in words), sum(word in one.title_words for word in words), one)
+        for one in told
+    ]
+    return [
+        (held, one) for held, _, one in sorted((found for found in scored if found[0]), key=lambda found: -found[1])
+    ]
 
 
 def _root(word: str) -> str:

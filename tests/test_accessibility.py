@@ -42,8 +42,8 @@ EVERY_STATE = " ".join(State.values)
 
 # Addresses without argument, and who looks at them.
 PLAIN = {
-    "anonymous": "home agents legal_notice personal_data accessibility sitemap help guide_of_referent eligibility preparations"
-    " steering:publications letters:mailbox accounts:register accounts:registered accounts:resend_activation"
+    "anonymous": "home agents legal_notice personal_data accessibility sitemap help guide_of_referent eligibility"
+    " preparations steering:publications letters:mailbox accounts:register accounts:registered accounts:resend_activation"
     " accounts:activation_resent accounts:terms account_login account_inactive account_reset_password"
     " account_reset_password_done account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
@@ -52,8 +52,8 @@ PLAIN = {
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
     "ars.occitanie": "guide_of_ars reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
     " accounts:account accounts:second_factor accounts:enrol steering:overview reviews:extensions evidence:reports",
-    "ans": "guide_of_ans reviews:queue reviews:requests exports:exports steering:overview evidence:containers accounts:letters"
-    " funding:envelopes funding:payments reviews:extensions reviews:find_establishment"
+    "ans": "guide_of_ans reviews:queue reviews:requests exports:exports steering:overview evidence:containers"
+    " accounts:letters funding:envelopes funding:payments reviews:extensions reviews:find_establishment"
     " evidence:reissues evidence:reports",
     "administrateur": "guide_of_administrator evidence:containers accounts:account",
 }

@@ -90,7 +90,9 @@ def walk(request, page, monkeypatch, settings, demo, live_server, signed_in):
     walks = []
 
     def begin(guide: str) -> Walk:
-        walks.append(Walk(page, live_server, signed_in, guide, takes=request.config.getoption("--take-pictures", False)))
+        walks.append(
+            Walk(page, live_server, signed_in, guide, takes=request.config.getoption("--take-pictures", False))
+        )
         return walks[0]
 
     yield begin

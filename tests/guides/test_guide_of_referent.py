@@ -8,9 +8,7 @@ from playwright.sync_api import expect
 
 from accounts.models import User
 from applications.models import Application
-from applications.states import State
 from demo.actions import read_demo
-from demo.specimens import pdf
 from tests.accounts.steps import secret_of
 from tests.guides.walk import Walk
 from tests.journey import choose, press
@@ -169,7 +167,9 @@ def looks_after(one: Walk) -> None:
     one.shot("contact", "#contact-rssi .fr-modal__body", mark=["#contact-rssi button[type=submit]"])
     one.go("/compte/")
     page.locator("summary", has_text="Lou Démo-Collègue").click()
-    one.shot("collaborateurs", "section[aria-labelledby=collaborateurs]", mark=["a:has-text('Transférer mes dossiers')"])
+    one.shot(
+        "collaborateurs", "section[aria-labelledby=collaborateurs]", mark=["a:has-text('Transférer mes dossiers')"]
+    )
     page.get_by_role("link", name=re.compile("^Transférer mes dossiers")).click()
     dialog = page.get_by_role("dialog")
     dialog.locator("label.fr-label", has_text="Domaine 1").first.click()

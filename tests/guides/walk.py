@@ -61,7 +61,8 @@ DRESS = """() => {
       shown.value = one.value ? one.value.split("-").reverse().join("/") : "jj/mm/aaaa";
     } else {
       const button = document.createElement("span");
-      Object.assign(button.style, { border: "1px solid #666", borderRadius: "3px", background: "#eee", padding: "1px 8px" });
+      const look = { border: "1px solid #666", borderRadius: "3px", background: "#eee", padding: "1px 8px" };
+      Object.assign(button.style, look);
       button.textContent = one.multiple ? "Choisir des fichiers" : "Choisir un fichier";
       shown.append(button, " Aucun fichier choisi");
       shown.style.display = "block";
@@ -72,7 +73,10 @@ DRESS = """() => {
   }
 }"""
 UNDRESS = """() => {
-  for (const one of document.querySelectorAll(".guide-shown")) { one.previousElementSibling.style.display = ""; one.remove(); }
+  for (const one of document.querySelectorAll(".guide-shown")) {
+    one.previousElementSibling.style.display = "";
+    one.remove();
+  }
 }"""
 
 
@@ -130,7 +134,9 @@ class Walk(Visitor):
         for one in which:
             found = self._find(one)
             assert found.count(), one
-            found.evaluate_all("(all, [name, value]) => all.forEach(one => { one.style[name] = value; })", [name, value])
+            found.evaluate_all(
+                "(all, [name, value]) => all.forEach(one => { one.style[name] = value; })", [name, value]
+            )
 
     def _take(self, name: str, places: list[Locator], below: int | None, in_dialog: bool) -> dict:
         self.page.mouse.move(0, 0)
