@@ -14,19 +14,11 @@ from xml.sax.saxutils import escape
 
 from ecare.clock import PARIS
 from ecare.french import NBSP, paris_datetime
+from ecare.spreadsheets import harmless
 from exports.columns import Cell, Euros, in_paris
 
+
 # --- CSV ----------------------------------------------------------------------------------------------------------
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
-# What begins like a formula and is none, whatever a spreadsheet makes of it: a phone, a number, an amount.
-_NUMBER = re.compile(r"[+-]?[0-9][0-9 .,\u00a0\u202f]*(€)?")
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe before it, if it could."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
 def plain(cell: Cell) -> str:
     """As a French spreadsheet reads it: 7000,50 · 21/11/2026 · 21/11/2026 14:05:09, the hour of Paris."""
     if cell is None:

@@ -8,6 +8,7 @@ import xlsxwriter
 
 from applications.models import Application
 from ecare.clock import paris_day
+from ecare.spreadsheets import harmless
 from funding.readers import Account, accounts
 
 BATCH = 500
@@ -31,7 +32,6 @@ COLUMNS = {
     "Référence du virement": 24,
 }
 AMOUNT, DAYS = 11, (13, 15)
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def rows(dossiers) -> Iterator[list]:
@@ -81,7 +81,7 @@ def as_csv(lines: Iterable[list]) -> Iterator[str]:
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     yield "\ufeff"
     for cells in (list(COLUMNS), *(_plain(line) for line in lines)):
-        writer.writerow([_safe(cell) for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -93,11 +93,6 @@ def _plain(line: list) -> list[str]:
     for rank in DAYS:
         cells[rank] = f"{line[rank]:%d/%m/%Y}" if line[rank] else ""
     return [str(cell) for cell in cells]
-
-
-def _safe(cell: str) -> str:
-    """A spreadsheet runs what begins so; an apostrophe before it makes it text."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def as_xlsx(lines: Iterable[list]) -> io.BytesIO:

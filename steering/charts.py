@@ -4,11 +4,9 @@ text, since a template would write a decimal with the comma of French."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 
 from ecare.french import NBSP, paris_date, thousands
 from steering.figures import Table
-from steering.rules import Hidden
 
 
 def _percent(value: float) -> str:
@@ -54,7 +52,7 @@ class Bars:
 def bars(
     table: Table, title: str, *, column: int = 1, mark: int | None = None, unit: str = "", description: str = ""
 ) -> Bars:
-    """One bar for each row of the table, in its order. What is hidden has its words and no length."""
+    """One bar for each row of the table, in its order."""
     drawn = [
         (row.values[0], row.values[column], row.values[mark] if mark is not None else None)
         for row in table.parts
@@ -176,17 +174,16 @@ MOST_DOTS = 30
 class Dot:
     x: str
     y: str
-    is_hollow: bool
 
 
 @dataclass(frozen=True)
 class Curve:
-    """`lines`: points in a square of 100 by 100; one line for each run of weeks that are said."""
+    """`line`: points in a square of 100 by 100."""
 
     name: str
     title: str
     description: str
-    lines: list[str]
+    line: str
     dots: list[Dot]
     top: int
     first: date
@@ -198,38 +195,30 @@ class Curve:
         return self.top // 2
 
 
-def curve(name: str, title: str, mondays: Sequence[date], counts: Sequence[int | Hidden], *, top: int) -> Curve:
-    """`top`: of the scale, so that curves beside one another can be compared."""
+def curve(
+    name: str, title: str, mondays: Sequence[date], counts: Sequence[int], *, top: int, is_rounded: bool = False
+) -> Curve:
+    """`top`: of the scale, so that curves beside one another can be compared. Rounded counts are not summed."""
     last = max(len(counts) - 1, 1)
-    points = [
-        (100 * rank / last, 100 - 100 * count / top if isinstance(count, int) else None, count)
-        for rank, count in enumerate(counts)
-    ]
-    runs = [list(run) for is_said, run in groupby(points, key=lambda point: point[1] is not None) if is_said]
-    lines = [" ".join(f"{x:.2f},{y:.2f}" for x, y, _ in run) for run in runs]
-    dots = []
-    if len(points) <= MOST_DOTS:
-        dots = [
-            Dot(_percent(x), _percent(100 if y is None else y), y is None)
-            for x, y, count in points
-            if count != Hidden.KEPT_BACK
-        ]
-    return Curve(name, title, _told(mondays, counts), lines, dots, top, mondays[0], mondays[-1])
+    points = [(100 * rank / last, 100 - 100 * count / top) for rank, count in enumerate(counts)]
+    line = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
+    dots = [Dot(_percent(x), _percent(y)) for x, y in points] if len(points) <= MOST_DOTS else []
+    description = _told(mondays, counts, in_all=not is_rounded)
+    return Curve(name, title, description, line, dots, top, mondays[0], mondays[-1])
 
 
-def _told(mondays: Sequence[date], counts: Sequence[int | Hidden]) -> str:
-    said = [(count, monday) for monday, count in zip(mondays, counts, strict=True) if isinstance(count, int)]
-    most, monday = max(said, default=(0, mondays[-1]))
+def _told(mondays: Sequence[date], counts: Sequence[int], *, in_all: bool) -> str:
+    most, monday = max(zip(counts, mondays, strict=True), default=(0, mondays[-1]))
     weeks = f"{len(mondays)} semaine{'s' if len(mondays) > 1 else ''} jusqu’à celle du {paris_date(mondays[-1])}"
     if not most:
         return f"{weeks}{NBSP}: aucune."
-    in_all = f"{thousands(sum(n for n, _ in said))} au total, " if len(said) == len(counts) else ""
-    return f"{weeks}{NBSP}: {in_all}au plus {thousands(most)} (semaine du {paris_date(monday)})."
+    total = f"{thousands(sum(counts))} au total, " if in_all else ""
+    return f"{weeks}{NBSP}: {total}au plus {thousands(most)} (semaine du {paris_date(monday)})."
 
 
 def scale_of(counts) -> int:
     """The top of a scale: a round even number, so that half of it is whole."""
-    largest = max((count for count in counts if isinstance(count, int)), default=0)
+    largest = max(counts, default=0)
     power = 1
     while True:
         for step in (2, 4, 6, 8):

@@ -6,15 +6,16 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from ecare.french import NBSP, euros, thousands
-from steering.rules import SMALLEST_SHOWN, Hidden
+from steering.rules import ROUNDED_TO
 
 NOTHING = "–"
-HIDDEN = {Hidden.SMALL: f"<{NBSP}{SMALLEST_SHOWN}", Hidden.KEPT_BACK: f"n.{NBSP}c."}
+UNDER = f"<{NBSP}{ROUNDED_TO}"
 
 
 class Unit(StrEnum):
     TEXT = "text"
     COUNT = "count"
+    ROUNDED = "rounded"  # a published count: 0 may stand for a few
     EUROS = "euros"  # in cents
     PERCENT = "percent"
     DAYS = "days"
@@ -27,10 +28,10 @@ class Column:
 
     def say(self, value) -> str:
         """As it is read on the page."""
-        if isinstance(value, Hidden):
-            return HIDDEN[value]
         if value is None:
             return NOTHING
+        if self.unit == Unit.ROUNDED:
+            return thousands(value) if value else UNDER
         if self.unit == Unit.EUROS:
             return euros(value)
         if self.unit == Unit.PERCENT:
@@ -41,8 +42,10 @@ class Column:
 
     def write(self, value) -> str:
         """As a spreadsheet reads it: no unit, no space in a number."""
-        if isinstance(value, Hidden) or value is None or self.unit == Unit.TEXT:
+        if value is None or self.unit == Unit.TEXT:
             return "" if value is None else self.say(value)
+        if self.unit == Unit.ROUNDED:
+            return str(value) if value else UNDER
         if self.unit == Unit.EUROS:
             return f"{value / 100:.2f}".replace(".", ",")
         return str(value) if self.unit == Unit.COUNT else _decimal(value)

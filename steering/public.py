@@ -10,12 +10,12 @@ from applications.models import Domain
 from establishments.models import Region
 from steering.publications import Publication, of_domains
 from steering.readers.snapshot import PUBLISHED_FOR, take_public
-from steering.rules import SMALLEST_SHOWN
+from steering.rules import ROUNDED_TO
 from steering.writers import csv_response
 
 HOME = ("Accueil", reverse_lazy("home"))
 FIGURES = ("Chiffres", reverse_lazy("steering:publications"))
-RULE = {"smallest": SMALLEST_SHOWN, "kept_minutes": PUBLISHED_FOR.seconds // 60}
+RULE = {"rounded_to": ROUNDED_TO, "most_off": ROUNDED_TO - 1, "kept_minutes": PUBLISHED_FOR.seconds // 60}
 
 
 @login_not_required

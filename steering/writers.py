@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from django.http import StreamingHttpResponse
 
+from ecare.spreadsheets import harmless
 from steering.figures import Table
 
 BYTE_ORDER_MARK = "\ufeff"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
@@ -22,12 +22,7 @@ def csv_lines(table: Table) -> Iterator[str]:
     writer = csv.writer(_Echo(), delimiter=";")
     yield BYTE_ORDER_MARK
     for record in table.records():
-        yield writer.writerow([_safe(cell) for cell in record])
-
-
-def _safe(cell: str) -> str:
-    """A spreadsheet computes nothing of a label that an administrator typed."""
-    return f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell
+        yield writer.writerow([harmless(cell) for cell in record])
 
 
 def csv_response(table: Table, *, name: str) -> StreamingHttpResponse:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120, unique=True, verbose_name='nom')),
                 ('contact', models.EmailField(max_length=254, verbose_name='adresse de la personne responsable')),
                 ('purpose', models.CharField(help_text='Pourquoi ce système lit eCaRE.', max_length=300, verbose_name='usage')),
-                ('is_active', models.BooleanField(default=True, help_text='Décoché : plus aucune lecture, plus aucun envoi.', verbose_name='actif')),
+                ('is_active', models.BooleanField(default=True, help_text='Décoché : plus aucune lecture, plus aucun envoi.', verbose_name='actif')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='création')),
             ],
             options={

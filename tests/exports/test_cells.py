@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
+from ecare.spreadsheets import harmless
 from exports import sheets
 from exports.bundles import Hashed
 from exports.columns import Euros
-from exports.sheets import CsvSheet, Workbook, harmless, letters_of, plain
+from exports.sheets import CsvSheet, Workbook, letters_of, plain
 
 FORMULAS = [
     "=1+1",
@@ -28,6 +29,7 @@ FORMULAS = [
     " =1+1",
     "\u00a0@x",
     "＝1+1",
+    "\u200b=1+1",
     "+33/0",
     "- une puce",
     '=HYPERLINK("http://x","y")',
