@@ -43,9 +43,9 @@ EVERY_STATE = " ".join(State.values)
 # Addresses without argument, and who looks at them.
 PLAIN = {
     "anonymous": "home agents legal_notice personal_data accessibility sitemap help guide_of_referent eligibility"
-    " preparations steering:publications letters:mailbox accounts:register accounts:registered accounts:resend_activation"
-    " accounts:activation_resent accounts:terms account_login account_inactive account_reset_password"
-    " account_reset_password_done account_reset_password_from_key_done",
+    " preparations steering:publications letters:mailbox accounts:register accounts:registered"
+    " accounts:resend_activation accounts:activation_resent accounts:terms account_login account_inactive"
+    " account_reset_password account_reset_password_done account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
