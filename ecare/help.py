@@ -31,8 +31,11 @@ SMALL_WORDS = frozenset(
 class Searched(Protocol):
     """What has a title and words, as search compares them."""
 
-    title_words: str
-    all_words: str
+    @property
+    def title_words(self) -> str: ...
+
+    @property
+    def all_words(self) -> str: ...
 
 
 Told = TypeVar("Told", bound=Searched)
