@@ -17,6 +17,7 @@ from applications.models import Application
 from applications.views import own_dossier, page_of, reading_of
 from ecare.form_renderer import DsfrBoundField
 from ecare.french import paris_hour
+from ecare.receiving import ANY, MANY, receives
 
 MOVED_ON = (
     "Ce dossier a changé pendant votre absence : ce que vous aviez saisi quand votre session a pris fin n’y a plus sa "
@@ -25,6 +26,7 @@ MOVED_ON = (
 SAVED = "Votre brouillon est enregistré. Votre dossier n’est pas encore transmis."
 
 
+@receives("referent", files=MANY, **{ANY: 0})  # `evidence:add`, which the browser sends them to, keeps them
 @typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def detail(request, reference):

@@ -16,10 +16,12 @@ from applications.views import HOME, own_dossier, visible_dossiers
 from conventions import actions, readers, rules, writers
 from conventions.forms import CopyForm
 from conventions.models import SignedCopy
+from ecare.receiving import receives
 from evidence.files import Refused
 from evidence.views import sealed_response
 
 
+@receives("referent", upload=rules.MAX_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def convention(request, reference):
     """Where the signature stands, the convention to sign, and the form for the signed copy while it may come."""

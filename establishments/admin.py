@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 
 from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin, ReadOnlyInline
 from ecare.french import thousands
+from ecare.receiving import receives
 from establishments import imports
-from establishments.forms import ImportForm
+from establishments.forms import MOST_BYTES, ImportForm
 from establishments.models import (
     Activity,
     Department,
@@ -135,13 +136,16 @@ class DirectoryImportAdmin(ReadOnlyAdmin):
         return _table(REMARKS, _remarks(report, report.remarks)) if report.remarks else "Aucune."
 
 
+UPLOADS = ("legal_entities", "sites", "ghts", "activities", "archive")
+
+
 @admin.register(ImportRequest)
 class ImportRequestAdmin(OfferedFilters, admin.ModelAdmin):
     """The files are sent, tried, read and confirmed here; workers do the rest."""
 
     actions = None
     form = ImportForm
-    fields = ["legal_entities", "sites", "ghts", "activities", "archive"]
+    fields = UPLOADS
     list_display = ["__str__", "by", "state", "is_running", "report"]
     list_filter = ["state"]
     list_select_related = ["report"]
@@ -159,6 +163,10 @@ class ImportRequestAdmin(OfferedFilters, admin.ModelAdmin):
             for address, view, name in pages
         ]
         return [*urls, *super().get_urls()]
+
+    @receives("administrator", **dict.fromkeys(UPLOADS, MOST_BYTES))
+    def add_view(self, *args, **kwargs):
+        return super().add_view(*args, **kwargs)
 
     def has_change_permission(self, request, obj=None):
         return False

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
+from ecare.receiving import receives
 from evidence import files
 from evidence.models import Container, PatientDataReport, SpaceTemplate, StoredFile
 from evidence.space_templates import FORMATS, MAX_BYTES, asks_for, publish_template
@@ -55,6 +56,10 @@ class SpaceTemplateAdmin(OfferedFilters, admin.ModelAdmin):
     def get_fields(self, request, obj=None):
         kept = ["number", "name", "size", "sha256", "published_at", "published_by"]
         return [*self.fields[:3], *kept] if obj else self.fields
+
+    @receives("administrator", upload=MAX_BYTES)
+    def add_view(self, *args, **kwargs):
+        return super().add_view(*args, **kwargs)
 
     def has_change_permission(self, request, obj=None):
         return False

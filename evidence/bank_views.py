@@ -10,14 +10,17 @@ from applications import rules as law
 from applications.actions import NotNow, values_of
 from applications.models import Application
 from applications.views import HOME, own_dossier
+from ecare.receiving import receives
 from evidence import bank
 from evidence.bank_forms import BankDetailsForm, spoken_details
 from evidence.files import Refused
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
+from evidence.uploads import MOST_BYTES
 from evidence.views import sealed_response
 
 
+@receives("referent", upload=MOST_BYTES)
 @typed.comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def bank_details(request, reference):

@@ -17,6 +17,7 @@ from applications import rules as law
 from applications.actions import NotNow
 from applications.views import own_dossier
 from ecare.lists import lay_out, searched
+from ecare.receiving import ANY, MANY, MEGABYTE, receives
 from ecare.sealing import CannotOpen
 from evidence import containers as verbs
 from evidence.actions import CLOSED
@@ -24,6 +25,7 @@ from evidence.forms import ActivationForm, BatchForm, ReissueForm
 from evidence.models import Container
 from evidence.rules import may_load_containers
 from evidence.tables import ReissueTable
+from evidence.uploads import MOST_BYTES
 from evidence.views import keep_page, sealed_response, space_address, spaces_of
 
 DRAW = "Téléchargement du conteneur ZED sécurisé et chiffré"
@@ -33,6 +35,7 @@ EMPTY = "Aucun conteneur ZED disponible"
 
 
 # --- the référent -------------------------------------------------------------------------------------------------
+@receives("referent", files=MANY, **{ANY: MOST_BYTES})
 @require_http_methods(["GET", "HEAD", "POST"])
 def container(request, reference, key):
     """POST draws the container; GET shows where it stands: to draw, its credentials, or its download."""
@@ -192,6 +195,7 @@ def _done(request, application, question, message: str):
 
 
 # --- the ANS ------------------------------------------------------------------------------------------------------
+@receives("ans", "administrator", archive=MOST_BYTES, table=10 * MEGABYTE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def containers(request):
     """The pools, and a batch to load: all of it or nothing."""

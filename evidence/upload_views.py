@@ -13,11 +13,12 @@ from applications.actions import NotNow
 from applications.answering import keep
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.receiving import ANY, MANY, receives
 from evidence import actions, arrivals, rules
 from evidence.files import Refused
 from evidence.models import Evidence, Upload
 from evidence.upload_forms import AnnouncementForm, ReplacementForm
-from evidence.uploads import SealedUploadHandler
+from evidence.uploads import MOST_BYTES, SealedUploadHandler
 from evidence.vault import PART
 from evidence.views import INTERRUPTED, keep_page, lists_of, space_address, spaces_of
 
@@ -186,6 +187,7 @@ def finish_upload(request, pk):
     return JsonResponse({"lists": lists_of(request, upload.application, [upload.question])})
 
 
+@receives("referent", files=MANY, **{ANY: MOST_BYTES})
 @require_POST
 def give_up(request, pk):
     """« Abandonner cet envoi », from the form of the step: what is typed there is kept first."""

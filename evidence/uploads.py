@@ -1,12 +1,16 @@
 """How files come in, on every page: sealed while they are received, so that no plain copy touches a disk."""
 
+from collections import Counter
+
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from applications.models import Application, Question
+from ecare.receiving import MEGABYTE, intake_of
 from evidence.vault import Spool
 
-MOST_BYTES = 200 * 1024 * 1024  # what a form without limits of its own may receive: the largest that a space may allow
+MOST_BYTES = 200 * MEGABYTE  # the largest file that a space may allow
+MOST_IN_ALL = 1024 * MEGABYTE  # of one request, whatever its page takes
 
 
 class SealedUpload(UploadedFile):
@@ -24,7 +28,8 @@ class SealedUpload(UploadedFile):
 class SealedUploadHandler(FileUploadHandler):
     """Keeps at most one byte more than the limit: enough to know that a file is too large.
 
-    `limits` by field name: a file for any other field is thrown away as it comes.
+    `limits` by field name: a file for any other field is thrown away as it comes. Without them the view says what it
+    takes (`ecare.receiving.receives`); by default nothing.
     """
 
     def __init__(self, request=None, *, limits: dict[str, int] | None = None):
@@ -32,24 +37,28 @@ class SealedUploadHandler(FileUploadHandler):
         self.limits = limits
         self.interrupted = ""
         self._spool = None
+        self._in_all = MOST_IN_ALL
+        self._came: Counter[str] = Counter()
 
     def new_file(self, field_name, *args, **kwargs):
         super().new_file(field_name, *args, **kwargs)
         limit = self._limit(field_name)
-        self._remaining = 0 if limit is None else limit + 1
+        self._came[field_name] += 1
+        self._remaining = 0 if limit is None else min(limit, self._in_all) + 1
         # Not SkipFile: Django would report a file that is skipped last as interrupted.
         self._spool = None if limit is None else Spool()
 
     def _limit(self, field_name: str) -> int | None:
-        """None: thrown away as it comes. A stranger's files are, on every page: none asks for any."""
+        """None: thrown away as it comes."""
         if self.limits is not None:
             return self.limits.get(field_name)
-        user = getattr(self.request, "user", None)
-        return MOST_BYTES if user is not None and user.is_authenticated else None
+        intake = intake_of(self.request)
+        return intake.limit(self.request.user, field_name, self._came[field_name]) if intake else None
 
     def receive_data_chunk(self, raw_data, start):
         kept = raw_data[: self._remaining]
         self._remaining -= len(kept)
+        self._in_all -= len(kept)
         if kept:
             self._spool.write(kept)
 

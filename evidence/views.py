@@ -20,11 +20,12 @@ from applications.answering import keep, keep_typed
 from applications.models import Question
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.receiving import ANY, MANY, receives
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
 from evidence.files import Refused
 from evidence.models import Evidence, SpaceTemplate, StoredFile
-from evidence.uploads import SealedUploadHandler, keep_refusals
+from evidence.uploads import MOST_BYTES, SealedUploadHandler, keep_refusals
 from evidence.vault import SealedReader, open_named
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def space_address(application, key: str) -> str:
 
 
 # --- take back ----------------------------------------------------------------------------------------------------
+@receives("referent", files=MANY, **{ANY: MOST_BYTES})
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request, pk):
     """A page that asks, then the verb. Its button stands in the form of the step: what is typed there is kept first."""

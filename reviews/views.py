@@ -12,7 +12,9 @@ from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import deadline, has_convention_page, may, may_now
 from applications.states import Desk
+from conventions.rules import MAX_BYTES
 from ecare.letters.models import Letter
+from ecare.receiving import receives
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
@@ -143,6 +145,7 @@ def send_back(request, reference):
     return _decide(request, reference, DECISIONS["send_back"], verbs.send_back)
 
 
+@receives("ans", upload=MAX_BYTES)
 @comes_back
 def sign_convention(request, reference):
     return _decide(request, reference, DECISIONS["sign_convention"], actions.sign_convention)

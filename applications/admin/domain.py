@@ -18,6 +18,7 @@ from applications.domain_forms import BracketForm, DomainForm, ScaleForm, ScaleF
 from applications.models import Application, Bracket, Domain
 from applications.states import ENDED
 from ecare.french import euros, thousands
+from ecare.receiving import MEGABYTE, receives
 from establishments.models import Establishment
 
 
@@ -131,6 +132,7 @@ class DomainAdmin(admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         domains.tell_scale(form.instance, by=request.user, before=before)
 
+    @receives("administrator", file=10 * MEGABYTE)
     def scale(self, request, pk):
         """The scale from a CSV file: first what it would change, then the verb."""
         if not self.has_change_permission(request):

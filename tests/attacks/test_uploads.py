@@ -6,7 +6,6 @@ from django.test import Client
 from django.urls import reverse
 
 from evidence import uploads
-from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,9 +32,3 @@ def test_a_stranger_s_file_fills_no_disk(name, spools):
     data = {"csrfmiddlewaretoken": token, "login": SimpleUploadedFile("x.bin", b"x" * 300_000)}
     assert client.post(reverse(name), data).status_code < 500
     assert not spools
-
-
-def test_a_signed_in_person_s_file_is_received(signed_in, spools):
-    client = signed_in(UserFactory())
-    client.post(reverse("account_change_password"), {"oldpassword": SimpleUploadedFile("x.bin", b"x")})
-    assert spools
