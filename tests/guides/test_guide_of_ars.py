@@ -48,7 +48,7 @@ def enrols(one: Walk) -> None:
     one.go(reverse("accounts:second_factor"))
     one.shot("double-authentification", mark=["main a:text-is('Activer la double authentification')"])
     one.go(reverse("accounts:enrol"))
-    one.shot("activer", "main .ecare-enrol", blur=[".ecare-enrol__image"], hide=[".ecare-enrol__key code"])
+    one.shot("activer", "main .ecare-enrol", grey=[".ecare-enrol__image"], hide=[".ecare-enrol__key code"])
 
 
 def sorts(one: Walk) -> None:
