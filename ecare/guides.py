@@ -121,7 +121,7 @@ class _Renderer(RendererHTML):
         source = str(token.attrs["src"])
         found = PICTURE.fullmatch(source)
         if found is None:
-            raise ValueError(f"{source} : une image d’un guide est dans docs/guides/images/.")
+            raise ValueError(f"{source}: a picture of a guide is in docs/guides/images/")
         address = escape(static(f"guides/{found['guide']}/{found['name']}.webp"))
         size = sizes(found["guide"]).get(found["name"], {})
         drawn = "".join(f' {side}="{size[side]:d}"' for side in ("width", "height") if side in size)
@@ -138,7 +138,7 @@ class _Renderer(RendererHTML):
         if other:
             token.attrs["href"] = guide_named(other["slug"]).address + (other["anchor"] or "")
         elif not wanted.startswith(("#", "https://")):
-            raise ValueError(f"{wanted} : un lien d’un guide mène à un chapitre, à un autre guide ou à https.")
+            raise ValueError(f"{wanted}: a link of a guide leads to a chapter, to another guide or to https")
         return self.renderToken(tokens, idx, options, env)
 
     def heading_open(self, tokens: Sequence[Token], idx: int, options, env) -> str:
