@@ -6,7 +6,7 @@ from django.apps import apps
 from accounts.models import User
 
 OURS = frozenset(
-    ["accounts", "applications", "conventions", "establishments", "evidence", "journal", "letters", "reviews"]
+    "accounts applications conventions establishments evidence journal letters reviews systems webhooks".split()
 )
 VERBS = ("view", "add", "change", "delete")
 

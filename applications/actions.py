@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from applications import corrections, emails, rules
+from applications import corrections, emails, moves, rules
 from applications.corrections import Named
 from applications.models import (
     Answer,
@@ -64,8 +64,6 @@ MOVED = (
     "Le dossier a changé depuis l’affichage de cette page. "
     "Rechargez la page pour le voir tel qu’il est, puis recommencez si besoin."
 )
-
-
 NOT_ASKED = "Cette réponse n’est pas à modifier : la demande de modification n’en parle pas."
 
 
@@ -115,6 +113,7 @@ def _move(application: Application, verb: str, *, by: User | None, message: str 
         message=message,
         data=data,
     )
+    moves.moved(application, source=source)
     return source
 
 

@@ -85,6 +85,36 @@ TASKS = [
         ],
     ),
     (
+        "Systèmes de l’État",
+        [
+            (
+                "Enregistrer un système",
+                "Qui lit eCaRE par une machine, pourquoi, et qui en répond.",
+                "admin:systems_system_changelist",
+            ),
+            (
+                "Émettre un jeton",
+                "Ce qu’il ouvre, dans quels domaines et régions, jusqu’à quand ; le révoquer.",
+                "admin:systems_token_changelist",
+            ),
+            (
+                "Voir qui lit combien",
+                "Les lectures et les refus de chaque jeton, jour par jour.",
+                "admin:systems_usage_changelist",
+            ),
+            (
+                "Prévenir un système",
+                "Ses abonnements : adresse, événements demandés, secret ; essayer, suspendre, rejouer.",
+                "admin:webhooks_subscription_changelist",
+            ),
+            (
+                "Relire les notifications",
+                "Ce qui est parti, ce qui attend, ce qui a échoué et pourquoi ; envoyer de nouveau.",
+                "admin:webhooks_delivery_changelist",
+            ),
+        ],
+    ),
+    (
         "Suivi",
         [
             (

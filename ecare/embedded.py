@@ -26,7 +26,7 @@ from ecare.celery import app as celery_app
 from ecare.health import forget_pulse, report
 
 HOST = "127.0.0.1"
-WEB_THREADS, WORKER_THREADS = 8, 4  # three exports at once leave a thread to the letters
+WEB_THREADS, WORKER_THREADS = 8, 6  # three exports and two slow addresses at once leave a thread to the letters
 
 
 def main() -> None:

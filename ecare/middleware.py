@@ -43,7 +43,8 @@ class NotAllowedMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if response.status_code != 405 or request.headers.get("Accept") == "application/json":
+        is_for_a_script = request.headers.get("Accept") == "application/json" or "json" in response["Content-Type"]
+        if response.status_code != 405 or is_for_a_script:
             return response
         page = render(request, "405.html", status=405)
         page["Allow"] = response["Allow"]

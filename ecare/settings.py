@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "systems.middleware.NoCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +232,7 @@ ACCOUNT_RATE_LIMITS = {  # per key, then per address: what a key refuses does no
     "register": "20/h/ip",
     "resend_activation": "10/10m/ip",
     "confirm_email": None,
+    "api_token": "60/5m/ip",  # tokens that open nothing
 }
 # Behind a reverse proxy the person's address stands in X-Forwarded-For; 0 trusts the connection alone.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ECARE_PROXIES", default=0)
@@ -249,6 +251,8 @@ if SECOND_FACTOR_REQUIRED_FOR - {"ars", "ans", "administrator"}:
     raise ImproperlyConfigured("ECARE_TOTP_REQUIRED_FOR takes the roles ars, ans, administrator, comma separated.")
 # An agent reads « En retard » of a dossier that has waited on their desk for more days than this.
 LATE_AFTER_DAYS = env.int("ECARE_LATE_AFTER_DAYS", default=15)
+# Readings of the API that one token may make in a minute.
+API_READINGS_PER_MINUTE = env.int("ECARE_API_PER_MINUTE", default=120)
 SESSION_IDLE_LIMIT = timedelta(hours=2)
 SESSION_AGE_LIMIT = timedelta(hours=8)
 SESSION_COOKIE_AGE = 24 * 60 * 60  # its row outlives it: what is typed the morning after still has somebody to wait for
@@ -370,8 +374,20 @@ CELERY_BEAT_SCHEDULE = {
     "weekly letters": {"task": "applications.tasks.write_digests", "schedule": 300.0, "options": {"expires": 300}},
     "exports": {"task": "exports.tasks.build", "schedule": 1.0, "options": {"expires": 5}},
     "expired exports": {"task": "exports.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tokens": {"task": "systems.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
+    "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
+    "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
+    "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
+
+# --- what systems are told (webhooks) --------------------------------------------------------------------------
+# How many addresses are written to at once: that many threads of the workers may wait for somebody slow.
+WEBHOOK_LANES = env.int("ECARE_WEBHOOK_LANES", default=2)
+WEBHOOK_SUSPEND_AFTER_DAYS = env.int("ECARE_WEBHOOK_SUSPEND_AFTER_DAYS", default=3)
+WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
+# A file of certificate authorities (PEM) to trust in the place of the public ones.
+WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
 
 # --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
 LOGGING = {

@@ -28,6 +28,7 @@ urlpatterns = [
     path("administration/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("accounts.sign_in_urls")),
+    path("", include("systems.urls")),
     path("", include("applications.urls")),
     path("", include("evidence.urls")),
     path("", include("steering.urls")),  # before the dossiers, whose addresses take any word

@@ -37,6 +37,11 @@ ADMIN = {
     "evidence_spacetemplate":                   "200 200 200 200 403",
     "evidence_container":                       "200 403 200 200 403",
     "exports_export":                           "200 403 200 200 403",
+    "systems_system":                           "200 200 302 302 403",
+    "systems_token":                            "200 200 302 302 403",
+    "systems_usage":                            "200 403 302 302 403",
+    "webhooks_subscription":                    "200 200 200 200 403",
+    "webhooks_delivery":                        "200 403 200 200 403",
 }
 MODEL_PAGES = ("changelist", "add", "change", "history", "delete")
 ADMIN_PAGES = {
@@ -66,6 +71,13 @@ ADMIN_PAGES = {
     "admin:letters_lettertext_inforce":            "405",
     "admin:letters_lettertext_restore":            "405",
     "admin:letters_lettertext_trial":              "405",
+    "admin:webhooks_subscription_test":            "405",
+    "admin:webhooks_subscription_rotate":          "200",
+    "admin:webhooks_subscription_suspend":         "200",
+    "admin:webhooks_subscription_resume":          "409",
+    "admin:webhooks_subscription_end":             "200",
+    "admin:webhooks_subscription_replay":          "200",
+    "admin:webhooks_delivery_replay":              "200",
     "admin:otp_totp_totpdevice_config":            "403",
     "admin:otp_totp_totpdevice_qrcode":            "403",
 }

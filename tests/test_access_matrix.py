@@ -44,6 +44,8 @@ from tests.admin_addresses import ADMIN, ADMIN_PAGES, MODEL_PAGES
 from tests.evidence.conftest import dossier_with, put_in, space_of
 from tests.evidence.pool import SPACE, activate, draw, fill_pool
 from tests.factories import RegionFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks.models import Delivery, Event, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +118,15 @@ def world(db):
     found["establishment"] = sent.establishment_id
     found["extension"] = _an_extension(sent).pk
     found["report"] = _a_report(reported).pk
+    _a_delivery(sent)
     return found
+
+
+def _a_delivery(application) -> None:
+    """What a system was told of that dossier."""
+    event = Event.objects.create(at=timezone.now(), reference=application.reference, state_after="submitted")
+    subscription = subscribe("https://systeme.exemple.fr/ecare")
+    Delivery.objects.create(subscription=subscription, event=event, state="delivered", ended_at=timezone.now())
 
 
 def _of_agents(sent, agent) -> dict:
@@ -253,6 +263,7 @@ def traces() -> tuple:
         list(SignedCopy.objects.order_by("pk").values()),
         list(Extension.objects.order_by("pk").values()),
         list(PatientDataReport.objects.order_by("pk").values()),
+        [list(model.objects.order_by("pk").values()) for model in (Subscription, Delivery)],
         list(User.objects.order_by("pk").values("pk", "role", "email", "password", "establishment")),
         Letter.objects.count(),
         Entry.objects.count(),

@@ -43,7 +43,7 @@ EVERY_STATE = " ".join(State.values)
 # Addresses without argument, and who looks at them.
 PLAIN = {
     "anonymous": "home agents legal_notice personal_data accessibility sitemap help guide_of_referent eligibility"
-    " preparations steering:publications letters:mailbox accounts:register accounts:registered"
+    " preparations steering:publications systems:documentation letters:mailbox accounts:register accounts:registered"
     " accounts:resend_activation accounts:activation_resent accounts:terms account_login account_inactive"
     " account_reset_password account_reset_password_done account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
@@ -99,7 +99,7 @@ NOT_PAGES = (
     " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
     " conventions:copy conventions:to_sign"
     " funding:payments_csv funding:payments_xlsx"
-    " exports:download"
+    " exports:download systems:openapi"
 )
 
 

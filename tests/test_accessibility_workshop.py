@@ -2,6 +2,7 @@
 wider than the screen, nothing that the browser complains of; the editor of a question works with its script."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -16,8 +17,13 @@ from ecare.letters import wording
 from ecare.letters.emails import compose
 from ecare.letters.specimens import CASES
 from establishments.models import DirectoryImport, ImportRequest
+from systems.actions import issue_token
+from systems.models import System, Token, Usage
+from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.webhooks.conftest import subscribe
+from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
@@ -44,7 +50,22 @@ def workshop(administrator):
     Bracket.objects.create(domain=form.domain, kind="ght", days_from=0, ceiling=700_000)
     draft = versions.duplicate(form, by=administrator)
     Question.objects.filter(section__form=draft, key="rib").update(label="Fichier RIB", formats=[])
-    return {"form": form, "draft": draft, "import": _an_import(), "letter": _a_letter()}
+    return {
+        "form": form,
+        "draft": draft,
+        "import": _an_import(),
+        "letter": _a_letter(),
+        "token": _a_token(administrator),
+    } | _a_trial()
+
+
+def _a_token(administrator) -> Token:
+    system = System.objects.create(name="Entrepôt", contact="responsable@exemple.fr", purpose="Suivre le programme")
+    reach = Reach(scopes=["dossiers"], all_domains=True, all_regions=True)
+    said = {"label": "Chargement de nuit", "expires_on": timezone.localdate() + timedelta(days=90)}
+    token, _ = issue_token(system, reach, by=administrator, at=timezone.now(), **said)
+    Usage.objects.create(token=token, day=timezone.localdate(), requests=12, dossiers=340, refusals=1)
+    return token
 
 
 def _an_import() -> ImportRequest:
@@ -61,6 +82,14 @@ def _a_letter():
     letter = compose("paid", to="camille@exemple.fr", context=CASES[0])
     letter.save()
     return letter
+
+
+def _a_trial() -> dict:
+    """Of a subscription whose receiver is not there."""
+    subscription = subscribe("http://127.0.0.1:9/ecare")
+    trial = deliveries.begin_test(subscription, by=BY, at=timezone.now())
+    couriers.send(trial)
+    return {"subscription": subscription, "delivery": trial}
 
 
 def pages(world) -> list[str]:
@@ -92,8 +121,24 @@ def pages(world) -> list[str]:
         reverse("admin:letters_lettertext_changelist"),
         reverse("admin:letters_lettertext_write", args=["paid"]),
         reverse("admin:letters_lettertext_preview", args=["paid"]),
+        reverse("admin:systems_system_changelist"),
+        reverse("admin:systems_system_add"),
+        reverse("admin:systems_system_change", args=[world["token"].system_id]),
+        reverse("admin:systems_token_changelist"),
+        reverse("admin:systems_token_add"),
+        reverse("admin:systems_token_change", args=[world["token"].pk]),
+        reverse("admin:systems_usage_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
+        reverse("admin:webhooks_subscription_changelist"),
+        reverse("admin:webhooks_subscription_add"),
+        *(
+            reverse(f"admin:webhooks_subscription_{page}", args=[world["subscription"].pk])
+            for page in ("change", "rotate", "suspend", "end", "replay")
+        ),
+        f"{reverse('admin:webhooks_subscription_replay', args=[world['subscription'].pk])}?since=demain",
+        reverse("admin:webhooks_delivery_changelist"),
+        reverse("admin:webhooks_delivery_change", args=[world["delivery"].pk]),
     ]
 
 

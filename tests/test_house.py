@@ -79,6 +79,14 @@ PUBLIC = {
     "steering:download_published",
     "steering:publication",
     "steering:publications",
+    "systems:documentation",
+    # A token instead of a session: tests/systems/test_who_may_read.py
+    "systems:dossier",
+    "systems:dossiers",
+    "systems:domains",
+    "systems:nothing",
+    "systems:openapi",
+    "systems:statistics",
 }
 # Django and allauth render these by name.
 RENDERED_BY_OTHERS = {"400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"}

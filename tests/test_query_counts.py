@@ -160,6 +160,7 @@ COUNTED_ELSEWHERE = {
     "applications:take_overs": "tests/applications/test_take_over.py::test_the_list_costs_the_same_however_long",
     "steering:overview":
         "tests/steering/test_overview.py::test_the_page_asks_as_much_for_a_hundred_dossiers_as_for_one",
+    "systems:documentation": "tests/systems/test_answers.py::test_the_page_is_made_of_the_document",
     "steering:publications steering:publication":
         "tests/steering/test_publications.py::test_the_pages_ask_as_much_for_a_hundred_dossiers_as_for_one",
     "evidence:reissues": "tests/evidence/test_reissue_container.py::test_the_list_costs_the_same_however_long",

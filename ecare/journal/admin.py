@@ -19,6 +19,8 @@ SUBJECTS = {
     "pool": "Conteneurs",
     "outbox": "Courriers",
     "letter_text": "Textes des courriers",
+    "system": "Systèmes et jetons",
+    "subscription": "Notifications automatiques",
 }
 
 

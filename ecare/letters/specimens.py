@@ -111,6 +111,8 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "refused": None if is_first else Said("", decided_at=AT, message="La dernière page manque."),
         "report": Said("", by=claude, reason="Une page porte un nom de patient.", message="C’est un exemple fictif.",
                        evidence=Said("", file=file)),
+        "token": Said("", system="Entrepôt de données", label="Chargement de nuit", prefix="ecare_Exempl",
+                      expires_on=date(2026, 12, 31)),
         "until": date(2027, 6, 30) if is_first else None,
         "progress": Said("", is_complete=False, required=22, remaining=questions),
         "reason": "La convention n’est pas signée par une personne habilitée.",
@@ -124,6 +126,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "rows": [(application, "/")] * (1 if is_first else 2),
         "sender": claude,
         "step": "Formulaire de candidature",
+        "subscription": Said("", system=Said("SI Exemple", name="SI Exemple"), address="https://systeme.exemple.fr/ecare"),
         "threshold": 90 if is_first else 100,
         "submission": Said("", number=1, at=AT, digest="0" * 64, get_step_display="Formulaire de candidature"),
     }  # fmt: skip

@@ -108,6 +108,7 @@ def test_calls_to_act_are_those_named_here():
         "sent_back",
         "signature_reminder",
         "signed_copy_refused",
+        "subscription_suspended",
         "take_over_to_decide",
         "to_review",
     }

@@ -61,10 +61,13 @@ SAFETY = {
     "second_factor_enrolled",
     "second_factor_removed",
     "second_factor_reset",
+    "token_expiring",
 }
 # They gather others already.
 DIGESTS = {"desk_digest", "digest"}
-AT_ONCE = LEGAL | SAFETY | DIGESTS
+# To whoever answers for a system: they have no account here, and so no choice.
+SYSTEMS = {"notifications_suspended"}
+AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS
 MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
@@ -78,6 +81,7 @@ MAY_WAIT = {
     "reminder",
     "sent_back",
     "signature_reminder",
+    "subscription_suspended",
     "take_over_to_decide",
     "to_review",
 }

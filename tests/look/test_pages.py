@@ -181,6 +181,12 @@ STEPS = {
     "preparation",
     "steering:download_published",
     "steering:publication",
+    "systems:dossier",
+    "systems:dossiers",
+    "systems:domains",
+    "systems:nothing",
+    "systems:openapi",
+    "systems:statistics",
 }
 
 

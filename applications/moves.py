@@ -1,0 +1,17 @@
+"""Who is told of a move, in its own transaction. The rooms above name their function by path (`apps.py`), so that this
+one knows none of them."""
+
+from django.utils.module_loading import import_string
+
+_TOLD: list[str] = []
+
+
+def tell(path: str) -> None:
+    """`path`: a function of (application, the state it left), called once it moved and before the transaction ends."""
+    if path not in _TOLD:
+        _TOLD.append(path)
+
+
+def moved(application, *, source: str) -> None:
+    for path in _TOLD:
+        import_string(path)(application, source)

@@ -1,0 +1,5 @@
+"""« Notifications automatiques » in the administration."""
+
+from webhooks.admin import journal, subscriptions
+
+__all__ = ["journal", "subscriptions"]
