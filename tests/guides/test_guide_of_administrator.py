@@ -25,6 +25,8 @@ def test_the_guide_of_the_administrator(walk):
     edits(one)
     writes(one)
     keeps(one)
+    one.go(reverse("admin:systems_token_add"))
+    one.shot("jeton", CONTENT, below=900)
     one.end()
 
 
