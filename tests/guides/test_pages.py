@@ -44,7 +44,8 @@ def test_each_role_reads_its_own_and_is_led_there(signed_in):
 def test_a_guide_asks_no_more_than_who_reads_it(guide, signed_in, django_assert_num_queries):
     roles = {role: True for role in ["ans", "administrator"] if role in guide.roles}
     client = signed_in(UserFactory(**roles))
-    with django_assert_num_queries(4 if guide.roles else 3):  # the session, the person, their device; the terms
+    cost = 4 if guide.roles else 3  # the session, the person, their device; the terms of whom a page is kept for
+    with django_assert_num_queries(cost):
         page = client.get(guide.address)
     assert page.status_code == 200
     assert page.text.count("<h1") == 1 and page.text.count('class="fr-summary__link"') == len(guide.text.chapters)
