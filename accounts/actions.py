@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import emails, rules, usernames
-from accounts.models import EmailChange, OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
+from accounts.models import EmailChange, EmailCorrection, OpenSession, SignInCode, TermsAcceptance, User, UsernameHold
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel, readdress, release
 from ecare.letters.models import Letter
@@ -162,8 +162,13 @@ def resend_activation(email: str):
 @transaction.atomic
 def request_password_reset(email: str, *, key_for):
     """One letter in each case; `key_for(user)` makes the key of the link."""
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
-    _send(emails.password_reset(user, key_for(user)) if user else emails.account_not_found(email))
+    user = User.objects.select_for_update(of=("self",)).filter(email__iexact=email, is_active=True).first()
+    if user is None:
+        _send(emails.account_not_found(email))
+    elif correction := EmailCorrection.objects.held().filter(user=user).first():
+        _send(emails.password_reset_held(correction))
+    else:
+        _send(emails.password_reset(user, key_for(user)))
 
 
 @transaction.atomic
@@ -220,11 +225,20 @@ def confirm_email_change(change: EmailChange, side: str, *, current: str = "") -
         if _owner_of(found.email):
             found.delete()
             return None
-        _change_email(user, found.email, current=current)
+        former = user.email
+        replace_email(user, found.email, current=current)
+        data = {"from": former, "to": found.email}
+        record(f"user:{user.pk}", "change_email", actor=user.actor, data=data)
+        for address in (former, found.email):
+            emails.email_changed(user, former, to=address).save()
     return found
 
 
-def _change_email(user: User, email: str, *, current: str):
+def replace_email(user: User, email: str, *, current: str = ""):
+    """What was asked from the former mailbox is void: links, codes, and every session but `current` (a key).
+
+    The caller holds the lock of the person, writes the journal and tells both mailboxes.
+    """
     former = user.email
     _replace(set(User.objects.awaiting_activation().filter(email__iexact=email)))
     cancel_email_change(user)
@@ -233,11 +247,16 @@ def _change_email(user: User, email: str, *, current: str):
     readdress(former, email)
     EmailAddress.objects.filter(user=user).delete()
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-    SignInCode.objects.filter(user=user, confirmed=False).delete()  # their codes went to the former mailbox
-    OpenSession.objects.filter(user=user).exclude(session_key=current).delete()
-    record(f"user:{user.pk}", "change_email", actor=user.actor, data={"from": former, "to": email})
-    for address in (former, email):
-        emails.email_changed(user, former, to=address).save()
+    cancel(f"user:{user.pk}", ["password_reset"])
+    drop_sign_ins(user)
+    OpenSession.others_of(user, current).delete()
+
+
+def drop_sign_ins(user: User):
+    """Those under way, with the codes that have not left yet."""
+    for attempt in SignInCode.objects.filter(user=user, confirmed=False):
+        cancel(attempt.letters_subject, ["code"])
+        attempt.delete()
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------
@@ -245,7 +264,7 @@ def _change_email(user: User, email: str, *, current: str):
 def close_session(user: User, *, name: str, current: str) -> bool:
     """End one session of this person, but for the `current` one (its key). False when it is over already."""
     for session in OpenSession.of(user):
-        if session.public_name == name and session.session_key != current:
+        if session.public_name == name and not session.is_opened_by(current):
             session.delete()
             record(f"user:{user.pk}", "close_session", actor=user.actor)
             return True
@@ -255,7 +274,7 @@ def close_session(user: User, *, name: str, current: str) -> bool:
 @transaction.atomic
 def close_other_sessions(user: User, *, current: str) -> int:
     """End every session of this person but the `current` one (its key). Returns how many."""
-    closed, _ = OpenSession.objects.filter(user=user).exclude(session_key=current).delete()
+    closed, _ = OpenSession.others_of(user, current).delete()
     if closed:
         record(f"user:{user.pk}", "close_other_sessions", actor=user.actor, data={"closed": closed})
     return closed

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts import actions, emails, rules, usernames
 from accounts.actions import Person, UsernameTaken
-from accounts.models import EmailChange, Invitation, OpenSession, SignInCode, User
+from accounts.models import EmailChange, Invitation, OpenSession, User
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel, cancel_calls
 from establishments.models import Establishment, Region
@@ -163,9 +163,7 @@ def change_access(
 def _shut_out(person: User):
     """Nothing of what they began goes on; what they did stays in the history."""
     OpenSession.objects.filter(user=person).delete()
-    for attempt in SignInCode.objects.filter(user=person, confirmed=False):
-        cancel(attempt.letters_subject, ["code"])
-        attempt.delete()
+    actions.drop_sign_ins(person)
     EmailChange.objects.filter(user=person).delete()
     cancel(f"user:{person.pk}", ["password_reset", "email_change_requested", "email_change_to_confirm"])
     cancel_calls(person.email)

@@ -109,6 +109,38 @@ def email_changed(person, former, *, to):
     return compose("email_changed", to=to, subject=_reference(person), context=context)
 
 
+def email_correction_to_stop(correction, reason):
+    """To the mailbox that an administrator replaced: its link stops it."""
+    return _of_correction("email_correction_to_stop", correction, to=correction.former, reason=reason, is_secret=True)
+
+
+def email_corrected(correction, reason):
+    """To the new mailbox."""
+    return _of_correction("email_corrected", correction, to=correction.user.email, reason=reason)
+
+
+def password_reset_held(correction):
+    """In the place of a link, while the former mailbox may still stop the correction."""
+    return _of_correction("password_reset_held", correction, to=correction.user.email)
+
+
+def _of_correction(name, correction, *, to, is_secret=False, **context):
+    return compose(
+        name,
+        to=to,
+        subject=_reference(correction.user),
+        context={"person": correction.user, "correction": correction, "at": timezone.now(), **context},
+        secret=correction.key if is_secret else None,
+        expires_at=correction.until,
+    )
+
+
+def email_correction_stopped(person, *, to):
+    """To both mailboxes, and to every administrator."""
+    context = {"person": person, "at": timezone.now()}
+    return compose("email_correction_stopped", to=to, subject=_reference(person), context=context)
+
+
 def password_changed(person):
     return compose(
         "password_changed",

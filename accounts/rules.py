@@ -3,7 +3,8 @@ letters wait."""
 
 from django.conf import settings
 
-from accounts.models import Invitation, User
+from accounts.models import EmailCorrection, Invitation, User
+from ecare.french import paris_datetime
 from establishments.models import Establishment
 
 
@@ -32,6 +33,43 @@ def why_not_join(establishment: Establishment) -> str:
     if establishment.closed_on is None:
         return ""
     return "Cet établissement est fermé dans le répertoire FINESS : choisissez-en un qui est ouvert."
+
+
+# --- another e-mail, by an administrator -----------------------------------------------------------------------------
+TAKEN = "Cette adresse a déjà un compte : écrivez-en une autre."
+
+
+def why_not_correct_email(person: User, *, by: User | None, email: str) -> str:
+    """Why this administrator may not give a person this e-mail, as a sentence; empty when they may."""
+    if person == by:
+        return (
+            "Vous ne pouvez pas changer ici votre propre adresse : demandez-le sous « Votre compte », où vos deux "
+            "adresses le confirment."
+        )
+    return TAKEN if is_taken(email, by_other_than=person) else ""
+
+
+def is_taken(email: str, *, by_other_than: User) -> bool:
+    """By an account that was activated; one that never was gives way."""
+    waiting = User.objects.awaiting_activation().values("pk")
+    return User.objects.filter(email__iexact=email).exclude(pk__in=waiting).exclude(pk=by_other_than.pk).exists()
+
+
+def masked(email: str) -> str:
+    """« c…@exemple.fr »: what the journal, which is never erased, keeps of an address."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}…@{domain}"
+
+
+def why_not_reset_second_factor(person: User) -> str:
+    """Why nobody may reset it now, as a sentence; empty when one may."""
+    correction = EmailCorrection.objects.held().filter(user=person).first()
+    if correction is None:
+        return ""
+    return (
+        f"{person} : son adresse e-mail vient d’être remplacée. Sa double authentification peut être réinitialisée à "
+        f"partir du {paris_datetime(correction.until)}."
+    )
 
 
 # --- agents -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import emails
+from accounts import emails, rules
 from accounts.actions import Outcome, Verdict, throttled_until
 from accounts.models import Authenticator, OpenSession, RecoveryCode, SignInCode, User
 from accounts.models.second_factor import CODES_GIVEN
@@ -19,6 +19,10 @@ APPLICATION, RECOVERY = "application", "recovery code"
 
 class AlreadyEnrolled(Exception):
     """In another tab, with another key."""
+
+
+class CannotReset(Exception):
+    """The sentence says why, and from when one may."""
 
 
 @transaction.atomic
@@ -39,7 +43,7 @@ def enrol(user: User, *, key: bytes, typed: str, attempt: SignInCode, current: s
     User.objects.filter(pk=person.pk).update(second_factor_since=now)
     SignInCode.objects.filter(user=person, confirmed=False).delete()
     SignInCode.objects.filter(pk=attempt.pk).update(second_factor_at=now)
-    OpenSession.objects.filter(user=person).exclude(session_key=current).delete()
+    OpenSession.others_of(person, current).delete()
     record(f"user:{person.pk}", "enrol", actor=person.actor)
     emails.second_factor_enrolled(person).save()
     return _new_codes(person)
@@ -91,11 +95,13 @@ def renew_recovery_codes(user: User) -> list[str]:
 def reset(user: User, *, by: User) -> bool:
     """An administrator helps somebody who lost application and codes: they are told, every session ends.
 
-    False when there was nothing to reset.
+    False when there was nothing to reset. Raises CannotReset.
     """
     person = _locked(user)
     if person.second_factor_since is None:
         return False
+    if refusal := rules.why_not_reset_second_factor(person):
+        raise CannotReset(refusal)
     _forget(person)
     OpenSession.objects.filter(user=person).delete()
     record(f"user:{person.pk}", "reset_second_factor", actor=by.actor)

@@ -41,6 +41,15 @@ def filled(request) -> QueryDict | None:
     return posted
 
 
+PLACE = "(Votre texte viendra ici.)"
+
+
+def so_far(form, name: str) -> str:
+    """What is typed in a text field, or what stands for it in a letter that is shown before it is."""
+    typed = form.data.get(form.add_prefix(name), "") if form.is_bound else ""
+    return typed.replace("\r\n", "\n").strip()[: form.fields[name].max_length] or PLACE
+
+
 def put_by(request, page: str, *, by: int, has_ended: bool = False) -> bool:
     """Keep what was posted for the address `page`, unless it is beyond measure; `has_ended`: the session ended before
     anything of it was kept."""

@@ -30,6 +30,11 @@ urlpatterns = [
         never_cache(addresses.confirm_email_change),
         name="confirm_email_change",
     ),
+    re_path(
+        r"^compte/adresse/arreter/(?P<key>[-:\w]+)/$",
+        never_cache(addresses.stop_email_correction),
+        name="stop_email_correction",
+    ),
     path("compte/sessions/fermer/", account.close_other_sessions, name="close_other_sessions"),
     path("compte/sessions/<slug:name>/fermer/", account.close_session, name="close_session"),
     path("compte/courriers/", letters.letters, name="letters"),

@@ -16,7 +16,7 @@ from ecare.journal.actions import record
 from ecare.journal.models import Entry
 from ecare.letters.actions import cancel
 from ecare.letters.models import Letter
-from evidence.actions import storing
+from evidence.actions import refuse_what_was_purged, storing
 from evidence.files import Refused
 from evidence.models import StoredFile
 
@@ -45,6 +45,7 @@ def send_copy(application: Application, *, upload, by: User, at: datetime) -> Si
     with storing(upload, formats=FORMATS, max_bytes=MAX_BYTES, by=by) as stored:
         application = lock(application)
         _check(application, by=by)
+        refuse_what_was_purged(stored, application)
         _refuse_what_adds_nothing(application, stored, at=at)
         waiting = SignedCopy.objects.waiting().filter(application=application)
         waiting.update(state=SignedCopy.State.REPLACED, decided_at=at)

@@ -1,5 +1,7 @@
 """The letters of a convention that is being signed: one function each; the action saves what it returns."""
 
+from datetime import datetime
+
 from django.urls import reverse
 
 from accounts.models import User
@@ -8,6 +10,7 @@ from conventions.models import SignedCopy
 from conventions.rules import SignatureReminder
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
+from evidence.models import StoredFile
 
 # Letters that ask somebody to do something about a copy: untrue as soon as another one comes, or is decided on.
 CALLS_TO_ACT = ["convention_to_countersign", "signed_copy_refused", "signature_reminder"]
@@ -16,6 +19,12 @@ CALLS_TO_ACT = ["convention_to_countersign", "signed_copy_refused", "signature_r
 def signed_copy_received(copy: SignedCopy) -> Letter:
     """The receipt, to the référent who uploaded it."""
     return _to_referent("signed_copy_received", copy.application, copy=copy)
+
+
+def receipt_to_come(application: Application, *, by: User, at: datetime) -> Letter:
+    """The same for a copy that is still to be sent: shown before the click, never saved."""
+    file = StoredFile(name="(le nom de votre fichier)", sha256="(calculée sur votre fichier)")
+    return signed_copy_received(SignedCopy(application=application, file=file, by=by, at=at))
 
 
 def convention_to_countersign(copy: SignedCopy, agent: User) -> Letter:

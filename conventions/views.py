@@ -13,7 +13,7 @@ from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import has_convention_page
 from applications.views import HOME, own_dossier, visible_dossiers
-from conventions import actions, readers, rules, writers
+from conventions import actions, emails, readers, rules, writers
 from conventions.forms import CopyForm
 from conventions.models import SignedCopy
 from ecare.receiving import receives
@@ -57,6 +57,7 @@ def _page(request, application: Application, form: CopyForm) -> dict:
         "refused": copies[0] if is_open and copies and copies[0].state == SignedCopy.State.REFUSED else None,
         "signatory": readers.signatory(application) if is_open else None,
         "is_official": readers.text_of(application.domain).is_official,
+        "letter": emails.receipt_to_come(application, by=request.user, at=request.arrived_at) if is_open else None,
         "agents": rules.countersigners_of(application) if is_open else [],
         "form_address": address,
         "crumbs": [*HOME, (application.domain.name, address), ("Convention", "")],

@@ -19,6 +19,7 @@ from applications.models import Application, Question
 from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused
+from evidence.holders import HOLDERS
 from evidence.models import Container, Evidence, SpaceTemplate, StoredFile
 from evidence.rules import first_scan, is_replaceable
 
@@ -94,7 +95,7 @@ def place(
             "Ouvrez-le avec ZED, ajoutez vos pièces, fermez-le, puis déposez-le à nouveau."
         )
     _refuse_what_belongs_elsewhere(stored, application, question)
-    _refuse_what_was_purged(stored, application)
+    refuse_what_was_purged(stored, application)
     replaces = None
     if instead_of is not None:
         was_sent = _take_out(instead_of, application, at=at)
@@ -128,10 +129,10 @@ def _refuse_what_belongs_elsewhere(stored: StoredFile, application: Application,
         )
 
 
-def _refuse_what_was_purged(stored: StoredFile, application: Application) -> None:
+def refuse_what_was_purged(stored: StoredFile, application: Application) -> None:
     """Destroyed once, the same bytes do not come back. Raises Refused."""
-    purged = StoredFile.objects.filter(scan=StoredFile.Scan.PURGED, evidence__application=application)
-    if purged.filter(sha256=stored.sha256).exists():
+    purged = StoredFile.objects.filter(scan=StoredFile.Scan.PURGED, sha256=stored.sha256)
+    if any(purged.filter(**{f"{relation}__application": application}).exists() for relation in ("evidence", *HOLDERS)):
         raise Refused(
             "Ce fichier a été purgé : il contient des données de patients. "
             "Retirez-les, puis déposez le fichier corrigé."

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from ecare.journal import rules as journal
 from ecare.letters import rules as letters
 from ecare.sealing import keyring
 
@@ -11,6 +12,7 @@ class EvidenceConfig(AppConfig):
 
     def ready(self):
         keyring()  # a malformed key stops the start, not the first file
+        journal.forget_name_after("purge_evidence")
         letters.may_wait("pool_low")
         letters.call_to_act("pool_low", "patient_data_reported")
         letters.check_before_sending("patient_data_reported", "evidence.purges.is_still_open")

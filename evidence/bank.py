@@ -14,7 +14,7 @@ from applications.models import Application, Question
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel
 from evidence import emails
-from evidence.actions import storing
+from evidence.actions import refuse_what_was_purged, storing
 from evidence.models import BankDetails, Evidence
 from evidence.rules import RIB_FORMATS, RIB_MAX_BYTES, bank_questions
 
@@ -29,6 +29,9 @@ NOT_NOW = (
 )
 
 
+PURGED = "Le RIB de cette demande est purgé : refusez-la, le référent en fera une autre."
+
+
 def change_bank_details(application: Application, *, by: User, values: dict[str, str], upload) -> BankDetails:
     """Ask the ANS for other bank details; a request that waits gives way. Raises Refused (the file), NotNow."""
     rib = bank_questions(application).rib
@@ -37,6 +40,7 @@ def change_bank_details(application: Application, *, by: User, values: dict[str,
     with storing(upload, formats=formats, max_bytes=max_bytes, by=by) as stored:
         application = lock(application)
         _check(application, by=by)
+        refuse_what_was_purged(stored, application)
         asked_today = BankDetails.objects.filter(application=application, at__gt=timezone.now() - timedelta(days=1))
         if asked_today.count() >= MOST_A_DAY:
             raise NotNow(TOO_MANY)
@@ -62,6 +66,8 @@ def _check(application: Application, *, by: User) -> None:
 def confirm_bank_details(asked: BankDetails, *, by: User, at: datetime) -> None:
     """They become the dossier's; what was sent stays as it was sent. Raises NotNow or PermissionDenied."""
     application, asked = _lock_request(asked, by=by)
+    if asked.file.is_purged:
+        raise NotNow(PURGED)
     questions = bank_questions(application)
     for question in questions.fields:
         if question.key in asked.values:

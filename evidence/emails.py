@@ -3,10 +3,10 @@
 from django.urls import reverse
 
 from accounts.models import User
-from applications.models import Domain, Question
+from applications.models import Application, Domain, Question
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
-from evidence.models import BankDetails, Container, PatientDataReport
+from evidence.models import BankDetails, Container, PatientDataReport, StoredFile
 
 
 def container_reissued(container: Container, question: Question) -> Letter:
@@ -58,6 +58,18 @@ def evidence_purged(report: PatientDataReport, person: User) -> Letter:
     name = "applications:detail" if person.is_referent else "reviews:dossier"
     path = reverse(name, args=[report.evidence.application.reference])
     return _of_report("evidence_purged", report, person, path=path)
+
+
+def held_purged(file: StoredFile, label: str, application: Application, *, reason: str) -> Letter:
+    """The same of a file that stood in no space; to the référent."""
+    context = {
+        "report": {"message": reason, "evidence": {"file": file}},
+        "question": {"label": label},
+        "application": application,
+        "person": application.referent,
+        "path": reverse("applications:detail", args=[application.reference]),
+    }
+    return compose("evidence_purged", to=application.referent.email, subject=application.subject, context=context)
 
 
 def report_dismissed(report: PatientDataReport) -> Letter:

@@ -5,6 +5,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
+from accounts.typed import so_far
 from ecare.french import paris_date
 from evidence.forms import REASON_LENGTH, SENSIBLE_LENGTH
 
@@ -30,6 +31,10 @@ class ReportForm(forms.Form):
 
     def clean_reason(self):
         return self.cleaned_data["reason"].replace("\r\n", "\n")
+
+    def specimen(self) -> str:
+        """What is typed so far: for the letters that the page shows beforehand."""
+        return so_far(self, "reason")
 
 
 class PurgeForm(ReportForm):

@@ -1,12 +1,14 @@
-"""« Signaler des données de patients »: the ARS reports a file, the ANS purges it or keeps it."""
+"""« Signaler des données de patients »: the ARS reports a file, the ANS purges it or keeps it."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled
+from applications import rehearsal
 from applications.actions import NotNow
 from ecare.lists import lay_out
 from evidence import purges
@@ -32,13 +34,16 @@ def patient_data(request, pk):
     found = Evidence.objects.visible_to(request.user).select_related(
         "file", "question", "application__referent", "application__establishment__ght", "application__domain"
     )
-    evidence = get_object_or_404(found, file_id=pk)
+    evidence = found.filter(file_id=pk).first()
+    if evidence is None:
+        return _purge_held(request, pk)
     _require_reviewer(request.user)
     if evidence.file.is_purged:
         raise NotNow("Ce fichier est déjà purgé.")
     form = (PurgeForm if request.user.is_ans else ReportForm)(filled(request))
-    if request.method == "POST" and form.is_valid():
-        _act(request, evidence, form)
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        _act(request, evidence, reason=form.cleaned_data["reason"])
+        messages.success(request, PURGED if request.user.is_ans else REPORTED)
         return redirect("reviews:dossier", evidence.application.reference)
     report = evidence.reports.open().select_related("by").first()
     if request.user.is_ans:
@@ -47,21 +52,48 @@ def patient_data(request, pk):
         recipients = purges.deciders_of(evidence.application)
     back = reverse("reviews:dossier", args=[evidence.application.reference])
     crumbs = [DOSSIERS, (evidence.application.reference, back), (form.title, "")]
-    return _page(request, evidence, report, form, recipients=recipients, back=back, crumbs=crumbs)
+    letters = rehearsal.letters_of(
+        lambda: _act(request, evidence, reason=form.specimen()), subject=evidence.application.subject
+    )
+    told = {"recipients": recipients, "letters": letters}
+    return _page(request, evidence, report, form, back=back, crumbs=crumbs, **told)
 
 
-def _act(request, evidence: Evidence, form: ReportForm) -> None:
-    known = {"by": request.user, "reason": form.cleaned_data["reason"], "at": request.arrived_at}
-    if request.user.is_ans:
-        purges.purge_evidence(evidence, **known)
+def _purge_held(request, pk):
+    """A file that stands in no space: the ANS alone, and at once."""
+    held = purges.held_file(pk, request.user)
+    if held is None:
+        raise Http404
+    if not request.user.is_ans:
+        raise PermissionDenied
+    if held.file.is_purged:
+        raise NotNow("Ce fichier est déjà purgé.")
+
+    def purge(reason: str) -> None:
+        purges.purge_held(held, by=request.user, reason=reason, at=request.arrived_at)
+
+    form = PurgeForm(filled(request))
+    back = reverse("reviews:dossier", args=[held.application.reference])
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        purge(form.cleaned_data["reason"])
         messages.success(request, PURGED)
-    else:
-        purges.report_patient_data(evidence, **known)
-        messages.success(request, REPORTED)
+        return redirect(back)
+    told = {
+        "recipients": told_of_purge(held.application, None, by=request.user),
+        "letters": rehearsal.letters_of(lambda: purge(form.specimen()), subject=held.application.subject),
+        "crumbs": [DOSSIERS, (held.application.reference, back), (form.title, "")],
+    }
+    return _page(request, held, None, form, back=back, **told)
 
 
-def _page(request, evidence: Evidence, report: PatientDataReport | None, form: ReportForm, **more):
-    context = {"evidence": evidence, "application": evidence.application, "report": report, "form": form}
+def _act(request, evidence: Evidence, *, reason: str) -> None:
+    act = purges.purge_evidence if request.user.is_ans else purges.report_patient_data
+    act(evidence, by=request.user, reason=reason, at=request.arrived_at)
+
+
+def _page(request, evidence: Evidence | purges.Held, report: PatientDataReport | None, form: ReportForm, **more):
+    told = {"has_message": True, "application": evidence.application}
+    context = {"evidence": evidence, "report": report, "form": form, **told}
     return render(request, "evidence/patient_data.html", context | more)
 
 
@@ -96,11 +128,17 @@ def dismiss_report(request, pk):
         raise PermissionDenied
     if not report.is_open:
         raise NotNow(f"Ce signalement est déjà décidé : {report.get_state_display().lower()}.")
+
+    def dismiss(message: str) -> None:
+        purges.dismiss_report(report, by=request.user, message=message, at=request.arrived_at)
+
     form = DismissForm(filled(request))
-    if request.method == "POST" and form.is_valid():
-        purges.dismiss_report(report, by=request.user, message=form.cleaned_data["reason"], at=request.arrived_at)
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+        dismiss(form.cleaned_data["reason"])
         messages.success(request, "Le signalement est écarté : le fichier se lit comme avant.")
         return redirect("evidence:reports")
     crumbs = [DOSSIERS, REPORTS, (form.title, "")]
     back = reverse("evidence:reports")
-    return _page(request, report.evidence, report, form, recipients=[report.by], back=back, crumbs=crumbs)
+    letters = rehearsal.letters_of(lambda: dismiss(form.specimen()), subject=report.evidence.application.subject)
+    told = {"recipients": [report.by], "letters": letters}
+    return _page(request, report.evidence, report, form, back=back, crumbs=crumbs, **told)

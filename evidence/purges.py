@@ -1,5 +1,6 @@
 """The verbs about patient data found in a file: reported by an agent, purged for good by the ANS, or kept after all."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import rules as permissions
@@ -8,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from applications.actions import NotNow, lock
-from applications.models import PURGED_NAME, Application, RequestedChange
+from applications.models import PURGED_NAME, Application, RequestedChange, Submission
 from applications.rules import readers_of
 from applications.states import State
 from ecare.french import paris_datetime
@@ -16,6 +17,7 @@ from ecare.journal.actions import record
 from ecare.letters.models import Letter
 from evidence import emails, vault
 from evidence.actions import update_answer
+from evidence.holders import HOLDERS
 from evidence.models import Evidence, PatientDataReport, StoredFile
 from evidence.rules import told_of_purge
 
@@ -49,7 +51,55 @@ def purge_evidence(evidence: Evidence, *, by: User, reason: str, at: datetime) -
     Raises NotNow or PermissionDenied.
     """
     application, evidence = _hold(evidence, "act_as_ans", by=by)
-    same = Evidence.objects.filter(application=application, file__sha256=evidence.file.sha256)
+    _purge_same(application, evidence.file.sha256, by=by, reason=reason, at=at)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file of a dossier that stands in no space: a RIB asked for after acceptance, a signed copy."""
+
+    file: StoredFile
+    application: Application
+    label: str
+
+    @property
+    def file_id(self):
+        return self.file.pk
+
+    @property
+    def question(self) -> dict[str, str]:
+        """As the page and the letter of a purge name the place of a file."""
+        return {"label": self.label}
+
+
+def held_file(pk, user: User) -> Held | None:
+    """The file, if this person sees the dossier that holds it."""
+    visible = Application.objects.visible_to(user)
+    for relation, label in HOLDERS.items():
+        found = StoredFile.objects.filter(pk=pk, **{f"{relation}__application__in": visible}).first()
+        if found is not None:
+            return _held(found, relation, label)
+    return None
+
+
+def _held(file: StoredFile, relation: str, label: str) -> Held:
+    return Held(file, getattr(file, relation).application, label)
+
+
+@transaction.atomic
+def purge_held(held: Held, *, by: User, reason: str, at: datetime) -> None:
+    """The same of a file that stands in no space. Raises NotNow or PermissionDenied."""
+    application = lock(held.application)
+    if not permissions.test_rule("act_as_ans", by, application):
+        raise PermissionDenied
+    if StoredFile.objects.get(pk=held.file.pk).is_purged:
+        raise NotNow("Ce fichier est déjà purgé.")
+    _purge_same(application, held.file.sha256, by=by, reason=reason, at=at)
+
+
+def _purge_same(application: Application, sha256: str, *, by: User, reason: str, at: datetime) -> None:
+    """Every copy of these bytes, wherever the dossier holds them."""
+    same = Evidence.objects.filter(application=application, file__sha256=sha256)
     for one in same.exclude(file__scan=StoredFile.Scan.PURGED).select_related("file", "question").order_by("pk"):
         one.application = application
         report = _decided(one, by=by, reason=reason, at=at)
@@ -60,6 +110,13 @@ def purge_evidence(evidence: Evidence, *, by: User, reason: str, at: datetime) -
         _note(one, "purge_evidence", by=by, message=reason)
         for person in told_of_purge(application, report, by=by):
             emails.evidence_purged(report, person).save()
+    for relation, label in HOLDERS.items():
+        copies = StoredFile.objects.filter(sha256=sha256, **{f"{relation}__application": application})
+        for file in copies.exclude(scan=StoredFile.Scan.PURGED).order_by("pk"):
+            _forget(file)
+            data = {"held": relation, "file": str(file.pk), "size": file.size, "sha256": file.sha256}
+            record(application.subject, "purge_evidence", actor=by.actor, message=reason, data=data)
+            emails.held_purged(file, label, application, reason=reason).save()
 
 
 def _decided(evidence: Evidence, *, by: User, reason: str, at: datetime) -> PatientDataReport:
@@ -104,11 +161,13 @@ def _hide_name(evidence: Evidence) -> None:
     """In what was sent, which itself is never altered, and in what was asked to change."""
     number = str(evidence.file_id)
     RequestedChange.objects.filter(file=evidence.file_id).update(file_name=PURGED_NAME)
+    listing = []
     for submission in evidence.application.submissions.all():
         files = submission.content["answers"].get(evidence.question.key)
         if isinstance(files, list) and any(one.get("id") == number for one in files):
             submission.purged = [*submission.purged, number]
-            submission.save(update_fields=["purged"])
+            listing.append(submission)
+    Submission.objects.bulk_update(listing, ["purged"])
 
 
 @transaction.atomic

@@ -58,6 +58,8 @@ def ask(kind: str, *, what: str, label: str, by: User, at: datetime) -> Export:
         )
     export = Export.objects.create(asked_by=by, kind=kind, what=what, label=label[:300], created_at=at)
     _note(export, "ask_export", by=by)
+    for old in own.kept().order_by("-finished_at").values_list("pk", flat=True)[rules.MOST_KEPT :]:
+        _expire(old, at)
     return export
 
 
@@ -198,6 +200,8 @@ def check_download(export: Export, *, by: User, at: datetime) -> None:
         raise NotNow(f"Cet export n’est pas disponible : {export.get_state_display().lower()}. Demandez-en un nouveau.")
     if not rules.is_still_theirs(by, export):
         raise NotNow(rules.NO_LONGER_THEIRS)
+    if rules.tells_of_a_purged_file(export) or rules.tells_of_a_withheld_file(by, export):
+        raise NotNow(rules.FILE_WITHDRAWN)
 
 
 @transaction.atomic
@@ -213,15 +217,17 @@ def note_download(export: Export, *, by: User) -> None:
 
 # --- upkeep -------------------------------------------------------------------------------------------------------
 def forget(*, at: datetime) -> int:
-    """The bytes of expired exports go; their rows and their log stay. Returns how many."""
+    """The bytes go of exports that expired, and of those that hold a file purged since; their rows and their log stay.
+    Returns how many."""
     expired = list(Export.objects.kept().filter(expires_at__lte=at).values_list("pk", flat=True))
-    return sum(_expire(pk, at) for pk in expired)
+    living = Export.objects.kept().filter(expires_at__gt=at).select_related("asked_by")
+    withdrawn = [one.pk for one in living if rules.tells_of_a_purged_file(one)]
+    return sum(_expire(pk, at) for pk in [*expired, *withdrawn])
 
 
 @transaction.atomic
 def _expire(pk, at: datetime) -> bool:
-    kept = Export.objects.kept().select_for_update(of=("self",))
-    export = kept.filter(pk=pk, expires_at__lte=at).first()
+    export = Export.objects.kept().select_for_update(of=("self",)).filter(pk=pk).first()
     if export is None:
         return False
     cancel_letters(export.subject, ["export_ready"])

@@ -18,7 +18,7 @@ from applications.actions import NotNow
 from applications.models import Application
 from ecare.clock import PARIS
 from evidence.vault import Spool
-from exports import actions, rules
+from exports import actions, rules, talk
 from exports.bundles import Bundle, Hashed
 from exports.columns import Column, columns
 from exports.models import Export
@@ -189,7 +189,7 @@ def _remark(bundle: Bundle) -> str:
 
 # --- a whole domain -------------------------------------------------------------------------------------------------
 def _archive(job: Job) -> str:
-    """The list of its dossiers, twice, then a folder for each."""
+    """The list of its dossiers, twice, what agents wrote beside them, then a folder for each."""
     if not rules.may_archive(job.by):
         raise NotNow(rules.NO_LONGER_THEIRS)
     dossiers = Application.objects.visible_to(job.by).filter(domain__slug=job.export.what).order_by("reference")
@@ -199,6 +199,10 @@ def _archive(job: Job) -> str:
     for ending, write in _SHEETS.items():
         with bundle.entry(f"dossiers.{ending}", is_packed=ending == "xlsx") as out:
             write(job, out, numbers, forms)
+    with bundle.entry(talk.FILE) as out:
+        sheet = CsvSheet(out, talk.HEADINGS)
+        for line in talk.lines(numbers, job.by):
+            sheet.add(line)
     for number in numbers:
         application = _readable(Application.objects.visible_to(job.by)).filter(pk=number).first()
         if application is not None:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from accounts.models import User
 from applications.models import Application
+from applications.states import Desk
 from ecare.clock import PARIS
 from ecare.french import paris_datetime
 from ecare.sealing import CannotOpen
@@ -33,6 +34,7 @@ HEADINGS = (
     "État",
     "Fourni",
     "Raison",
+    *(f"Examen ({label})" for _, label in Desk.choices),
 )
 UNREADABLE = "Fichier absent du coffre ou altéré."
 ALTERED = "Fichier altéré : sa fin manque."
@@ -107,6 +109,7 @@ class Bundle:
                 piece.state,
                 "fourni" if is_given else "non fourni",
                 missing,
+                *(piece.verdicts.get(desk) for desk in Desk.values),
             ]
         )
 
@@ -174,8 +177,9 @@ def _read_me(title: str, asked_by: str, at: datetime, bundle: Bundle) -> str:
 Archive préparée par eCaRE le {paris_datetime(at)} (heure de Paris), à la demande de {asked_by}.
 Pièces fournies : {bundle.given}. Pièces non fournies : {bundle.withheld}.
 {altered}
-{INDEX} liste toutes les pièces : espace de dépôt, nom, taille, empreinte SHA-256, date et numéro de l’envoi, état.
-Une pièce « non fournie » n’est pas dans l’archive : la dernière colonne dit pourquoi.
+{INDEX} liste toutes les pièces : espace de dépôt, nom, taille, empreinte SHA-256, date et numéro de l’envoi, état,
+raison si elle n’est pas fournie, examen par l’ARS et par l’ANS.
+Une pièce « non fournie » n’est pas dans l’archive : la colonne « Raison » dit pourquoi.
 
 Vérifier que rien n’a changé
 - Linux, macOS : dans le dossier où l’archive est décompressée, tapez

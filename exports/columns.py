@@ -6,7 +6,7 @@ A cell is a text, a whole number, `Euros`, a day, an instant, or None. Which for
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from phonenumbers import NumberParseException
 
@@ -21,6 +21,7 @@ from ecare.clock import PARIS
 from ecare.french import NBSP, megabytes
 from exports.readers import CONTACT_FIELDS, Chunk, Forms, Record, Sent
 from exports.rules import bank_keys, may_read_bank_details
+from funding.models import Decision
 
 
 class Euros(NamedTuple):
@@ -157,7 +158,34 @@ def _of_money() -> list[Column]:
         Column("Plafond", lambda record, _: Euros(record.ceiling.cents) if record.ceiling else None),
         Column("Montant demandé", _requested),
         Column("Dépenses déclarées", _declared),
+        _of("commitment", "Montant engagé", lambda commitment: Euros(commitment.amount)),
+        _of("commitment", "Engagé le", lambda commitment: commitment.at),
+        _of("commitment", "Engagement libéré le", lambda commitment: commitment.released_at),
+        _of("decision", "Dépenses retenues", _accepted),
+        _of("decision", "Montant décidé", lambda decision: Euros(decision.amount)),
+        _of("decision", "Montant décidé le", lambda decision: decision.validated_at),
+        _of("decision", "Montant décidé par", lambda decision: str(decision.validated_by)),
+        _of("payment", "Montant versé", lambda payment: Euros(payment.amount)),
+        _of("payment", "Date du virement", lambda payment: payment.paid_on),
+        _of("payment", "Référence du virement", lambda payment: payment.reference),
+        _of("payment", "Versement enregistré le", lambda payment: payment.recorded_at),
+        _of("payment", "Versement enregistré par", lambda payment: str(payment.recorded_by)),
     ]
+
+
+def _of(name: str, heading: str, read: Callable[[Any], Cell]) -> Column:
+    """Of the commitment, the decision or the payment of a dossier; empty where there is none."""
+
+    def of(record: Record, _: Chunk) -> Cell:
+        found = getattr(record, name)
+        return None if found is None else read(found)
+
+    return Column(heading, of)
+
+
+def _accepted(decision: Decision) -> Cell:
+    """Nothing where the domain pays a lump sum and nobody said a total."""
+    return None if decision.accepted is None else Euros(decision.accepted)
 
 
 def _requested(record: Record, _: Chunk) -> Cell:

@@ -2,16 +2,17 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from accounts.models import User
 from applications.models import Application, Submission
 from applications.states import Step
-from ecare.french import paris_date, paris_datetime
+from ecare.french import NBSP, paris_date, paris_datetime
 from evidence.models import BankDetails, Evidence, StoredFile
 from evidence.rules import may_download
-from reviews.models import Convention
+from reviews.models import Convention, FileVerdict
 
 LONGEST_NAME = 120
 FOLDERS = {Step.CANDIDATURE: "1-candidature", Step.DECLARATION: "2-declaration"}
@@ -37,6 +38,8 @@ class Piece:
     state: str
     stored: StoredFile | None = None
     missing: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    """What each desk thinks of it, by desk."""
 
 
 def pieces_of(application: Application, user: User) -> list[Piece]:
@@ -45,6 +48,7 @@ def pieces_of(application: Application, user: User) -> list[Piece]:
     stored = {
         str(one.file_id): one for one in evidence.select_related("file", "application", "question__section__form")
     }
+    verdicts = _verdicts(application)
     found: dict[str, Piece] = {}
     latest = {submission.step: submission for submission in application.submissions.order_by("number")}
     for submission in application.submissions.order_by("step", "number"):
@@ -52,8 +56,19 @@ def pieces_of(application: Application, user: User) -> list[Piece]:
             for file in _files_in(value):
                 if file["id"] not in found:
                     is_current = _lists(latest[submission.step], key, file["id"])
-                    found[file["id"]] = _sent(submission, key, file, stored.get(file["id"]), user, is_current)
+                    piece = _sent(submission, key, file, stored.get(file["id"]), user, is_current)
+                    found[file["id"]] = replace(piece, verdicts=verdicts.get(file["id"], {}))
     return [*found.values(), *_added_later(application)]
+
+
+def _verdicts(application: Application) -> dict[str, dict[str, str]]:
+    """Of both desks, which read each other's, by the id of the file and by desk."""
+    found: dict[str, dict[str, str]] = {}
+    for one in FileVerdict.objects.filter(application=application).select_related("by"):
+        remark = f"{NBSP}: {one.remark}" if one.remark else ""
+        said = f"{one.get_decision_display()} par {one.by}, le {paris_date(one.at)}{remark}"
+        found.setdefault(str(one.file_id), {})[one.desk] = said
+    return found
 
 
 def _files_in(value) -> list[dict]:

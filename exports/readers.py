@@ -22,6 +22,7 @@ from ecare.french import NBSP
 from ecare.journal.models import Entry
 from establishments.models import LegalEntity, Site
 from evidence.models import BankDetails
+from funding.models import Commitment, Decision, Payment
 from reviews.filters import QueueFilter
 from reviews.models import Assignment
 from reviews.tables import QueueTable
@@ -119,6 +120,20 @@ class Record:
     bank_details: BankDetails | None = None
     followed_by: dict[str, User] = field(default_factory=dict)  # by desk
 
+    @property
+    def commitment(self) -> Commitment | None:
+        return getattr(self.application, "commitment", None)
+
+    @property
+    def decision(self) -> Decision | None:
+        """Once validated: what the ANS is still preparing is in no export."""
+        found = getattr(self.application, "decision", None)
+        return found if found is not None and found.is_validated else None
+
+    @property
+    def payment(self) -> Payment | None:
+        return getattr(self.application, "payment", None)
+
 
 @dataclass
 class Chunk:
@@ -147,6 +162,9 @@ def _chunk(wanted: list[int], user: User, forms: Forms) -> Chunk:
         "establishment__legal_entity__department",
         "establishment__ght",
         "convention",
+        "commitment",
+        "decision__validated_by",
+        "payment__recorded_by",
     )
     found = dossiers.in_bulk(wanted)
     records = {pk: Record(found[pk]) for pk in wanted if pk in found}

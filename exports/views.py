@@ -51,6 +51,7 @@ def _listed(request, form, status: int = 200):
         "form": form if rules.may_archive(request.user) else None,
         "is_waiting": any(row.record.is_unfinished for row in table.paginated_rows),
         "kept": rules.KEPT.days,
+        "most_kept": rules.MOST_KEPT,
         "crumbs": CRUMBS,
     }
     return render(request, "exports/exports.html", context, status=status)

@@ -8,14 +8,16 @@ from applications.forms import spoken
 from applications.history import Event, entries, for_reviewers, questions_sent
 from applications.models import Application, ChangeRequest, Question, RequestedChange, Submission
 from applications.money import ceiling
-from applications.states import Step
+from applications.states import Desk, Step
 from applications.writers import facts_of, sections_of
 from ecare.french import NBSP, euros, megabytes, paris_date, paris_datetime, paris_second, thousands
 from ecare.letters.models import Letter
 from ecare.typesetting import typeset
 from evidence.models import BankDetails
-from exports.pieces import pieces_of
+from exports.pieces import Piece, pieces_of
 from exports.rules import bank_keys, may_read_bank_details
+from funding.models import Commitment, Decision, ExpenseVerdict, Payment
+from funding.readers import said
 from reviews.models import Convention
 from reviews.readers import contacts
 
@@ -50,6 +52,7 @@ def _content(application: Application, user: User, at: datetime) -> dict:
             {"title": "Établissement", "facts": facts_of(application.establishment)},
             _people(application),
             _money(application),
+            *_decided(application),
             *_steps(application, user),
             _pieces(application, user),
             _convention(application),
@@ -99,7 +102,50 @@ def _money(application: Application) -> dict:
     facts = [[f"Activité combinée{year}, en journées", days], ["Plafond", euros(computed.cents)]]
     if not application.domain.has_official_scale:
         facts.append(["Barème", "Barème d’une démonstration, sans valeur officielle"])
+    committed = Commitment.objects.filter(application=application).first()
+    if committed is not None:
+        facts.append(["Montant engagé", f"{euros(committed.amount)}, le {paris_datetime(committed.at)}"])
+        if committed.released_at:
+            facts.append(["Engagement libéré", f"le {paris_datetime(committed.released_at)}"])
+    paid = Payment.objects.filter(application=application).select_related("recorded_by").first()
+    if paid is not None:
+        facts += [
+            ["Montant versé", f"{euros(paid.amount)}, le {paris_date(paid.paid_on)}"],
+            ["Référence du virement", paid.reference],
+            ["Versement enregistré", f"le {paris_datetime(paid.recorded_at)} par {paid.recorded_by}"],
+        ]
     return {"title": "Financement", "facts": facts}
+
+
+def _decided(application: Application) -> list[dict]:
+    """Once validated, with every verdict; what the ANS is still preparing leaves in no export."""
+    found = Decision.objects.exclude(validated_at=None).filter(application=application)
+    decision = found.select_related("validated_by").first()
+    if decision is None:
+        return []
+    facts = [
+        ["Montant décidé", euros(decision.amount)],
+        ["Validé", f"le {paris_datetime(decision.validated_at)} par {decision.validated_by}"],
+    ]
+    if decision.accepted is not None:
+        facts.append(["Dépenses retenues", euros(decision.accepted)])
+    objectives = [
+        [f"Objectif {one.code}" if one.code else "Tous", "validé" if one.is_reached else "non validé", one.remark]
+        for one in decision.objectives.all()
+    ]
+    expenses = [
+        [line.date, f"{line.label}, {line.supplier}", line.amount, euros(one.amount), _outcome(one)]
+        for one in decision.expenses.all()
+        for line in [said(one)]
+    ]
+    heads = {"Date": 0, "Dépense": 1.6, "Déclaré": 0.8, "Retenu": 0.8, "Avis": 1.2}
+    chapters = [_table("Décision de financement", {"Objectif": 0, "Avis": 0.5, "Remarque": 1.5}, objectives, "")]
+    chapters[0]["facts"] = facts
+    return [*chapters, _table("Dépenses examinées", heads, expenses, "")] if expenses else chapters
+
+
+def _outcome(verdict: ExpenseVerdict) -> str:
+    return verdict.get_outcome_display() + (f"{NBSP}: {verdict.reason}" if verdict.reason else "")
 
 
 # --- what was sent --------------------------------------------------------------------------------------------------
@@ -137,11 +183,15 @@ def _pieces(application: Application, user: User) -> dict:
             "sha256": piece.sha256,
             "space": piece.space,
             "sent": f"{piece.sending or 'Ajouté'}, {paris_datetime(piece.sent_at)}",
-            "state": f"{piece.state}. {piece.missing}".strip(),
+            "state": " ".join([f"{piece.state}.", piece.missing, *_examined(piece)]).strip(),
         }
         for piece in pieces_of(application, user)
     ]
     return {"title": "Pièces", "files": files, "nothing": "Aucune pièce n’a été transmise."}
+
+
+def _examined(piece: Piece) -> list[str]:
+    return [f"Examen ({Desk(desk).label}){NBSP}: {verdict}." for desk, verdict in sorted(piece.verdicts.items())]
 
 
 # --- what followed --------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """How the accountant narrows the list of payments."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import django_filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, Sum
 
 from applications.models import Domain
@@ -11,6 +12,9 @@ from applications.states import State
 from ecare.clock import PARIS
 
 TO_PAY, PAID, ALL = "", "verses", "tous"
+OUT_OF_TIME = "Écrivez une date entre le 1er janvier 2000 et le 31 décembre 2099."
+IN_TIME = [MinValueValidator(date(2000, 1, 1), OUT_OF_TIME), MaxValueValidator(date(2099, 12, 31), OUT_OF_TIME)]
+"""A day has a midnight in Paris and a day after it; the first and the last of the calendar have not."""
 
 
 class PaymentFilter(django_filters.FilterSet):
@@ -39,6 +43,7 @@ class PaymentFilter(django_filters.FilterSet):
         method="since",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        validators=IN_TIME,
     )
     au = django_filters.DateFilter(
         label="Au",
@@ -46,6 +51,7 @@ class PaymentFilter(django_filters.FilterSet):
         method="until",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        validators=IN_TIME,
     )
 
     def search(self, queryset, name, value):

@@ -9,5 +9,6 @@ class ReviewsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        letters.may_wait("opinion_asked", "opinion_given")
-        letters.call_to_act("opinion_asked")
+        letters.may_wait("dossiers_assigned", "opinion_asked", "opinion_given")
+        letters.call_to_act("dossiers_assigned", "opinion_asked")
+        letters.check_before_sending("dossiers_assigned", "reviews.assignments.are_still_followed")

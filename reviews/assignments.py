@@ -1,5 +1,7 @@
 """Who follows a dossier at a desk, and the views of the queue that an agent keeps."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
@@ -7,6 +9,8 @@ from accounts.models import User
 from applications.models import Application
 from applications.states import Desk
 from ecare.journal.actions import record_each
+from ecare.letters.models import Letter
+from reviews import emails
 from reviews.models import Assignment, SavedView
 
 MOST_AT_ONCE = 500
@@ -23,7 +27,8 @@ class TooMany(Exception):
 
 @transaction.atomic
 def assign(references: list[str], *, to: User | None, by: User) -> int:
-    """Give these dossiers to an agent of the same desk, or to nobody. Returns how many changed hands.
+    """Give these dossiers to an agent of the same desk, who gets one letter, or to nobody. Returns how many changed
+    hands.
 
     Raises PermissionDenied, or NotTheirs when the agent may not see one of them.
     """
@@ -47,7 +52,15 @@ def assign(references: list[str], *, to: User | None, by: User) -> int:
         Assignment.objects.bulk_create(Assignment(application=d, desk=desk, agent=to, by=by) for d in changed)
     told = {"desk": str(desk), "agent": to.actor[0] if to else "", "name": str(to or "")}
     record_each([dossier.subject for dossier in changed], "assign", actor=by.actor, data=told)
+    if to is not None and to != by and changed:
+        emails.dossiers_assigned(changed, to, by=by).save()
     return len(changed)
+
+
+def are_still_followed(letter: Letter, at: datetime) -> bool:
+    """Asked when the letter leaves: one of the dossiers at least is still theirs."""
+    given = {"agent": letter.premise.get("agent"), "application__in": letter.premise.get("dossiers", [])}
+    return Assignment.objects.filter(**given).exists()
 
 
 def _strange(references: list[str], agent: User) -> str:
@@ -67,7 +80,9 @@ def said(count: int, agent: User | None, *, by: User) -> str:
     if agent is None:
         return f"{dossiers} par personne."
     dossiers = "1 dossier est suivi" if count == 1 else f"{count} dossiers sont suivis"
-    return f"{dossiers} par {'vous' if agent == by else agent}."
+    if agent == by:
+        return f"{dossiers} par vous."
+    return f"{dossiers} par {agent}, qui en est prévenu par courrier électronique."
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.typed import comes_back, filled
+from applications import rehearsal
 from applications.actions import NotNow
 from applications.models import Application
 from applications.states import Desk
@@ -39,7 +40,7 @@ def _to_dossier(application: Application, anchor: str = ""):
 # --- who has it in hand -------------------------------------------------------------------------------------------
 @require_POST
 def claim(request, reference):
-    """« Examiner ce dossier », « Prolonger », « Reprendre l’examen »; a script asks again while the page is read."""
+    """« Examiner ce dossier », « Prolonger », « Reprendre l’examen »; a script asks again while the page is read."""
     application = _dossier(request, reference)
     is_taken_over = request.POST.get("reprendre") == "1"
     is_script = request.headers.get("Accept") == "application/json"
@@ -123,12 +124,21 @@ def remove_note(request, reference, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_opinion(request, reference):
     application = _dossier(request, reference)
-    form = AskOpinionForm(rules.colleagues_to_ask(application, by=request.user), filled(request))
-    if request.method == "POST" and form.is_valid():
+    colleagues = rules.colleagues_to_ask(application, by=request.user)
+    form = AskOpinionForm(colleagues, filled(request))
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         opinion = remarks.ask_opinion(application, by=request.user, **form.cleaned_data)
         messages.success(request, f"Votre demande d’avis est envoyée à {opinion.of}.")
         return _to_dossier(application, "avis")
-    return _ask(request, application, form, title="Demander un avis", button="Envoyer la demande")
+    context = {
+        "recipients": [form.chosen()] if form.chosen() else [],
+        "awaited": "Un courrier électronique partira à l’agent que vous choisirez.",
+        "letters": colleagues
+        and rehearsal.letters_of(
+            lambda: remarks.ask_opinion(application, by=request.user, **form.specimen()), subject=application.subject
+        ),
+    }
+    return _ask(request, application, form, title="Demander un avis", button="Envoyer la demande", **context)
 
 
 @comes_back
@@ -139,15 +149,24 @@ def give_opinion(request, reference, pk):
     mine = Opinion.objects.select_related("asked_by").filter(application=application, of=request.user)
     opinion = get_object_or_404(mine, pk=pk)
     form = GiveOpinionForm(filled(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         remarks.give_opinion(opinion, by=request.user, at=request.arrived_at, **form.cleaned_data)
         messages.success(request, f"Votre avis est transmis à {opinion.asked_by}.")
         return _to_dossier(application, "avis")
-    context = {"opinion": opinion}
+    context = {
+        "opinion": opinion,
+        "recipients": [opinion.asked_by] if opinion.asked_by.is_active else [],
+        "letters": rehearsal.letters_of(
+            lambda: remarks.give_opinion(opinion, by=request.user, at=request.arrived_at, **form.specimen()),
+            subject=application.subject,
+        ),
+    }
     return _ask(request, application, form, title="Donner un avis", button="Transmettre l’avis", **context)
 
 
 def _ask(request, application, form, *, title: str, button: str, **context):
+    if "letters" in context:
+        context |= {"has_message": True, "letters_note": form.letters_note}
     context |= {
         "application": application,
         "crumbs": _crumbs(application, title),

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
+from accounts.typed import so_far
 from reviews.models import FileVerdict, Opinion, Phrase
 from reviews.readers import Line, ReadFile
 from reviews.remarks import Judged
@@ -54,11 +55,25 @@ class AskOpinionForm(forms.Form):
 
     def __init__(self, colleagues: list[User], *args, **options):
         super().__init__(*args, **options)
+        self.colleagues = colleagues
         self.fields["of"].queryset = User.objects.filter(pk__in=[agent.pk for agent in colleagues])
         self.fields["of"].choices = [
             ("", "Choisissez un agent"),
             *((agent.pk, f"{agent} ({agent.get_role_display()}), {agent.email}") for agent in colleagues),
         ]
+
+    def chosen(self) -> User | None:
+        """Once somebody is."""
+        self.is_valid()
+        return self.cleaned_data.get("of") if self.is_bound else None
+
+    def specimen(self) -> dict:
+        """To the first of the list while nobody is chosen: for the letter that the page shows beforehand."""
+        return {"of": self.chosen() or self.colleagues[0], "question": so_far(self, "question")}
+
+    @property
+    def letters_note(self) -> str:
+        return "" if self.chosen() else "Tant qu’aucun agent n’est choisi, le courrier est montré avec un exemple."
 
 
 class GiveOpinionForm(forms.Form):
@@ -82,6 +97,20 @@ class GiveOpinionForm(forms.Form):
         if cleaned.get("advice") not in (None, Opinion.Advice.FOR) and not cleaned.get("answer", "").strip():
             self.add_error("answer", "Dites pourquoi votre avis est réservé ou défavorable.")
         return cleaned
+
+    def specimen(self) -> dict:
+        return {"advice": self._chosen() or Opinion.Advice.FOR, "answer": so_far(self, "answer")}
+
+    @property
+    def letters_note(self) -> str:
+        if self._chosen():
+            return ""
+        example = Opinion.Advice.FOR.label.lower()
+        return f"Tant que l’avis n’est pas choisi, le courrier est montré avec un avis {example}."
+
+    def _chosen(self) -> str:
+        self.is_valid()
+        return self.cleaned_data.get("advice", "") if self.is_bound else ""
 
 
 class PhraseForm(forms.ModelForm):

@@ -1,7 +1,9 @@
-"""The letters between agents about a dossier."""
+"""The letters between agents about dossiers."""
 
 from django.urls import reverse
 
+from accounts.models import User
+from applications.models import Application
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
 from reviews.models import Opinion
@@ -16,6 +18,15 @@ def opinion_asked(opinion: Opinion) -> Letter:
 
 def opinion_given(opinion: Opinion) -> Letter:
     return _letter("opinion_given", opinion, to=opinion.asked_by)
+
+
+def dossiers_assigned(dossiers: list[Application], agent: User, *, by: User) -> Letter:
+    """One for all that were given at once; untrue once the agent follows none of them any more."""
+    path = f"{reverse('reviews:queue')}?suivi=moi&etat=tous"
+    context = {"rows": dossiers, "person": agent, "giver": by, "path": path}
+    letter = compose("dossiers_assigned", to=agent.email, subject=f"user:{agent.pk}", context=context)
+    letter.premise = {"dossiers": [dossier.pk for dossier in dossiers], "agent": agent.pk}
+    return letter
 
 
 def about_opinion(opinion: Opinion) -> dict[str, int]:

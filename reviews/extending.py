@@ -1,5 +1,6 @@
 """« Prolongations »: who has more time and why. The ANS gives it and takes it back, the ARS reads."""
 
+import operator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled
 from applications import extensions as verbs
+from applications import rehearsal
 from applications.actions import NotNow
 from applications.models import Application, Domain, Extension
 from applications.more_time import ordinary_last_day, told_of_extension, withdrawal_fault
@@ -121,19 +123,25 @@ def give_extension(request, pk, slug, step):
     dossier = verbs.dossier_of(domain, establishment)
     if fault := verbs.fault_of(domain, establishment, dossier, step=Step(step), until=None, at=request.arrived_at):
         raise NotNow(fault)
-    form = GiveExtensionForm(filled(request), dossier=dossier, **about)
-    if request.method == "POST" and form.is_valid():
+    extended = Extension.objects.days_of(establishment)
+    line = _line(domain, establishment, Step(step), dossier, extended, request.arrived_at)
+    form = GiveExtensionForm(filled(request), dossier=dossier, last=line.until, **about)
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         typed = form.cleaned_data
         verbs.give_extension(by=request.user, until=typed["until"], reason=typed["message"], **about)
         messages.success(request, f"{establishment} : date limite prolongée au {paris_date(typed['until'])}.")
         return redirect("reviews:extensions")
     context = about | {
         "dossier": dossier,
-        "line": _line(
-            domain, establishment, Step(step), dossier, Extension.objects.days_of(establishment), request.arrived_at
-        ),
+        "line": line,
         "form": form,
         "recipients": told_of_extension(establishment, dossier),
+        "letters": rehearsal.letters_of(
+            lambda: verbs.give_extension(by=request.user, **about, **form.specimen()),
+            subject=dossier.subject if dossier else operator.attrgetter("subject"),
+        ),
+        "letters_note": form.letters_note,
+        "has_message": True,
         "crumbs": [*HOME, EXTENSIONS, ("Prolonger une date limite", "")],
     }
     return render(request, "reviews/give_extension.html", context)
@@ -151,7 +159,7 @@ def withdraw_extension(request, pk):
     if fault := withdrawal_fault(extension, dossier):
         raise NotNow(fault)
     form = WithdrawExtensionForm(filled(request))
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         verbs.withdraw_extension(
             extension, by=request.user, message=form.cleaned_data["message"], at=request.arrived_at
         )
@@ -162,6 +170,11 @@ def withdraw_extension(request, pk):
         "dossier": dossier,
         "form": form,
         "recipients": told_of_extension(extension.establishment, dossier),
+        "letters": rehearsal.letters_of(
+            lambda: verbs.withdraw_extension(extension, by=request.user, at=request.arrived_at, **form.specimen()),
+            subject=(dossier or extension).subject,
+        ),
+        "has_message": True,
         "crumbs": [*HOME, EXTENSIONS, ("Retirer une prolongation", "")],
     }
     return render(request, "reviews/withdraw_extension.html", context)

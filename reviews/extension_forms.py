@@ -1,11 +1,14 @@
 """What the ANS types to give an establishment more time, or to take it back; and the lists of both."""
 
+from datetime import date, timedelta
+
 import django_tables2 as tables
 from django import forms
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 
+from accounts.typed import so_far
 from applications.extensions import fault_of
 from ecare.clock import paris_day
 from ecare.french import paris_date
@@ -20,6 +23,9 @@ class ReasonForm(WithMessage):
         super().__init__(*args, **options)
         self.fields["message"].widget.attrs["rows"] = 4
 
+    def specimen(self) -> dict:
+        return {"message": so_far(self, "message")}
+
 
 class GiveExtensionForm(ReasonForm):
     """Until when, and why; for whom and what for stands in the address."""
@@ -27,11 +33,13 @@ class GiveExtensionForm(ReasonForm):
     until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris. Exemple : 21/11/2026.")
     field_order = ["until", "message"]
 
-    def __init__(self, *args, domain, establishment, dossier, step, at, **options):
+    def __init__(self, *args, domain, establishment, dossier, step, at, last: date | None, **options):
+        """`last`: the last day as it is now."""
         super().__init__(*args, **options)
         self.domain, self.establishment, self.dossier = domain, establishment, dossier
         self.step, self.at = step, at
-        self.fields["until"].widget.attrs["min"] = paris_day(at).isoformat()
+        self.first_day = max(paris_day(at), last + timedelta(days=1)) if last else paris_day(at)
+        self.fields["until"].widget.attrs["min"] = self.first_day.isoformat()
 
     def clean_until(self):
         until = self.cleaned_data["until"]
@@ -39,6 +47,23 @@ class GiveExtensionForm(ReasonForm):
         if fault:
             raise forms.ValidationError(fault)
         return until
+
+    def specimen(self) -> dict:
+        return {"until": self._typed_day() or self.first_day, "reason": so_far(self, "message")}
+
+    @property
+    def letters_note(self) -> str:
+        """Of the day in the letter that is shown."""
+        if self._typed_day():
+            return ""
+        return (
+            "Tant que la nouvelle date n’est pas saisie, le courrier est montré avec le premier jour possible, le "
+            f"{paris_date(self.first_day)}."
+        )
+
+    def _typed_day(self) -> date | None:
+        self.is_valid()
+        return self.cleaned_data.get("until") if self.is_bound else None
 
 
 class WithdrawExtensionForm(ReasonForm):

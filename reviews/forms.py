@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
+from django.http import QueryDict
 
 from accounts.models import User
+from accounts.typed import so_far
 from applications.fields import LineField
 from applications.models import TakeOverRequest
 from ecare.clock import paris_day
@@ -15,6 +17,8 @@ from funding.readers import outlook, outlook_of_payment
 from funding.rules import decision_of, payment_day_fault
 from reviews import naming
 from reviews.assignments import MOST_AT_ONCE
+from reviews.filters import view_of
+from reviews.models import SavedView
 
 MESSAGE_LENGTH = 5000
 SENSIBLE_LENGTH = 10
@@ -114,8 +118,7 @@ class WithMessage(forms.Form):
         return self.cleaned_data["message"].replace("\r\n", "\n")
 
     def specimen(self) -> dict:
-        typed = (self.data.get("message", "") if self.is_bound else "").strip()
-        return super().specimen() | {"message": typed[:MESSAGE_LENGTH] or "(Votre texte viendra ici.)"}
+        return super().specimen() | {"message": so_far(self, "message")}
 
 
 class MessageForm(WithMessage, DecisionForm):
@@ -184,7 +187,14 @@ class SaveViewForm(forms.Form):
             "max_length": "Ce nom est trop long : 60 caractères au plus.",
         },
     )
-    query = forms.CharField(widget=forms.HiddenInput, required=False, max_length=600)
+    query = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean_query(self):
+        """What is kept of an address. Written out it grows: « é » takes six signs."""
+        view = view_of(QueryDict(self.cleaned_data["query"]))
+        if len(view) > SavedView._meta.get_field("query").max_length:
+            raise ValidationError("Cette vue est trop longue pour être gardée : raccourcissez la recherche.")
+        return view
 
 
 class AssignForm(forms.Form):
@@ -223,7 +233,8 @@ class AssignForm(forms.Form):
         if cleaned.get("scope") == self.Scope.VIEW:
             self.chosen = list(self.rows.values_list("reference", flat=True)[: MOST_AT_ONCE + 1])
         else:
-            self.chosen = self.data.getlist("dossiers")[: MOST_AT_ONCE + 1]
+            ticked = [one for one in self.data.getlist("dossiers") if "\0" not in one]
+            self.chosen = ticked[: MOST_AT_ONCE + 1]
         if not self.chosen:
             raise ValidationError("Cochez au moins un dossier, ou choisissez toute la vue.")
         if len(self.chosen) > MOST_AT_ONCE:

@@ -85,7 +85,7 @@ def save_view(request):
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return _back(view_of(QueryDict(request.POST.get("query", ""))))
-    view = view_of(QueryDict(form.cleaned_data["query"]))
+    view = form.cleaned_data["query"]
     try:
         assignments.save_view(request.user, name=form.cleaned_data["name"], query=view)
     except assignments.TooMany as refusal:

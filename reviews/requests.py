@@ -7,18 +7,17 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled
-from applications import people
+from applications import people, rehearsal
 from applications.models import TakeOverRequest
 from ecare.lists import lay_out
 from evidence import bank
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
 from evidence.rules import bank_questions
-from reviews import rehearsal
 from reviews.forms import BankDetailsDecisionForm, RefuseBankDetailsForm, RefuseTakeOverForm, TakeOverDecisionForm
 from reviews.queue import require_reviewer
 from reviews.tables import BankDetailsTable, TakeOverTable
-from reviews.views import HOME, SHOW
+from reviews.views import HOME
 
 REQUESTS = ("Demandes des établissements", reverse_lazy("reviews:requests"))
 OF_DOSSIER = ("by", "decided_by", "application__referent", "application__domain")
@@ -91,7 +90,7 @@ def _bank_details(request, pk) -> BankDetails:
 def _decide(request, asked, form_class, act):
     """GET says what the click will do and whom it writes to; POST does it."""
     form = form_class(asked, filled(request))
-    if request.method == "POST" and SHOW not in request.POST and form.is_valid():
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         act(asked, by=request.user, **form.cleaned_data)
         messages.success(request, f"Dossier n°\u00a0{asked.application.reference}\u00a0: {form.done}")
         return redirect("reviews:requests")

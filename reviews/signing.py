@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.typed import comes_back, filled
+from applications import rehearsal
 from applications.actions import NotNow
 from applications.views import visible_dossiers
 from conventions.actions import refuse_copy as refuse
@@ -28,7 +29,7 @@ def refuse_copy(request, reference):
         raise NotNow("Aucun exemplaire signé n’attend la signature de l’ANS.")
     form = RefuseCopyForm(filled(request), application=application, at=request.arrived_at)
     words = REFUSE_COPY.words
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
         decide(refuse, application, by=request.user, now=request.arrived_at, **form.arguments())
         messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
         return redirect("reviews:dossier", application.reference)
@@ -39,5 +40,9 @@ def refuse_copy(request, reference):
         "words": words,
         "form": form,
         "recipients": [application.referent],
+        "letters": rehearsal.letters_of(
+            lambda: refuse(application, by=request.user, **form.specimen()), subject=application.subject
+        ),
+        "has_message": True,
     }
     return render(request, "reviews/decide.html", context)

@@ -92,3 +92,6 @@ class RefuseCopyForm(MessageForm):
 
     def arguments(self):
         return self.cleaned_data | {"at": self.at}
+
+    def specimen(self):
+        return super().specimen() | {"at": self.at}

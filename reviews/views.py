@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled, take_up
 from applications import actions as verbs
+from applications import rehearsal
 from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import deadline, has_convention_page, may, may_now
@@ -20,7 +21,7 @@ from evidence.models import BankDetails
 from evidence.rules import bank_questions
 from evidence.views import sealed_response
 from funding import actions as funding
-from reviews import actions, claims, readers, rehearsal, rules
+from reviews import actions, claims, readers, rules
 from reviews.decisions import DECISIONS, Decision
 from reviews.models import Convention, Note
 from reviews.queue import require_reviewer
@@ -189,12 +190,12 @@ def _held_by_another(request, application):
     return claim if claim and claim.agent != request.user else None
 
 
-INSERT, SHOW = "inserer", "apercu"
-"""Buttons of the page that change nothing: « Insérer » a phrase, « Actualiser l’aperçu »."""
+INSERT = "inserer"
+"""A button of the page that changes nothing: « Insérer » a phrase."""
 
 
 def _is_asked_again(request) -> bool:
-    return INSERT in request.POST or SHOW in request.POST
+    return INSERT in request.POST or rehearsal.SHOW in request.POST
 
 
 def _with_phrase(request, typed):

@@ -10,6 +10,10 @@ LATE_DAYS = (15, 30, 60)
 """A dossier is late once it has lain on a desk for more days than this; the queue filters by the same."""
 NEAR_DAYS = 60
 """A last day is near when no more days than this are left."""
+SOON_DAYS = 7
+"""A correction is due soon when no more days than this are left."""
+MOST_EXTENSIONS = 50
+"""So many extensions are named, the first to end; the list of all of them has a page of its own."""
 ON_A_DESK = AWAITS_ARS + AWAITS_ANS
 ACCEPTED = (*FROM_ACCEPTANCE, State.PAID, State.ABANDONED)
 """States of the dossiers whose candidature was accepted, once and for all: only these can be abandoned."""

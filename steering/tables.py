@@ -13,13 +13,14 @@ from applications.states import ENDED, REVIEWER_LABELS, State, Step
 from ecare.clock import paris_day
 from ecare.french import NBSP, paris_date
 from establishments.models import Establishment, Region
+from reviews.filters import ALL, LATE
 from steering import charts
 from steering.figures import Column, Row, Table, Unit
 from steering.filters import SteeringFilter
 from steering.readers.amounts import sum_of
 from steering.readers.counts import MEASURES, Cell
 from steering.readers.snapshot import Snapshot
-from steering.rules import LATE_DAYS, NEAR_DAYS, ON_A_DESK
+from steering.rules import LATE_DAYS, MOST_EXTENSIONS, NEAR_DAYS, ON_A_DESK, SOON_DAYS
 
 MEASURE_LABELS = {
     "begun": "Dossiers commencés",
@@ -57,7 +58,16 @@ class Pilot:
 
     def tables(self) -> dict[str, Table]:
         """By name, in the order of the page."""
-        makers = [self.key_figures, self.amounts, self.late, self.deadlines, self.states, self.kinds]
+        makers = [
+            self.key_figures,
+            self.amounts,
+            self.late,
+            self.corrections,
+            self.extensions,
+            self.deadlines,
+            self.states,
+            self.kinds,
+        ]
         if len(self.regions) > 1:
             makers.append(self.by_region)
         found = [make() for make in (*makers, self.stays, self.weeks)]
@@ -106,9 +116,47 @@ class Pilot:
         columns += [Column(f"Depuis plus de {days}{NBSP}jours") for days in LATE_DAYS]
         return Table("retards", "Dossiers en attente sur un bureau", columns, rows)
 
-    def _queue(self, state: State, **more: str) -> str:
+    def _queue(self, state: str, **more: str) -> str:
         chosen = {name: value for name, value in self.asked.chosen.items() if name != "periode"}
         return f"{reverse('reviews:queue')}?{urlencode(chosen | {'etat': str(state)} | more)}"
+
+    def corrections(self) -> Table:
+        """Asked for and not sent again yet: nothing closes on their day, an agent decides."""
+        rows = []
+        domains = {domain.pk: domain for domain in self.snapshot.scope.domains}
+        for one in sorted(self.snapshot.awaited, key=lambda one: (list(domains).index(one.domain), one.step)):
+            domain, step = domains[one.domain], Step(one.step)
+            of_it = {"domaine": domain.slug, "etape": str(step)}
+            every = self._queue(ALL, echeance="attendues", **of_it)
+            late = self._queue(ALL, echeance=LATE, **of_it) if one.overdue else ""
+            values = (domain.name, step.label, one.open, one.soon, one.overdue)
+            rows.append(Row(values, hrefs=("", every, "", late)))
+        columns = [Column("Domaine", Unit.TEXT), Column("Formulaire", Unit.TEXT), Column("Corrections attendues")]
+        columns += [Column(f"Échéance dans {SOON_DAYS}{NBSP}jours au plus"), Column("Échéance dépassée")]
+        return Table("corrections", "Corrections attendues", columns, rows, empty="Aucune correction n’est attendue.")
+
+    def extensions(self) -> Table:
+        """Those that were not used yet, and what remains of them."""
+        today = paris_day(self.snapshot.at)
+        names = {domain.pk: domain.name for domain in self.snapshot.scope.domains}
+        rows = []
+        for one in self.snapshot.ending[:MOST_EXTENSIONS]:
+            left = _days_left((one.until - today).days)
+            state = REVIEWER_LABELS[State(one.state)] if one.state else "Pas de dossier"
+            address = f"{reverse('reviews:extensions')}?q={one.finess}"
+            if one.reference:
+                address = reverse("reviews:dossier", args=[one.reference])
+            values = (one.name, names[one.domain], Step(one.step).label, paris_date(one.until), left, state)
+            rows.append(Row(values, href=address))
+        labels = ["Établissement", "Domaine", "Formulaire", "Prolongé jusqu’au", "Reste", "Dossier"]
+        columns = [Column(label, Unit.TEXT) for label in labels]
+        note = ""
+        if len(self.snapshot.ending) > MOST_EXTENSIONS:
+            note = f"Les {MOST_EXTENSIONS} premières à finir sont montrées."
+        empty = (
+            f"Aucune prolongation ne finit dans les {NEAR_DAYS} jours, ni n’a fini depuis {NEAR_DAYS} jours sans envoi."
+        )
+        return Table("prolongations", "Prolongations qui finissent", columns, rows, note=note, empty=empty)
 
     def deadlines(self) -> Table:
         today = paris_day(self.snapshot.at)

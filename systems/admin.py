@@ -1,12 +1,14 @@
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import ManyToManyField
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from accounts.admin import Confirmed
-from ecare.admin_site import OfferedFilters, ReadOnlyAdmin, ReadOnlyInline
-from ecare.french import thousands
+from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
+from ecare.french import paris_date, thousands
 from systems import actions, readers
 from systems.forms import TokenForm
 from systems.models import Scope, System, Token, Usage
@@ -31,22 +33,11 @@ def _spoken(token: Token) -> str:
     return f"{scopes} – {domains} – {regions}"
 
 
-class TokenInline(ReadOnlyInline):
-    model = Token
-    fields = ["label", "prefix", "told_state", "reads", "expires_on", "last_used_at"]
-    readonly_fields = ["told_state", "reads"]
-    verbose_name_plural = "jetons de ce système"
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("system").prefetch_related("domains", "regions")
-
-    @admin.display(description="état")
-    def told_state(self, token):
-        return _state_of(token)
-
-    @admin.display(description="lit")
-    def reads(self, token):
-        return _spoken(token)
+def _table(titles, rows):
+    head = format_html_join("", '<th scope="col">{}</th>', ((title,) for title in titles))
+    cells = ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", cells)
+    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body) if body else "–"
 
 
 @admin.register(System)
@@ -55,13 +46,21 @@ class SystemAdmin(OfferedFilters, admin.ModelAdmin):
 
     actions = None
     fields = ["name", "purpose", "contact", "is_active"]
-    inlines = [TokenInline]
     list_display = ["name", "purpose", "contact", "is_active"]
     list_filter = ["is_active"]
     search_fields = ["name", "purpose", "contact"]
 
-    def get_inlines(self, request, obj):
-        return self.inlines if obj else []
+    def get_fields(self, request, obj=None):
+        return [*self.fields, "tokens"] if obj else self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["tokens"] if obj else []
+
+    @admin.display(description="jetons")
+    def tokens(self, system):
+        found = system.tokens.prefetch_related("domains", "regions").select_related("system")
+        rows = ((one.label, one.prefix, _state_of(one), _spoken(one), paris_date(one.expires_on)) for one in found)
+        return _table(["intitulé", "début", "état", "lit", "dernier jour"], rows)
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -84,25 +83,6 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.exclude(**open_now) if self.value() == "termine" else queryset
 
 
-class UsageInline(ReadOnlyInline):
-    """Of the latest days; all of them are in their own list."""
-
-    model = Usage
-    fields = ["day", "requests", "dossiers", "refusals"]
-    show_change_link = False
-    verbose_name_plural = "usage, trente derniers relevés"
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).order_by("-day")
-
-    def get_formset(self, request, obj=None, **kwargs):
-        class Latest(super().get_formset(request, obj, **kwargs)):
-            def get_queryset(self):
-                return super().get_queryset()[:30]
-
-        return Latest
-
-
 @admin.register(Token)
 class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     """To add one is to issue it; what it reads never changes after that."""
@@ -113,7 +93,7 @@ class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     list_filter = [StateFilter, "system"]
     list_select_related = ["system"]
     search_fields = ["label", "prefix", "system__name"]
-    filter_horizontal = ["domains", "regions"]
+    formfield_overrides = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
     fieldsets = (
         (
             None,
@@ -134,18 +114,15 @@ class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
         if obj is None:
             return self.fieldsets
         told = ("system", "label", "prefix", "told_state", "reads", "expires_on", "issued_at", "issued_by")
-        return ((None, {"fields": (*told, "last_used_at", "revoked_at", "revoked_by")}),)
+        return ((None, {"fields": (*told, "last_used_at", "revoked_at", "revoked_by", "usage")}),)
 
     def get_readonly_fields(self, request, obj=None):
-        return ("told_state", "reads") if obj else ()
+        return ("told_state", "reads", "usage") if obj else ()
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         if obj is not None:
             kwargs["form"] = forms.ModelForm
         return super().get_form(request, obj, change, **kwargs)
-
-    def get_inlines(self, request, obj):
-        return [UsageInline] if obj else []
 
     def has_change_permission(self, request, obj=None):
         return False
@@ -195,6 +172,12 @@ class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     @admin.display(description="lit")
     def reads(self, token):
         return _spoken(token)
+
+    @admin.display(description="usage, trente derniers jours de lecture")
+    def usage(self, token):
+        latest = token.usages.order_by("-day")[:30]
+        rows = ((paris_date(one.day), *map(thousands, (one.requests, one.dossiers, one.refusals))) for one in latest)
+        return _table(["jour", "lectures", "dossiers lus", "refus"], rows)
 
     @admin.display(description="refus, trente jours")
     def refused(self, token):

@@ -184,6 +184,7 @@ MORE = {
     "accounts:close_session": ["abc"],
     "accounts:accept_invitation": ["abc"],
     "accounts:confirm_email_change": ["abc"],
+    "accounts:stop_email_correction": ["abc"],
     "applications:receipt": ["candidature", 1],
     "applications:update_contact": ["dsi"],
     "applications:answer": ["precision"],

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 
 from accounts.actions import request_email_change
 from accounts.agents import invite
+from accounts.mailboxes import correct_email
 from accounts.models import Invitation, TermsAcceptance, User
 from applications.models import Application, Extension, TakeOverRequest
 from applications.people import request_take_over
@@ -242,7 +243,7 @@ def test_an_invitation(visitor):
     visitor.look(address, says="révoquée")
 
 
-@walks("account_reset_password_from_key accounts:confirm_email_change")
+@walks("account_reset_password_from_key accounts:confirm_email_change accounts:stop_email_correction")
 def test_the_links_that_letters_carry(visitor):
     client, person = Client(), User.objects.get(username="chu.montpellier")
     client.post(reverse("account_reset_password"), {"email": person.email})
@@ -254,6 +255,11 @@ def test_the_links_that_letters_carry(visitor):
     request_email_change(person, "camille.nouvelle@exemple.fr")
     key = secret_of("email_change_to_confirm")
     visitor.look(reverse("accounts:confirm_email_change", args=[key]), says="camille.nouvelle@exemple.fr")
+    administrator = User.objects.get(username="administrateur")
+    correct_email(person, by=administrator, email="camille.neuve@exemple.fr", reason="Messagerie perdue.")
+    stop = reverse("accounts:stop_email_correction", args=[secret_of("email_correction_to_stop")])
+    visitor.look(stop, says="camille.neuve@exemple.fr")
+    visitor.look(reverse("accounts:stop_email_correction", args=["cle-inconnue"]), says="plus valable")
 
 
 @walks(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Terms
 from applications import versions
 from applications.models import Bracket, Question
 from applications.states import State
@@ -56,6 +57,7 @@ def workshop(administrator):
         "import": _an_import(),
         "letter": _a_letter(),
         "token": _a_token(administrator),
+        "terms": _some_terms(),
     } | _a_trial()
 
 
@@ -66,6 +68,10 @@ def _a_token(administrator) -> Token:
     token, _ = issue_token(system, reach, by=administrator, at=timezone.now(), **said)
     Usage.objects.create(token=token, day=timezone.localdate(), requests=12, dossiers=340, refusals=1)
     return token
+
+
+def _some_terms() -> Terms:
+    return Terms.objects.create(version="2.0", text="# Objet\n\nLes conditions.")
 
 
 def _an_import() -> ImportRequest:
@@ -128,6 +134,11 @@ def pages(world) -> list[str]:
         reverse("admin:systems_token_add"),
         reverse("admin:systems_token_change", args=[world["token"].pk]),
         reverse("admin:systems_usage_changelist"),
+        *(
+            reverse(f"admin:accounts_terms_{page}", args=[world["terms"].pk])
+            for page in ("change", "preview", "publish")
+        ),
+        reverse("admin:accounts_terms_changelist"),
         reverse("admin:journal_entry_changelist"),
         f"{reverse('admin:journal_entry_verify')}?objet=domain:domaine-1",
         reverse("admin:webhooks_subscription_changelist"),

@@ -57,6 +57,7 @@ PUBLIC = {
     "accounts:register_recap",
     "accounts:registered",
     "accounts:resend_activation",
+    "accounts:stop_email_correction",
     "accounts:terms",
     "accounts:terms_version",
     "admin:login",

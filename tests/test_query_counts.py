@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import agents
+from accounts.mailboxes import correct_email
 from accounts.models import Invitation, TermsAcceptance
 from applications.models import Application
 from tests.accounts.steps import (
@@ -26,7 +27,7 @@ from tests.accounts.steps import (
 )
 from tests.addresses import GET
 from tests.evidence.pool import SPACE as CONTAINER
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from tests.test_accessibility import NOT_PAGES
 from tests.world import World
 
@@ -55,6 +56,8 @@ COUNTS = {
     "account_reset_password_from_key unknown":       1,
     "accounts:confirm_email_change":                 1,
     "accounts:confirm_email_change unknown":         0,
+    "accounts:stop_email_correction":                1,
+    "accounts:stop_email_correction unknown":        0,
     "accounts:change_email":                         4,
     "accounts:letters":                              4,
     "accounts:accept_invitation":                    2,
@@ -85,7 +88,7 @@ COUNTS = {
     "applications:update_contact draft":             6,
     "applications:update_contact validated":         6,
     "applications:receipt submitted":                8,
-    "conventions:convention accepted":              11,
+    "conventions:convention accepted":              12,
     "evidence:bank_details accepted":                9,
     "evidence:bank_details validated":               9,
     "evidence:remove draft":                         6,
@@ -95,8 +98,8 @@ COUNTS = {
     "evidence:container declaration_open":           7,
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
-    "evidence:patient_data under_control":           6,
-    "evidence:dismiss_report":                       5,
+    "evidence:patient_data under_control":          59,
+    "evidence:dismiss_report":                      25,
     "evidence:containers":                          11,
     "funding:decide under_control":                 16,
     "funding:decide validated":                     14,
@@ -110,7 +113,7 @@ COUNTS = {
     "reviews:reopen rejected":                       38,
     "reviews:dossier accepted":                     25,
     "reviews:sign_convention accepted":             40,
-    "reviews:refuse_copy accepted":                  5,
+    "reviews:refuse_copy accepted":                 27,
     "reviews:abandon accepted":                     33,
     "reviews:dossier under_control":                24,
     "reviews:accept under_control":                 19,
@@ -122,16 +125,16 @@ COUNTS = {
     "reviews:abandon validated":                    33,
     "reviews:pieces submitted":                      11,
     "reviews:add_note":                              5,
-    "reviews:ask_opinion":                           6,
+    "reviews:ask_opinion":                          25,
     "reviews:pieces under_control":                  11,
-    "reviews:give_opinion":                          6,
+    "reviews:give_opinion":                         29,
     "reviews:resend_letter":                         7,
     "reviews:phrases":                               5,
     "reviews:add_phrase":                            4,
     "reviews:edit_phrase":                           5,
     "reviews:extensions_of":                         8,
-    "reviews:give_extension":                        9,
-    "reviews:withdraw_extension":                    6,
+    "reviews:give_extension":                       44,
+    "reviews:withdraw_extension":                   36,
     "reviews:accept_take_over":                      34,
     "reviews:refuse_take_over":                      28,
     "reviews:confirm_bank_details":                  37,
@@ -240,7 +243,12 @@ def by_a_letter(world, signed_in):
     found |= at(Client(), "accounts:accept_invitation", args=[secret_of("invitation")])
     found |= at(Client(), "accounts:accept_invitation unknown", args=["abc"])
     found |= at(Client(), "accounts:confirm_email_change", args=[secret_of("email_change_to_confirm")])
-    return found | at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
+    found |= at(Client(), "accounts:confirm_email_change unknown", args=["abc"])
+    correct_email(
+        world.colleagues[0], by=UserFactory(administrator=True), email="neuve@exemple.fr", reason="Messagerie perdue."
+    )
+    found |= at(Client(), "accounts:stop_email_correction", args=[secret_of("email_correction_to_stop")])
+    return found | at(Client(), "accounts:stop_email_correction unknown", args=["abc"])
 
 
 def at_home(world, signed_in):
@@ -334,6 +342,7 @@ def of_agents(world, signed_in):
 REFUSALS = {
     "accounts:accept_invitation unknown": 410,
     "accounts:confirm_email_change unknown": 410,
+    "accounts:stop_email_correction unknown": 410,
     "reviews:accept draft": 409,
 }
 

@@ -1,3 +1,4 @@
+from accounts.models.corrections import EmailCorrection
 from accounts.models.invitations import Invitation
 from accounts.models.people import (
     BROWSER,
@@ -26,6 +27,7 @@ __all__ = [
     "Authenticator",
     "Civility",
     "EmailChange",
+    "EmailCorrection",
     "Invitation",
     "OpenSession",
     "PeopleManager",

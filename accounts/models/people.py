@@ -217,7 +217,10 @@ OPENED_AT, SEEN_AT, BROWSER = "session_opened_at", "session_seen_at", "session_b
 
 
 class OpenSession(AbstractBaseSession):
-    """A session, under the key of Django's own table, and whose it is; nobody's until somebody has signed in."""
+    """A session, and whose it is; nobody's until somebody has signed in.
+
+    Its key is a digest of what the cookie holds: whoever reads the table enters nowhere with it.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions", db_constraint=False)
 
@@ -229,10 +232,24 @@ class OpenSession(AbstractBaseSession):
         return import_module(settings.SESSION_ENGINE).SessionStore
 
     @classmethod
+    def others_of(cls, user, current: str | None) -> models.QuerySet["OpenSession"]:
+        """Every session of this person but the `current` one (what its cookie holds)."""
+        return cls.objects.filter(user=user).exclude(session_key=cls.digest(current or ""))
+
+    @staticmethod
+    def digest(key: str) -> str:
+        """SHA-256 in the 40 signs of Django's column: 160 bits, of a key that is as hard to guess."""
+        return hashlib.sha256(key.encode()).hexdigest()[:40]
+
+    @classmethod
     def of(cls, user) -> list["OpenSession"]:
         """Those with which this person may still do something, the latest used first."""
         rows = cls.objects.filter(user=user, expire_date__gt=timezone.now())
         return sorted((row for row in rows if row._is_alive(user)), key=lambda row: row.seen_at, reverse=True)
+
+    def is_opened_by(self, key: str | None) -> bool:
+        """Whether this is what a cookie holds."""
+        return constant_time_compare(self.session_key, self.digest(key or ""))
 
     def _is_alive(self, user) -> bool:
         """A changed password, a long rest or its age ends a session before its row goes."""
@@ -251,7 +268,7 @@ class OpenSession(AbstractBaseSession):
 
     @property
     def public_name(self) -> str:
-        """What pages call it: the key itself would let somebody in."""
+        """What pages call it, and no more of its row."""
         return salted_hmac("accounts.OpenSession", self.session_key, algorithm="sha256").hexdigest()[:24]
 
     @property

@@ -21,7 +21,7 @@ def account(request):
         "terms": Terms.objects.in_force(for_user=user),
         "person_facts": facts.of_person(user),
         "sessions": OpenSession.of(user),
-        "current": request.session.session_key,
+        "current": OpenSession.digest(request.session.session_key or ""),
         "email_change": EmailChange.objects.filter(user=user, until__gt=request.arrived_at).first(),
     }
     if user.establishment:

@@ -1,4 +1,5 @@
-"""« Modifier l’adresse e-mail »: asked for with the password, confirmed from both mailboxes."""
+"""« Modifier l’adresse e-mail »: asked for with the password, confirmed from both mailboxes; and how the former mailbox
+stops the change that an administrator made."""
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -7,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import actions, typed
+from accounts import actions, mailboxes, typed
 from accounts.forms import ChangeEmailForm
-from accounts.models import EmailChange
+from accounts.models import EmailChange, EmailCorrection
 
 
 @typed.comes_back
@@ -48,6 +49,17 @@ def confirm_email_change(request, key):
         change = actions.confirm_email_change(change, side, current=_own_session(request, change))
     context = {"change": change, "is_old": side == EmailChange.Side.OLD, "is_confirmed": request.method == "POST"}
     return render(request, "accounts/confirm_email_change.html", context, status=200 if change else 410)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_email_correction(request, key):
+    """GET shows a button, POST stops what an administrator did; whoever has the former mailbox may have no session."""
+    correction = EmailCorrection.opened_by(key)
+    is_stopped = request.method == "POST" and correction is not None and mailboxes.stop_correction(correction)
+    is_over = correction is None or (request.method == "POST" and not is_stopped)
+    context = {"correction": correction, "is_stopped": is_stopped, "is_over": is_over}
+    return render(request, "accounts/stop_email_correction.html", context, status=410 if is_over else 200)
 
 
 def _own_session(request, change: EmailChange) -> str:

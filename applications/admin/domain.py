@@ -17,6 +17,7 @@ from applications.definitions import load_scale, rows_of
 from applications.domain_forms import BracketForm, DomainForm, ScaleForm, ScaleFormSet
 from applications.models import Application, Bracket, Domain
 from applications.states import ENDED
+from ecare.admin_site import OfferedFilters
 from ecare.french import euros, thousands
 from ecare.receiving import MEGABYTE, receives
 from establishments.models import Establishment
@@ -31,7 +32,7 @@ class BracketInline(admin.TabularInline):
 
 
 @admin.register(Domain)
-class DomainAdmin(admin.ModelAdmin):
+class DomainAdmin(OfferedFilters, admin.ModelAdmin):
     actions = None
     form = DomainForm
     inlines = [BracketInline]

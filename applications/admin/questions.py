@@ -15,11 +15,12 @@ from applications.form_changes import facts_of
 from applications.form_faults import WITH_CHOICES
 from applications.models import FormVersion, Question, Section
 from applications.workshop_forms import CONDITION, QuestionForm, SectionForm
+from ecare.admin_site import OfferedFilters
 
 Kind = Question.Kind
 
 
-class _OfForm(admin.ModelAdmin):
+class _OfForm(OfferedFilters, admin.ModelAdmin):
     """A part of a form: reached from its version, where one comes back to; open until the version is published."""
 
     actions = None

@@ -1,3 +1,5 @@
+import json
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -7,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from ecare.admin_site import ReadOnlyAdmin
+from ecare.journal import rules
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Chain, Entry
 
@@ -51,6 +54,8 @@ class EntryAdmin(ReadOnlyAdmin):
     """The history, to read; each chain is verified on its own page."""
 
     actions = None
+    fields = [*"subject sequence at verb actor actor_label from_state to_state message told previous digest".split()]
+    readonly_fields = ["told"]
     list_display = ["at", "subject", "sequence", "verb", "actor_label", "from_state", "to_state", "chain"]
     list_filter = [SubjectFilter, ActorFilter, "verb", "at"]
     search_fields = ["subject", "actor_label"]
@@ -59,6 +64,12 @@ class EntryAdmin(ReadOnlyAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view(self.verify)
         return [path("verifier/", view, name="journal_entry_verify"), *super().get_urls()]
+
+    @admin.display(description="données")
+    def told(self, entry):
+        """Without the name of a file that was purged since (ADR 26)."""
+        ends = Entry.objects.filter(subject=entry.subject, verb__in=rules.verbs_that_forget())
+        return json.dumps(rules.shown(entry.data, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
 
     @admin.display(description="chaîne")
     def chain(self, entry):
@@ -71,7 +82,7 @@ class EntryAdmin(ReadOnlyAdmin):
         """Whether the chain of `?objet=` was altered, shortened or inserted into; without one, what to do."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        subject = request.GET.get("objet", "")
+        subject = request.GET.get("objet", "").replace("\0", "")
         chain = Chain.objects.filter(subject=subject).first()
         if subject and chain is None and not Entry.objects.filter(subject=subject).exists():
             raise Http404

@@ -31,7 +31,7 @@ MAIL_POLICY = {
 @login_not_required
 def mailbox(request):
     """Newest first; `?destinataire=` keeps the letters of one person."""
-    recipient = request.GET.get("destinataire", "").strip()
+    recipient = request.GET.get("destinataire", "").replace("\0", "").strip()
     letters = _sent().defer("text", "html", "secret")
     if recipient:
         letters = letters.filter(recipient__icontains=recipient)

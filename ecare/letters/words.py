@@ -32,6 +32,7 @@ ADDRESSES = {
     _SITE + "/invitation/{{ secret }}/": "lien personnel d’invitation",
     _SITE + "/mot-de-passe/nouveau/{{ secret }}/": "lien personnel de mot de passe",
     _SITE + "/compte/adresse/confirmer/{{ secret }}/": "lien personnel de confirmation",
+    _SITE + "/compte/adresse/arreter/{{ secret }}/": "lien personnel d’opposition",
     "{{ letter.link }}": "adresse du courrier réuni",
 }
 VALUES = {
@@ -92,6 +93,8 @@ VALUES = {
     "secret": "code confidentiel",
     "change.email": "nouvelle adresse",
     "change.until|paris_datetime": "fin de validité",
+    "correction.former": "adresse remplacée",
+    "correction.until|paris_datetime": "fin du délai d’opposition",
     "newcomer.get_civility_display": "civilité du nouveau collègue",
     "newcomer.first_name": "prénom du nouveau collègue",
     "newcomer.last_name": "nom du nouveau collègue",
@@ -101,6 +104,7 @@ VALUES = {
     "submission.at|paris_second": "heure de réception",
     "sender": "ancien référent",
     "sender.get_civility_display": "civilité de l’ancien référent",
+    "giver": "agent qui attribue",
     "rows|length": "nombre de dossiers",
     "rows|length|pluralize": "s si plusieurs dossiers",
     "dossier.reference": "numéro de ce dossier",

@@ -13,11 +13,12 @@ from functools import cached_property
 from django.core.cache import cache
 
 from accounts.models import User
-from applications.models import Application, Domain
+from applications.models import Application, Domain, Extension
 from ecare.clock import paris_day
-from steering.readers import amounts, counts, stays, weeks
+from steering.readers import amounts, counts, radar, stays, weeks
 from steering.readers.amounts import Sums
 from steering.readers.counts import Cell
+from steering.readers.radar import Awaited, Ending
 from steering.readers.stays import Stays
 from steering.readers.weeks import WEEK, monday_of
 
@@ -25,7 +26,7 @@ KEPT_FOR = timedelta(minutes=5)
 PUBLISHED_FOR = timedelta(minutes=10)
 WEEKS_SHOWN = 26
 # A cache outlives an update of the portal: what it keeps is read by those who know its shape alone.
-SHAPE = "-".join(str(len(row._fields)) for row in (Cell, Sums, Stays))
+SHAPE = "-".join(str(len(row._fields)) for row in (Cell, Sums, Stays, Awaited, Ending))
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`cells` and `sums`: of all that the agent sees; `stays` and `weeks`: of the scope."""
+    """`cells` and `sums`: of all that the agent sees; everything else: of the scope."""
 
     at: datetime
     scope: Scope
@@ -69,6 +70,8 @@ class Snapshot:
     sums: list[Sums]
     stays: dict[str, Stays]
     weeks: dict[str, Counter[date]]
+    awaited: list[Awaited]
+    ending: list[Ending]
     mondays: list[date]
 
     def narrowed(self) -> list[Cell]:
@@ -101,9 +104,10 @@ def take(user: User, scope: Scope, domains: list[Domain], *, at: datetime) -> Sn
     narrowed = _key(visibility_of(user), scope.key, str(at.timestamp()))
     kept = cache.get(narrowed)
     if kept is None:
-        kept = _narrowed(scope.of(dossiers), scope, at)
+        extensions = Extension.objects.visible_to(user)
+        kept = _narrowed(scope.of(dossiers), scope.of(extensions), scope, at)
         cache.set(narrowed, kept, KEPT_FOR.total_seconds())
-    of_states, of_weeks = kept
+    of_states, of_weeks, awaited, ending = kept
     return Snapshot(
         at=at,
         scope=scope,
@@ -111,14 +115,18 @@ def take(user: User, scope: Scope, domains: list[Domain], *, at: datetime) -> Sn
         sums=[Sums(*row) for row in sums],
         stays={state: Stays(*row) for state, row in of_states.items()},
         weeks=of_weeks,
+        awaited=[Awaited(*row) for row in awaited],
+        ending=[Ending(*row) for row in ending],
         mondays=_mondays(of_weeks, scope, at),
     )
 
 
-def _narrowed(dossiers, scope: Scope, at: datetime) -> tuple[dict, dict]:
+def _narrowed(dossiers, extensions, scope: Scope, at: datetime) -> tuple[dict, dict, list, list]:
     since = None if scope.since_opening else first_shown(at)
     of_states = {state: tuple(row) for state, row in stays.measure(dossiers, until=at).items()}
-    return of_states, weeks.happened(dossiers, since=since, until=at)
+    awaited = [tuple(row) for row in radar.awaited(dossiers, at=at)]
+    ending = [tuple(row) for row in radar.ending(extensions, at=at)]
+    return of_states, weeks.happened(dossiers, since=since, until=at), awaited, ending
 
 
 def first_shown(at: datetime) -> date:

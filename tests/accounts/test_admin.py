@@ -97,7 +97,10 @@ def test_nobody_is_added_by_hand(admin):
 
 
 def test_an_administrator_edits_an_agent(admin, agent):
-    assert change(admin, agent, email="Autre@ars.example", first_name="Éva").status_code == 302
+    assert (
+        change(admin, agent, email="Autre@ars.example", email_reason="Sa boîte a fermé.", first_name="Éva").status_code
+        == 302
+    )
     agent.refresh_from_db()
     assert (agent.email, agent.first_name, agent.is_staff) == ("autre@ars.example", "Éva", False)
     assert EmailAddress.objects.get(user=agent).email == "autre@ars.example"

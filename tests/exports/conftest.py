@@ -16,6 +16,7 @@ from establishments.models import Activity
 from evidence.vault import open_named
 from exports import actions, builders
 from exports.models import Export
+from funding.models import Commitment, Decision, ExpenseVerdict, ObjectiveVerdict, Payment
 from tests.evidence.conftest import put_in
 from tests.factories import ApplicationFactory, DomainFactory, FormFactory, RegionFactory, UserFactory
 
@@ -64,6 +65,7 @@ ANSWERS = {
     "engagement": True,
     "siret": "26340016200018",
 }
+DAY = date(2026, 11, 2)
 BANK = {"titulaire": "@CH de la Ville", "iban": "FR7630006000011234567890189", "bic": "AGRIFRPP"}
 EXPENSES = [
     {"date": "2026-01-15", "supplier": "Audit SA", "label": "Audit", "amount": 1_250_050},
@@ -134,6 +136,34 @@ def declared(application, *, ars, ans):
     return now(application)
 
 
+def with_money(application, *, ans, is_validated=True, is_paid=True):
+    """Rows of money, as the verbs would write them: two expenses read, one of them accepted in part."""
+    at, sending = timezone.now(), application.submissions.order_by("pk").last()
+    Commitment.objects.create(application=application, amount=700_050, ceiling=5_000_000, rule="requested", at=at)
+    validated = {"validated_by": ans, "validated_at": at} if is_validated else {}
+    decision = Decision.objects.create(
+        application=application,
+        submission=sending,
+        ceiling=5_000_000,
+        floor=0,
+        rule="accepted_expenses",
+        accepted=1_000_000,
+        amount=987_654,
+        by=ans,
+        at=at,
+        **validated,
+    )
+    ObjectiveVerdict.objects.create(decision=decision, code="D1.O1", is_reached=True, remark="Bien documenté.")
+    for rank, (outcome, amount, reason) in enumerate([("reduced", 900_000, "Hors taxes."), ("accepted", 100_000, "")]):
+        line = EXPENSES[rank]
+        read = {"key": "depenses", "rank": rank, "digest": "0" * 64, "line": line, "declared": line["amount"]}
+        ExpenseVerdict.objects.create(decision=decision, outcome=outcome, amount=amount, reason=reason, **read)
+    if is_paid:
+        transfer = {"paid_on": DAY, "reference": "VIR-2026-042", "recorded_by": ans, "recorded_at": at}
+        Payment.objects.create(application=application, amount=987_654, **transfer)
+    return decision
+
+
 def asked(kind, *, by, what="etat=tous", label="Vue"):
     return actions.ask(kind, what=what, label=label, by=by, at=timezone.now())
 
@@ -152,6 +182,3 @@ def content_of(export) -> bytes:
     assert len(content) == export.size
     assert hashlib.sha256(content).hexdigest() == export.sha256
     return content
-
-
-DAY = date(2026, 11, 2)

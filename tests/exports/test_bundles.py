@@ -16,6 +16,7 @@ from applications.actions import request_changes
 from applications.models import Application
 from applications.states import State
 from demo.specimens import pdf
+from ecare.french import paris_date
 from ecare.sealing import CannotOpen
 from evidence.actions import remove
 from evidence.models import Evidence, StoredFile
@@ -23,6 +24,8 @@ from evidence.vault import SealedReader
 from exports.models import Export
 from exports.pieces import Names, safe_name
 from reviews.actions import sign_convention
+from reviews.models import FileVerdict, Note
+from reviews.remarks import add_note, ask_opinion, give_opinion
 from tests.evidence.conftest import put_in
 from tests.exports.conftest import built, content_of, declared, domain_of_all_kinds, send, sent_dossier
 from tests.factories import ApplicationFactory
@@ -99,6 +102,26 @@ def test_the_ans_gets_every_file_that_was_sent(dossier, ans, tmp_path):
     former, *_ = [line for line in index if line["État"].startswith("Retiré")]
     assert (former["Envoi"], former["Espace de dépôt"]) == ("Formulaire de candidature, envoi n°\u00a01", "RIB")
     assert "sha256sum -c SHA256SUMS" in package.read("LISEZMOI.txt").decode()
+
+
+def test_the_index_says_what_each_desk_thinks_of_a_file(dossier, ans, ars):
+    rib, piece = (dossier.evidence.filter(question__key=key).last().file for key in ("rib", "pieces"))
+    said = {"application": dossier, "at": timezone.now()}
+    FileVerdict.objects.create(file=rib, desk="ars", decision="refused", remark="=Illisible", by=ars, **said)
+    FileVerdict.objects.create(file=rib, desk="ans", decision="accepted", by=ans, **said)
+    FileVerdict.objects.create(file=piece, desk="ars", decision="accepted", by=ars, **said)
+    day = paris_date(timezone.now())
+    for agent in (ars, ans):
+        lines = {line["SHA-256"]: line for line in index_of(opened(built(ZIP, by=agent, what=dossier.reference)))}
+        for file in StoredFile.objects.filter(evidence__application=dossier):
+            kept = {one.desk: one for one in file.verdicts.all()}
+            for desk, label in (("ars", "ARS"), ("ans", "ANS")):
+                remark = f"\u00a0: {kept[desk].remark}" if desk in kept and kept[desk].remark else ""
+                wanted = (
+                    f"{kept[desk].get_decision_display()} par {kept[desk].by}, le {day}{remark}" if desk in kept else ""
+                )
+                assert lines[file.sha256][f"Examen ({label})"] == wanted
+    assert [line["Examen (ARS)"] for line in lines.values()].count("") == 2
 
 
 def test_an_ars_gets_no_container_and_the_index_says_why(dossier, ars, tmp_path):
@@ -186,6 +209,30 @@ def test_an_archive_holds_every_dossier_of_the_domain(dossier, ans, ars, tmp_pat
     assert {line["Dossier"] for line in index_of(package)} == {dossier.reference, other.reference}
     assert (export.done, export.total) == (9, 9)
     assert_verified(package, tmp_path)
+
+
+def test_what_agents_write_for_each_other_leaves_with_the_archive_alone(dossier, ans, ars):
+    """A note stays with the desk that it was kept for."""
+    add_note(dossier, by=ans, text="Pour l’ANS.", is_shared=False)
+    add_note(dossier, by=ars, text="SECRET DE L’ARS", is_shared=False)
+    add_note(dossier, by=ars, text="Pour les deux.", is_shared=True)
+    opinion = ask_opinion(dossier, by=ars, of=ans, question="=Et alors ?")
+    give_opinion(opinion, by=ans, advice="against", answer="Non.", at=timezone.now())
+    add_note(ApplicationFactory(), by=ans, text="D’UN AUTRE DOMAINE", is_shared=True)
+    package = opened(built(ARCHIVE, by=ans, what=dossier.domain.slug))
+    text = package.read("notes-et-avis.csv").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+    notes = [note for note in Note.objects.filter(application=dossier).order_by("at") if "SECRET" not in note.text]
+    assert [row["Texte"] for row in rows] == [*(note.text for note in notes), "'=Et alors ?"]
+    for row, note in zip(rows, notes, strict=False):
+        assert (row["Dossier"], row["Nature"]) == (dossier.reference, "Note")
+        assert (row["Auteur"], row["Service"]) == (str(note.author), note.desk.upper())
+        assert row["Lu par"] == ("ARS et ANS" if note.is_shared else "ANS")
+    assert (rows[-1]["Auteur"], rows[-1]["Destinataire"]) == (str(ars), str(ans))
+    assert rows[-1]["Avis"] == "Défavorable\u00a0: Non." and rows[-1]["Rendu le"]
+    assert "SECRET" not in text and "AUTRE DOMAINE" not in text
+    for kind, what in ((ZIP, dossier.reference), (Export.Kind.QUEUE_CSV, "etat=tous")):
+        assert b"Pour les deux." not in content_of(built(kind, by=ans, what=what))
 
 
 def test_the_signed_convention_is_among_the_pieces(ans, ars):

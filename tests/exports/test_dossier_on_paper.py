@@ -10,8 +10,21 @@ from applications.actions import request_changes, save_answers
 from applications.models import Application, ChangeRequest
 from ecare.letters.models import Letter
 from exports.models import Export
+from funding.models import Decision, Payment
+from reviews.models import FileVerdict
+from reviews.remarks import add_note, ask_opinion
 from tests.applications.test_receipt import CANARIES
-from tests.exports.conftest import ANSWERS, BANK, built, content_of, declared, domain_of_all_kinds, send, sent_dossier
+from tests.exports.conftest import (
+    ANSWERS,
+    BANK,
+    built,
+    content_of,
+    declared,
+    domain_of_all_kinds,
+    send,
+    sent_dossier,
+    with_money,
+)
 from tests.factories import ApplicationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +76,35 @@ def test_it_says_everything_that_the_ans_reads(dossier, ans):
     ):
         assert " ".join(expected.split()) in said, expected
     assert "une puce" not in said, "what an earlier sending said"
+
+
+def test_money_and_what_desks_think_of_files_are_in_it_once_decided(dossier, ans, ars):
+    rib = dossier.evidence.get(question__key="rib").file
+    verdict = {"application": dossier, "file": rib, "by": ars, "at": timezone.now()}
+    FileVerdict.objects.create(desk="ars", decision="refused", remark="Illisible en page 2.", **verdict)
+    add_note(dossier, by=ans, text="NOTE PRIVÉE", is_shared=True)
+    ask_opinion(dossier, by=ans, of=ars, question="QUESTION ENTRE AGENTS")
+    decision = with_money(dossier, ans=ans)
+    for agent in (ans, ars):
+        said = read(dossier, agent)
+        for expected in (
+            "Montant engagé 7 000,50 €",
+            "Montant décidé 9 876,54 €",
+            "Dépenses retenues 10 000 €",
+            "Objectif D1.O1 validé Bien documenté.",
+            "Audit, Audit SA 12 500,50 € 9 000 €",
+            "Hors taxes.",
+            "Montant versé 9 876,54 €, le 2 novembre 2026",
+            "VIR-2026-042",
+            f"Examen (ARS) : Refusée par {ars}",
+            "Illisible en page 2.",
+        ):
+            assert expected in said, expected
+        assert "NOTE PRIVÉE" not in said and "QUESTION ENTRE AGENTS" not in said
+    Export.objects.all().delete()
+    Payment.objects.all().delete()
+    Decision.objects.filter(pk=decision.pk).update(validated_at=None, validated_by=None)
+    assert "9 876,54" not in read(dossier, ans), "what is still being prepared leaves in no export"
 
 
 def test_an_ars_reads_no_bank_details_in_it(dossier, ars):

@@ -15,10 +15,12 @@ from ecare.letters.actions import deliver
 from ecare.letters.models import Letter
 from evidence import vault
 from evidence.actions import sweep
+from evidence.models import Evidence
+from evidence.purges import purge_evidence, report_patient_data
 from exports import actions, builders, rules
 from exports.models import Export
 from tests.evidence.conftest import stored_names
-from tests.exports.conftest import asked, built, content_of
+from tests.exports.conftest import asked, built, content_of, domain_of_all_kinds, sent_dossier
 from tests.factories import ApplicationFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -307,3 +309,48 @@ def test_sweeping_the_vault_leaves_exports_alone(ars):
     export = built(CSV, by=ars)
     assert sweep(older_than=timedelta(0)) == ([], [])
     assert content_of(export)
+
+
+# --- patient data found meanwhile ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", [Kind.DOSSIER_ZIP, Kind.DOSSIER_PDF, Kind.QUEUE_XLSX])
+def test_a_file_found_to_hold_patient_data_is_in_no_export_any_more(kind, ars, ans, django_capture_on_commit_callbacks):
+    """Reported, it stays with the ANS, which alone reads it; purged, with nobody: the bytes of the export go too."""
+    dossier = sent_dossier(domain_of_all_kinds())
+    what = dossier.reference if kind in Export.OF_DOSSIER else "etat=tous"
+    theirs, of_ans = built(kind, by=ars, what=what), built(kind, by=ans, what=what)
+    file = Evidence.objects.filter(application=dossier).select_related("file").first()
+    report_patient_data(file, by=ars, reason="Noms de patients", at=timezone.now())
+    at = timezone.now()
+    with pytest.raises(NotNow, match="signalé ou purgé"):
+        actions.check_download(theirs, by=ars, at=at)
+    actions.check_download(of_ans, by=ans, at=at)
+    assert actions.forget(at=at) == 0  # it may be kept after all
+    purge_evidence(file, by=ans, reason="Noms de patients", at=at)
+    with pytest.raises(NotNow, match="signalé ou purgé"):
+        actions.check_download(of_ans, by=ans, at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        assert actions.forget(at=timezone.now()) == 2
+    assert [again(export).state for export in (theirs, of_ans)] == [State.EXPIRED] * 2
+    assert not {theirs.storage_name, of_ans.storage_name} & set(stored_names())
+    actions.check_download(built(kind, by=ars, what=what), by=ars, at=timezone.now())  # one built since then
+
+
+def test_a_file_of_another_dossier_holds_back_no_export(ars, ans):
+    domain = domain_of_all_kinds()
+    dossier, other = sent_dossier(domain), sent_dossier(domain)
+    export = built(Kind.DOSSIER_ZIP, by=ars, what=dossier.reference)
+    file = Evidence.objects.filter(application=other).first()
+    purge_evidence(file, by=ans, reason="Noms de patients", at=timezone.now())
+    actions.check_download(export, by=ars, at=timezone.now())
+    assert actions.forget(at=timezone.now()) == 0
+
+
+def test_a_person_keeps_so_many_and_the_oldest_goes(ars, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(rules, "MOST_KEPT", 2)
+    ApplicationFactory()
+    first, second, third = (built(CSV, by=ars, what=f"q={rank}") for rank in range(3))
+    assert [again(export).state for export in (first, second, third)] == [State.READY] * 3
+    with django_capture_on_commit_callbacks(execute=True):
+        asked(CSV, by=ars, what="q=4")
+    assert [again(export).state for export in (first, second, third)] == [State.EXPIRED, State.READY, State.READY]
+    assert first.storage_name not in stored_names()

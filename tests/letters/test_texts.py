@@ -16,7 +16,9 @@ from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 NAMES = texts.names()
-WITH_SECRET = "activation code email_change_requested email_change_to_confirm invitation password_reset".split()
+WITH_SECRET = (
+    "activation code email_change_requested email_change_to_confirm email_correction_to_stop invitation password_reset"
+).split()
 BY = ("user:1", "Alix (Administrateur)")
 
 

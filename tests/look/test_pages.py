@@ -169,6 +169,7 @@ STEPS = {
     "accounts:accept_invitation",
     "accounts:register_recap",
     "accounts:registered",
+    "accounts:stop_email_correction",
     "accounts:terms_version",
     "account_second_factor",
     "admin:login",

@@ -3,9 +3,11 @@
 import threading
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from applications.states import Desk, State
 from ecare.journal.actions import broken_links
@@ -53,7 +55,33 @@ def test_an_agent_is_given_dossiers_and_history_says_by_whom(ans):
         assert entry.data == {"desk": "ans", "agent": f"user:{other.pk}", "name": str(other)}
         assert entry.actor == f"user:{ans.pk}"
         assert list(broken_links(dossier.subject)) == []
-    assert not Letter.objects.exists()
+
+
+def test_whoever_is_given_dossiers_is_told(ans, signed_in):
+    """One letter for all, of those that changed hands; it does not leave when nothing of it is true any more."""
+    other, dossiers = UserFactory(ans=True), [ApplicationFactory(state=State.PAID) for _ in range(3)]
+    references = [dossier.reference for dossier in dossiers]
+    assign(references[:1], to=other, by=other)
+    assert not Letter.objects.exists(), "nobody is told of what they do themselves"
+    answer = signed_in(ans).post(ASSIGN, {"query": "etat=tous", "scope": "vue", "agent": other.pk}, follow=True)
+    assert "prévenu par courrier électronique" in answer.content.decode()
+    letter = Letter.objects.get()
+    assert (letter.name, letter.recipient) == ("dossiers_assigned", other.email)
+    assert "2 dossiers" in letter.title and f"{ans} vous attribue 2 dossiers" in letter.text
+    listed = signed_in(other).get(letter.link.removeprefix(settings.SITE_ADDRESS)).content.decode()
+    assert all(reference in listed for reference in references), "whatever their state"
+    assign(references, to=other, by=ans)
+    assert Letter.objects.count() == 1, "nothing changed hands"
+    assert assignments.are_still_followed(letter, timezone.now())
+    assign(references[1:], to=None, by=ans)
+    assert not assignments.are_still_followed(letter, timezone.now())
+    assert Letter.objects.count() == 1
+
+
+def test_the_queue_says_whom_the_click_mails(ans, signed_in):
+    ApplicationFactory(state=State.ACCEPTED)
+    page = signed_in(ans).get(QUEUE).content.decode()
+    assert "reçoit un seul courrier électronique" in page
 
 
 def test_what_is_already_so_changes_nothing(ans):

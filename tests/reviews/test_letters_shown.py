@@ -8,11 +8,14 @@ from django.utils import timezone
 
 from applications import actions
 from applications.actions import NotNow
-from applications.models import Application
+from applications.models import Application, Extension
+from applications.rehearsal import letters_of
 from applications.states import State
 from ecare.journal.models import Entry
 from ecare.letters.models import SECRET_MARK, Letter
-from reviews.rehearsal import letters_of
+from evidence.models import StoredFile
+from evidence.purges import dismiss_report
+from reviews.models import Opinion
 from reviews.remarks import resend_letter
 from tests.applications.life_cycle import MOVES, dossier, people, traces
 from tests.factories import ApplicationFactory, UserFactory
@@ -100,6 +103,59 @@ def test_what_a_referent_asks_for_is_decided_before_its_letters(name, letter, co
         answer = browser.post(address, {"holder": asked.application.referent_id, "message": TEXT, "apercu": "1"})
         assert all(TEXT in one.text for one in answer.context["letters"])
     assert traces(asked.application) == before
+
+
+def test_what_is_typed_of_an_extension_and_an_opinion_is_in_the_letter_and_nothing_is_done(signed_in):
+    """Also where no dossier is yet: the letter is about the extension itself."""
+    world = World(1)
+    browser, extension = signed_in(world.cast["ans"]), world.extension
+    lone = UserFactory()
+    for establishment, person in ((extension.establishment, world.owner), (lone.establishment, lone)):
+        address = reverse("reviews:give_extension", args=[establishment.pk, extension.domain.slug, extension.step])
+        before = browser.get(address)
+        assert "premier jour possible" in before.content.decode()
+        assert [one.recipient for one in before.context["letters"]] == [person.email]
+        answer = browser.post(address, {"until": "2031-03-21", "message": TEXT, "apercu": "1"})
+        [letter] = answer.context["letters"]
+        assert "21 mars 2031" in letter.title and TEXT in letter.text
+        assert "premier jour possible" not in answer.content.decode()
+    assert not Extension.objects.filter(until="2031-03-21").exists()
+    asking, dossier = signed_in(world.cast["ars"]), world.dossiers["submitted"]
+    address = reverse("reviews:ask_opinion", args=[dossier.reference])
+    assert "à l’agent que vous choisirez" in asking.get(address).content.decode()
+    chosen = world.cast["ans"]
+    answer = asking.post(address, {"of": chosen.pk, "question": TEXT, "apercu": "1"})
+    assert [one.recipient for one in answer.context["letters"]] == [chosen.email]
+    assert TEXT in answer.context["letters"][0].text
+    address = reverse("reviews:give_opinion", args=[dossier.reference, world.opinion.pk])
+    answer = asking.post(address, {"advice": "against", "answer": TEXT, "apercu": "1"})
+    assert "défavorable" in answer.context["letters"][0].title
+    assert not Opinion.objects.exclude(given_at=None).exists()
+
+
+def test_patient_data_is_reported_and_purged_after_the_letters_were_read(signed_in):
+    world = World(1)
+    evidence = world.report.evidence
+    for verb, cast, name in (("report", "ars", "patient_data_reported"), ("purge", "ans", "evidence_purged")):
+        if verb == "report":
+            dismiss_report(world.report, by=world.cast["ans"], message=TEXT, at=timezone.now())
+        before = traces(evidence.application)
+        address = reverse("evidence:patient_data", args=[evidence.file_id])
+        browser = signed_in(world.cast[cast])
+        assert {one.name for one in browser.get(address).context["letters"]} == {name}
+        answer = browser.post(address, {"reason": TEXT, "apercu": "1"})
+        assert all(TEXT in one.text for one in answer.context["letters"])
+        assert traces(evidence.application) == before
+        assert not StoredFile.objects.get(pk=evidence.file_id).is_purged
+
+
+def test_the_referent_reads_the_receipt_before_the_signed_copy_leaves(signed_in):
+    world = World(1)
+    page = signed_in(world.owner).get(reverse("conventions:convention", args=[world.dossiers["accepted"].reference]))
+    shown = page.context["letter"]
+    assert shown.title in unescape(page.content.decode()) and "(le nom de votre fichier)" in shown.text
+    sent = Letter.objects.filter(name="signed_copy_received").last()
+    assert (sent.title, sent.recipient) == (shown.title, shown.recipient)
 
 
 # --- again --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.models import Application
+from applications.models import Application, ChangeRequest, Extension
 from applications.states import REVIEWER_LABELS, State
 from funding.models import Commitment
 from funding.rules import consumption
@@ -25,6 +25,7 @@ from tests.steering.worlds import (
     paris,
     read,
     records,
+    referent_in,
     section,
 )
 
@@ -313,6 +314,59 @@ def test_last_days_come_near_with_the_drafts_that_were_never_sent(ans):
     ]
 
 
+def test_corrections_that_are_awaited_are_counted_and_lead_to_the_queue(ans, ars):
+    form = FormFactory()
+    today, by = NOW.date(), UserFactory(ars=True)
+    for due in (None, today - timedelta(days=1), today, today + timedelta(days=7), today + timedelta(days=8)):
+        one = dossier(State.CHANGES_REQUESTED, form=form)
+        ChangeRequest.objects.create(application=one, step="candidature", desk="ars", by=by, message="…", due_on=due)
+    told = {"step": "candidature", "desk": "ars", "by": by, "message": "…", "due_on": today - timedelta(days=9)}
+    ChangeRequest.objects.create(application=dossier(form=form), answered_at=NOW, **told)
+    ChangeRequest.objects.create(application=dossier(State.WITHDRAWN, form=form), **told)
+    ChangeRequest.objects.create(application=dossier(State.CHANGES_REQUESTED, region="75", form=form), **told)
+    page = page_of(ars)
+    assert read(page, "corrections")[form.domain.name][1:] == ["5", "2", "1"]
+    assert read(page_of(ans), "corrections")[form.domain.name][1:] == ["6", "2", "2"]
+    assert read(page_of(ans, region="75"), "corrections")[form.domain.name][1:] == ["1", "0", "1"]
+    [address] = re.findall(r'href="(/verification/\?[^"]*echeance=en-retard[^"]*)"', section(page, "corrections"))
+    assert len(list(ars.get(address.replace("&amp;", "&")).context["table"].paginated_rows)) == 1
+
+
+def test_extensions_that_end_are_named_until_they_were_used(ans, ars):
+    """Also where no dossier is yet; one that was used, replaced, or ends far away is not."""
+    form, by, today = FormFactory(), UserFactory(ans=True), NOW.date()
+    given = {"domain": form.domain, "step": "candidature", "reason": "Incident.", "by": by}
+
+    def lengthen(establishment, days, **fields):
+        fields = given | {"establishment": establishment, "until": today + timedelta(days=days)} | fields
+        return Extension.objects.create(**fields)
+
+    draft = dossier(State.DRAFT, form=form)
+    lengthen(draft.establishment, 60)
+    lengthen(draft.establishment, 0, state="replaced", ended_at=NOW)
+    lone, far = referent_in("76").establishment, referent_in("75").establishment
+    lengthen(lone, -1)
+    lengthen(far, 0)
+    for days in (-61, 61):
+        lengthen(referent_in("76").establishment, days)
+    lengthen(dossier(form=form, candidature_submitted_at=NOW).establishment, 5)
+    lengthen(dossier(State.REJECTED, form=form).establishment, 5)
+    waiting = dossier(State.DECLARATION_OPEN, form=form, candidature_submitted_at=NOW)
+    lengthen(waiting.establishment, 1, step="declaration")
+    rows = records(ans.get(f"{PAGE}prolongations.csv"))[1:]
+    assert [(row[0], *row[2:]) for row in rows] == [
+        (lone.name, "Formulaire de candidature", "20 novembre 2026", "dépassé", "Pas de dossier"),
+        (far.name, "Formulaire de candidature", "21 novembre 2026", "dernier jour", "Pas de dossier"),
+        (waiting.establishment.name, "Déclaration d’atteinte des objectifs", "22 novembre 2026", f"1{NBSP}jour",
+         REVIEWER_LABELS[State.DECLARATION_OPEN]),
+        (draft.establishment.name, "Formulaire de candidature", "20 janvier 2027", f"60{NBSP}jours",
+         REVIEWER_LABELS[State.DRAFT]),
+    ]  # fmt: skip
+    page = section(page_of(ars), "prolongations")
+    assert lone.name in page and far.name not in page
+    assert reverse("reviews:dossier", args=[draft.reference]) in page and f"?q={lone.finess}" in page
+
+
 # --- week by week -----------------------------------------------------------------------------------------------------
 def test_events_fall_into_the_iso_weeks_of_paris(ans):
     """Around the change of hour, the last second of a Sunday and the first of a Monday are one second apart."""
@@ -378,10 +432,14 @@ def test_the_page_asks_as_much_for_a_hundred_dossiers_as_for_one(rows, ans, ars,
         its_form = {} if rank else {"form": form}
         one = dossier(State.ACCEPTED, region="75" if rank % 2 else "76", requested=1_000_00, **its_form)
         lasting(one, (State.DRAFT, 1), (State.SUBMITTED, 2), end=State.ACCEPTED)
-    with django_assert_num_queries(27):
+        given = {"establishment": one.establishment, "until": NOW.date(), "by": one.referent, "reason": "…"}
+        Extension.objects.create(domain=one.domain, step="declaration", **given)
+        asked = {"step": "candidature", "desk": "ars", "by": one.referent, "message": "…", "due_on": NOW.date()}
+        ChangeRequest.objects.create(application=one, **asked)
+    with django_assert_num_queries(29):
         ans.get(PAGE)
     with django_assert_num_queries(8):
         ans.get(PAGE)
     cache.clear()
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(30):
         ars.get(PAGE)

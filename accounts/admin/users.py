@@ -1,3 +1,5 @@
+"""Accounts, and the invitations that open those of agents."""
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -6,15 +8,21 @@ from django.db.models.functions import Lower
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from accounts import actions, agents, rules, second_factor
-from accounts.models import Invitation, Terms, TermsAcceptance, User
+from accounts import actions, agents, mailboxes, rules, second_factor
+from accounts.models import Invitation, User
 from accounts.usernames import ALLOWED
-from ecare.admin_site import MatchingSearch, OfferedFilters, ReadOnlyAdmin
+from ecare.admin_site import MatchingSearch, OfferedFilters
 
 MOVES = (
     "En enregistrant un autre établissement, vous écrivez à cette personne et à ses nouveaux collaborateurs. "
     "Impossible tant qu’elle suit un dossier."
 )
+CORRECTS = (
+    "En enregistrant une autre adresse, vous fermez les sessions de la personne et vous écrivez à ses deux adresses. "
+    "Pendant 72 heures, l’ancienne peut arrêter le changement ; d’ici là, la nouvelle ne permet ni de choisir un autre "
+    "mot de passe, ni de réinitialiser la double authentification."
+)
+WHY = "Obligatoire si vous changez l’adresse. Envoyé aux deux adresses et inscrit au journal."
 ENDS = (
     "Décocher ferme aussitôt les sessions de cette personne et retire les courriers qui lui demandent d’agir. Son "
     "historique reste, et l’accès peut lui être rendu."
@@ -56,6 +64,16 @@ class UserForm(forms.ModelForm):
     by: User | None = None
     """Who changes it."""
 
+    email_reason = forms.CharField(
+        label="Motif du changement d’adresse",
+        help_text=WHY,
+        required=False,
+        min_length=10,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"min_length": "Ce motif est trop court : écrivez au moins 10 caractères."},
+    )
+
     class Meta:
         model = User
         fields = "username civility first_name last_name email phone role establishment regions is_active".split()
@@ -64,6 +82,7 @@ class UserForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].help_text = "3 à 60 caractères : lettres, chiffres, points, tirets, sans @."
         self.fields["is_active"].help_text = ENDS
+        self.fields["email"].help_text = CORRECTS
         for name in ("first_name", "last_name"):
             self.fields[name].required = True
         if self.instance.establishment_id:
@@ -86,9 +105,19 @@ class UserForm(forms.ModelForm):
         elif role != User.Role.REFERENT and establishment:
             self.add_error("establishment", "Seul un référent représente un établissement : laissez ce champ vide.")
         _check_regions(self, cleaned)
+        self._check_email(cleaned)
         self._check_move(establishment)
         self._check_access(role, cleaned.get("is_active"))
         return cleaned
+
+    def _check_email(self, cleaned):
+        email = cleaned.get("email")
+        if email is None or email == self.initial["email"].lower():
+            return
+        if refusal := rules.why_not_correct_email(self.instance, by=self.by, email=email):
+            self.add_error("email", refusal)
+        elif not cleaned.get("email_reason") and "email_reason" not in self.errors:
+            self.add_error("email_reason", "Dites pourquoi l’adresse change : ce motif est obligatoire.")
 
     def _check_access(self, role, is_active):
         refusal = role and rules.why_not_change_access(self.instance, by=self.by, role=role, is_active=is_active)
@@ -122,7 +151,7 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
     readonly_fields = ("last_login", "date_joined", "second_factor_since")
     actions = ("reset_second_factor",)
     fieldsets = (
-        ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "phone")}),
+        ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "email_reason", "phone")}),
         ("Accès", {"fields": ("username", "role", "establishment", "regions", "is_active", "second_factor_since")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -138,15 +167,24 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
         return type("FormOfAdministrator", (super().get_form(request, obj, change, **kwargs),), {"by": request.user})
 
     def save_model(self, request, obj, form, change):
-        """What has consequences is left to its verb: establishment, role, activity."""
+        """What has consequences is left to its verb: e-mail, establishment, role, activity."""
         wanted = {name: getattr(obj, name) for name in ("role", "is_active", "establishment")}
-        former = form.initial.get("establishment")
+        former, email = form.initial.get("establishment"), obj.email
+        obj.email = form.initial["email"]
         obj.role, obj.is_active, obj.establishment_id = form.initial["role"], form.initial["is_active"], former
         super().save_model(request, obj, form, change)
         if former and wanted["establishment"]:
             self._move(request, obj, wanted["establishment"])
         self._change_access(request, obj, wanted)
-        actions.vouch_for(User.objects.get(pk=obj.pk), by=request.user)
+        if not self._correct_email(request, obj, email, reason=form.cleaned_data["email_reason"]):
+            actions.vouch_for(User.objects.get(pk=obj.pk), by=request.user)
+
+    def _correct_email(self, request, person, email, *, reason):
+        try:
+            return mailboxes.correct_email(person, by=request.user, email=email, reason=reason)
+        except mailboxes.CannotCorrect as refusal:  # since the form was checked
+            messages.error(request, str(refusal))
+            return True
 
     def _move(self, request, person, to):
         try:
@@ -169,10 +207,17 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
         title = "Réinitialiser la double authentification"
         if page := self.confirm(request, queryset, title=title, says=says):
             return page
-        done = sum(second_factor.reset(person, by=request.user) for person in queryset)
+        done, refused = 0, []
+        for person in queryset:
+            try:
+                done += second_factor.reset(person, by=request.user)
+            except second_factor.CannotReset as refusal:
+                refused.append(str(refusal))
+        for refusal in refused:
+            messages.error(request, refusal)
         if done:
             messages.success(request, f"Double authentification réinitialisée : {done}.")
-        else:
+        elif not refused:
             messages.warning(request, "Aucune de ces personnes n’a de double authentification.")
         return None
 
@@ -284,24 +329,3 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
         if not all(told):
             left = len(told) - sum(told)
             messages.warning(request, f"Déjà acceptées, révoquées, ou dont l’adresse a un compte : {left}.")
-
-
-@admin.register(Terms)
-class TermsAdmin(admin.ModelAdmin):
-    """A published version is frozen: people accepted these very words."""
-
-    list_display = ("version", "published_at")
-
-    def get_readonly_fields(self, request, obj=None):
-        return ("version", "text", "published_at") if obj and obj.published_at else ()
-
-    def has_delete_permission(self, request, obj=None):
-        return bool(obj and not obj.published_at) and super().has_delete_permission(request, obj)
-
-
-@admin.register(TermsAcceptance)
-class TermsAcceptanceAdmin(ReadOnlyAdmin):
-    list_display = ("user", "terms", "at")
-    list_select_related = ("user", "terms")
-    list_filter = ("terms",)
-    search_fields = ("user__username", "user__email")
