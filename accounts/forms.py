@@ -187,7 +187,7 @@ class SignInForm(allauth_forms.LoginForm):
         super().__init__(*args, **kwargs)
         attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         self.fields["login"] = forms.CharField(
-            label="Nom d’utilisateur ou adresse email", max_length=254, widget=forms.TextInput(attrs=attrs)
+            label="Nom d’utilisateur ou adresse e-mail", max_length=254, widget=forms.TextInput(attrs=attrs)
         )
         self.fields["password"] = password_field("Mot de passe", new=False)
         self.order_fields(["login", "password"])

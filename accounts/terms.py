@@ -35,8 +35,10 @@ def begin(version: str, text: str, *, by: User) -> Terms:
 
 @transaction.atomic
 def save(terms: Terms, *, version: str, text: str, by: User) -> Terms:
-    """Raises Refused once it is published."""
+    """What says what it said leaves no trace. Raises Refused once it is published."""
     terms = _lock_open(terms)
+    if (terms.version, terms.text) == (version, text):
+        return terms
     terms.version, terms.text = version, text
     terms.save(update_fields=["version", "text"])
     _tell(terms, "save_terms", by=by)

@@ -30,7 +30,7 @@ class PublishTermsForm(forms.Form):
     on = forms.DateField(
         label="En vigueur à partir du",
         help_text=(
-            "Aujourd’hui : aussitôt. Un autre jour : dès 0 h, heure de Paris ; d’ici là, la version présente reste en "
+            "Aujourd’hui : aussitôt. Un autre jour : dès 0 h, heure de Paris ; d’ici là, la version présente reste en "
             "vigueur. Exemple : 21/11/2026."
         ),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "aria-describedby": "id_on_helptext"}),

@@ -86,7 +86,7 @@ def lock(application: Application, *, version: int | None = None) -> Application
     return locked
 
 
-def _move(application: Application, verb: str, *, by: User | None, message: str = "", data=None, **arguments) -> str:
+def move(application: Application, verb: str, *, by: User | None, message: str = "", data=None, **arguments) -> str:
     """Run the transition `verb` on a locked row, save it, write the journal; letters still waiting that called
     somebody to act on the former state are untrue now, and go. Returns that state."""
     if not rules.may(by, verb, application):
@@ -295,7 +295,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
         application.requested = rules.requested_of(questions_of(application.form), known_of(application))
     else:
         application.declaration_submitted_at = application.declaration_submitted_at or at
-    _move(
+    move(
         application,
         "submit",
         by=by,
@@ -312,7 +312,7 @@ def withdraw(application: Application, *, by: User, version: int) -> None:
     """Before acceptance only; the establishment may start again while candidatures may start."""
     application = lock(application, version=version)
     was_sent = application.candidature_submitted_at is not None
-    _move(application, "withdraw", by=by)
+    move(application, "withdraw", by=by)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
     for asked in TakeOverRequest.objects.open().filter(application=application).select_related("by"):
         asked.state, asked.decided_at = TakeOverRequest.State.MOOT, timezone.now()
@@ -343,7 +343,7 @@ def request_changes(
         raise NotNow(fault)
     told = [{"question": one.key, "file": one.file, "remark": one.remark} for one in named]
     data = {"due_on": due_on.isoformat() if due_on else "", "named": told}
-    source = _move(application, "request_changes", by=by, message=message, data=data)
+    source = move(application, "request_changes", by=by, message=message, data=data)
     request = ChangeRequest.objects.create(
         application=application,
         step=application.step,
@@ -364,7 +364,7 @@ def accept(
 
     `data`: what the room above adds to the journal row; `told`: what it says in the letter of the validation."""
     application = lock(application, version=version)
-    _move(application, "accept", by=by, data=data)
+    move(application, "accept", by=by, data=data)
     if application.state == State.UNDER_CONTROL:
         _send(emails.passed_to_ans(application), *_for_readers(application))
     elif application.state == State.VALIDATED:
@@ -377,7 +377,7 @@ def accept(
 def reject(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
     """End the step with a reason; only the ANS may reopen."""
     application = lock(application, version=version)
-    _move(application, "reject", by=by, message=message, data=data)
+    move(application, "reject", by=by, message=message, data=data)
     _send(emails.rejected(application, message))
 
 
@@ -385,7 +385,7 @@ def reject(application: Application, *, by: User, version: int, message: str, da
 def reopen(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
     """Put a rejected dossier back on the desk that had rejected it, with a reason."""
     application = lock(application, version=version)
-    _move(application, "reopen", by=by, message=message, data=data)
+    move(application, "reopen", by=by, message=message, data=data)
     _send(emails.reopened(application, message), *_for_readers(application))
 
 
@@ -393,7 +393,7 @@ def reopen(application: Application, *, by: User, version: int, message: str, da
 def send_back(application: Application, *, by: User, version: int, message: str) -> None:
     """From the ANS's control back to the ARS's check of completeness."""
     application = lock(application, version=version)
-    _move(application, "send_back", by=by, message=message)
+    move(application, "send_back", by=by, message=message)
     _send(*_for_readers(application, emails.sent_back, message))
 
 
@@ -402,7 +402,7 @@ def sign_convention(application: Application, *, by: User, version: int, signed_
     """Record the signature, and open the declaration at once when the domain's calendar allows it."""
     application = lock(application, version=version)
     application.convention_signed_on = signed_on
-    _move(application, "sign_convention", by=by, data={"signed_on": signed_on.isoformat()})
+    move(application, "sign_convention", by=by, data={"signed_on": signed_on.isoformat()})
     if rules.declaration_may_open(application, at):
         _open_declaration(application)
     if application.state == State.CONVENTION_SIGNED:  # else a letter says that the declaration is open
@@ -416,7 +416,7 @@ def _open_declaration(application: Application) -> None:
     if form is None:
         return
     application.declaration_form = form
-    _move(application, "open_declaration", by=None)
+    move(application, "open_declaration", by=None)
     _send(emails.declaration_opened(application))
 
 
@@ -436,7 +436,7 @@ def record_payment(
 ) -> None:
     """The funding was paid; `data` and `told` as for `accept`."""
     application = lock(application, version=version)
-    _move(application, "record_payment", by=by, data=data)
+    move(application, "record_payment", by=by, data=data)
     _send(emails.paid(application, **(told or {})))
 
 
@@ -444,6 +444,6 @@ def record_payment(
 def abandon(application: Application, *, by: User, version: int, message: str, data: dict | None = None) -> None:
     """From acceptance on, with a reason."""
     application = lock(application, version=version)
-    _move(application, "abandon", by=by, message=message, data=data)
+    move(application, "abandon", by=by, message=message, data=data)
     ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
     _send(emails.abandoned(application, message))

@@ -132,4 +132,4 @@ def _declaring(domain: Domain) -> str:
 
 
 def _until(day: Day) -> str:
-    return f", jusqu’au {paris_date(day)} à 23 h 59 (heure de Paris)" if day else ", sans limite de date"
+    return f", jusqu’au {paris_date(day)} à 23 h 59 (heure de Paris)" if day else ", sans limite de date"

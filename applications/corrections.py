@@ -26,6 +26,8 @@ class Opening:
     items: tuple[RequestedChange, ...] = ()
     keys: frozenset[str] | None = None
     files: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sent: Mapping[str, object] = field(default_factory=dict)
+    """The answers of the last sending, where items ask to change some."""
 
     def is_open(self, question: Question) -> bool:
         return self.keys is None or question.key in self.keys
@@ -40,6 +42,15 @@ class Opening:
         """What the agent said of this question."""
         return [item for item in self.items if item.question_id == question.pk]
 
+    def untouched(self, values: Mapping) -> list[RequestedChange]:
+        """What was asked for and still stands as it was sent; `values`: the present answers, by question key."""
+        return [item for item in self.items if self._is_untouched(item, values.get(item.question.key))]
+
+    def _is_untouched(self, item: RequestedChange, value) -> bool:
+        if item.file is not None:
+            return str(item.file) in {file["id"] for file in value or ()}
+        return value == self.sent.get(item.question.key)
+
 
 ALL = Opening()
 
@@ -53,11 +64,44 @@ def opening_of(application: Application) -> Opening:
     if not items:
         return Opening(request)
     questions = list(Question.objects.filter(section__form=application.form))
-    keys = _with_dependents({item.question.key for item in items}, questions)
+    keys = _with_dependents(_with_account({item.question.key for item in items}, questions), questions)
     whole = {item.question.key for item in items if item.file is None}
     named = {key: {str(item.file) for item in items if item.question.key == key} for key in keys - whole}
     files = {key: frozenset(ids) for key, ids in named.items() if ids}
-    return Opening(request, items, frozenset(keys | _unanswered(application, questions)), files)
+    last = last_sending(application)
+    sent = last.content["answers"] if last else {}
+    unanswered = _unanswered(application, questions, sent) if last else set()
+    return Opening(request, items, frozenset(keys | unanswered), files, sent)
+
+
+def account_of(questions: Iterable[Question]) -> tuple[list[Question], Question | None]:
+    """What a candidature asks of the account, whatever the form calls it: what is typed in the section of the IBAN, and
+    the space of the RIB if it has one."""
+    in_order = sorted(questions, key=lambda question: question.position)
+    iban = next((q for q in in_order if q.kind == Question.Kind.IBAN), None)
+    beside = [q for q in in_order if iban is not None and q.section_id == iban.section_id]
+    typed = [q for q in beside if q.kind in (Question.Kind.TEXT, Question.Kind.IBAN, Question.Kind.BIC)]
+    return typed, next((q for q in beside if q.is_evidence), None)
+
+
+def _with_account(keys: set[str], questions: Iterable[Question]) -> set[str]:
+    """Holder, IBAN, BIC and RIB say the same together: whoever may change one of them may change all."""
+    together = {question.key for question in _together(questions)}
+    return keys | together if keys & together else keys
+
+
+def _together(questions: Iterable[Question]) -> list[Question]:
+    typed, rib = account_of(questions)
+    return [*typed, rib] if rib else typed
+
+
+def opened_together(application: Application, items: Iterable[RequestedChange] | None = None) -> str:
+    """The questions about the account, in words, if `items` name one of them; without `items`, if the form has any."""
+    together = _together(Question.objects.filter(section__form=application.form))
+    if items is not None and not {item.question_id for item in items} & {question.pk for question in together}:
+        return ""
+    labels = [question.label for question in together]
+    return f"{', '.join(labels[:-1])} et {labels[-1]}" if len(labels) > 1 else ""
 
 
 def _with_dependents(keys: set[str], questions: Iterable[Question]) -> set[str]:
@@ -69,13 +113,9 @@ def _with_dependents(keys: set[str], questions: Iterable[Question]) -> set[str]:
     return found
 
 
-def _unanswered(application: Application, questions: Iterable[Question]) -> set[str]:
+def _unanswered(application: Application, questions: Iterable[Question], values: dict) -> set[str]:
     """Required questions that the last sending left without an answer, as the directory stands today: without them
     the form could never be sent again."""
-    sent = last_sending(application)
-    if sent is None:
-        return set()
-    values = sent.content["answers"]
     entities = frozenset(application.establishment.entities().values_list("finess", flat=True))
     return {
         q.key

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from applications import emails
 from applications.models import Application, Domain
-from applications.states import AWAITS_ANS, AWAITS_ARS
+from applications.states import Desk as Side
 from ecare.clock import PARIS, paris_day
 from ecare.letters.models import Letter
 
@@ -93,7 +93,7 @@ def _agents():
 
 
 def _on_desks(since: datetime):
-    found = Application.objects.filter(state__in=[*AWAITS_ARS, *AWAITS_ANS], moved_at__lte=since)
+    found = Application.objects.filter(desk__in=Side, moved_at__lte=since)
     return found.select_related("domain", "establishment__ght", "establishment__legal_entity").order_by(
         "moved_at", "pk"
     )
@@ -102,9 +102,9 @@ def _on_desks(since: datetime):
 def _of(agent: User, waiting) -> list[Application]:
     """Those that lie on this agent's desk."""
     if agent.is_ans:
-        return [one for one in waiting if one.state in AWAITS_ANS]
+        return [one for one in waiting if one.desk == Side.ANS]
     regions = {region.pk for region in agent.regions.all()}
-    return [one for one in waiting if one.state in AWAITS_ARS and one.establishment.region_id in regions]
+    return [one for one in waiting if one.desk == Side.ARS and one.establishment.region_id in regions]
 
 
 def _key(agent: User, since: datetime) -> str:

@@ -47,6 +47,8 @@ class EurosField(AmountField):
         return cents
 
     def has_changed(self, initial, data):
+        if not (data or "").strip():  # the row that waits for one more bracket
+            return initial is not None
         try:
             return self.to_python(data) != initial
         except ValidationError:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.models import User
+from applications.corrections import opened_together
 from applications.models import Application, ChangeRequest, Contact, Extension, Submission, TakeOverRequest
 from applications.rules import Progress, Reminder, declaration_until
 from applications.states import Step
@@ -12,9 +13,9 @@ from ecare.letters.models import Letter
 from establishments.models import Establishment
 
 # Letters that ask somebody to do something: untrue as soon as the dossier moves on.
-CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "declaration_opened", "reminder"]
+CALLS_TO_ACT = ["to_review", "sent_back", "changes_requested", "due_date_moved", "declaration_opened", "reminder"]
 # Of these, what the référent was to do: untrue for somebody who no longer holds the dossier.
-CALLS_TO_REFERENT = ["changes_requested", "declaration_opened", "reminder"]
+CALLS_TO_REFERENT = ["changes_requested", "due_date_moved", "declaration_opened", "reminder"]
 
 
 def _to_referent(name: str, application: Application, **context) -> Letter:
@@ -109,7 +110,22 @@ def withdrawn(application: Application) -> Letter:
 
 
 def changes_requested(application: Application, request: ChangeRequest) -> Letter:
-    return _to_referent("changes_requested", application, request=request, asked=_asked(request))
+    return _to_referent(
+        "changes_requested", application, request=request, asked=_asked(request), together=_together(request)
+    )
+
+
+def changes_cancelled(application: Application, reason: str) -> Letter:
+    return _to_referent("changes_cancelled", application, reason=reason)
+
+
+def due_date_moved(application: Application, request: ChangeRequest, reason: str) -> Letter:
+    """Later or earlier: untrue once the dossier moves on, as the request itself."""
+    return _to_referent("due_date_moved", application, request=request, reason=reason)
+
+
+def _together(request: ChangeRequest) -> str:
+    return opened_together(request.application, request.items.all())
 
 
 def _asked(request: ChangeRequest | None) -> list[str]:

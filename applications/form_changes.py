@@ -29,9 +29,17 @@ class Change:
     differences: list[Difference] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Added:
+    """A question of the later version alone; `condition`: under which answers it is asked."""
+
+    question: Question
+    condition: str
+
+
 @dataclass
 class Changes:
-    added: list[Question] = field(default_factory=list)
+    added: list[Added] = field(default_factory=list)
     removed: list[Question] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
     reminder: Difference | None = None
@@ -53,7 +61,7 @@ def _changes(former: list[Question], present: list[Question]) -> Changes:
     after = {question.key: question for question in present}
     places = (_places(former, after), _places(present, before))
     found = Changes(
-        added=[question for question in present if question.key not in before],
+        added=[Added(one, condition(one, present) if one.shown_if else "") for one in present if one.key not in before],
         removed=[question for question in former if question.key not in after],
     )
     for question in present:
@@ -97,7 +105,7 @@ def facts_of(question: Question, questions: list[Question]) -> dict[str, str]:
         "Contact": _contact(question),
         "Objectif attesté": question.objective,
         "Conteneur chiffré": question.container,
-        "Part de l’activité": f"{question.activity_share} %" if question.activity_share is not None else "",
+        "Part de l’activité": f"{question.activity_share} %" if question.activity_share is not None else "",
     }
     if question.is_evidence:
         facts |= {

@@ -16,7 +16,17 @@ from accounts.typed import PAGE_MARK
 from applications import actions, corrections, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
-from applications.models import Answer, Application, Domain, Fate, Question, Section, fate_of, mark_of
+from applications.models import (
+    Answer,
+    Application,
+    Domain,
+    Fate,
+    Question,
+    RequestedChange,
+    Section,
+    fate_of,
+    mark_of,
+)
 from applications.money import Ceiling
 from applications.notes import ceiling_for, note_of
 from ecare import french
@@ -262,7 +272,8 @@ class StepForm(forms.Form):
         self.answers = actions.answers_of(self.application)
         self.values = {key: answer.value for key, answer in self.answers.items()}
         self.values |= rules.facts_of(self.application.establishment)
-        self.__dict__.pop("progress", None)
+        for counted in ("progress", "untouched"):
+            self.__dict__.pop(counted, None)
 
     @property
     def marks(self) -> dict[str, str]:
@@ -333,6 +344,16 @@ class StepForm(forms.Form):
     @cached_property
     def progress(self) -> rules.Progress:
         return rules.progress(self.questions, self.values, frozenset(entity.finess for entity in self.entities))
+
+    @cached_property
+    def untouched(self) -> list[RequestedChange]:
+        """What an agent asked to change and nobody has changed yet."""
+        return self.opening.untouched(self.values)
+
+    @property
+    def done(self) -> int:
+        """How many of the requested changes are made."""
+        return len(self.opening.items) - len(self.untouched)
 
     def parts(self) -> list[Part]:
         return parts_of(self.questions, self.values, self.entities, form=self, ceiling=self.ceiling)

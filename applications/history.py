@@ -15,6 +15,8 @@ DEEDS = {
     "submit": "a transmis le formulaire",
     "withdraw": "a retiré la candidature",
     "request_changes": "a demandé une modification",
+    "cancel_changes": "a annulé la demande de modification",
+    "move_due_date": "a changé l’échéance de la correction",
     "accept": "a donné un avis favorable",
     "reject": "a rejeté le dossier",
     "reopen": "a remis le dossier à l’examen",
@@ -64,6 +66,8 @@ DEEDS_TO: dict[tuple[str, str], str] = {
 # Messages that are addressed to the référent, or about the people of their dossier; any other is between agents.
 TO_REFERENT = {
     "request_changes",
+    "cancel_changes",
+    "move_due_date",
     "reject",
     "reopen",
     "abandon",
@@ -93,8 +97,22 @@ class Event:
 
 
 def deed_of(entry: Entry) -> str:
+    if entry.verb == "assign":
+        return _assigned(entry)
     said = DEEDS | BETWEEN_AGENTS
     return DEEDS_TO.get((entry.verb, entry.to_state), said[entry.verb])
+
+
+def _assigned(entry: Entry) -> str:
+    """Who follows the dossier from now on; entries of earlier versions do not tell who did before."""
+    if entry.data["agent"] == entry.actor:
+        return "suit désormais le dossier"
+    if entry.data["name"]:
+        return f"a confié le dossier à {entry.data['name']}"
+    if "former" not in entry.data:
+        return "a retiré le suivi du dossier"
+    is_theirs = entry.data["former"] == entry.actor
+    return "ne suit plus le dossier" if is_theirs else f"a retiré le suivi de {entry.data['former_name']}"
 
 
 def entries(application: Application, *, is_for_agents: bool = False):

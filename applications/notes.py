@@ -18,7 +18,7 @@ def note_of(question: Question, value, ceiling: Ceiling | None = None, *, iban: 
     """One or two sentences, or nothing. `iban`: the account that the same form names."""
     if question.kind == Question.Kind.IBAN and value:
         bank = bank_of(value)
-        return f"Banque : {bank}." if bank else "Banque non reconnue : vérifiez l’IBAN sur votre RIB."
+        return f"Banque : {bank.rstrip('.')}" if bank else "Banque non reconnue : vérifiez l’IBAN sur votre RIB."
     if question.kind == Question.Kind.BIC and value and iban and is_of_another_bank(value, iban):
         return (
             f"Attention : ce BIC n’est pas celui de la banque de l’IBAN ({bank_of(iban)}). "
@@ -29,6 +29,14 @@ def note_of(question: Question, value, ceiling: Ceiling | None = None, *, iban: 
     if ceiling is not None and question.activity_share and value:
         return _of_share(question.activity_share, value, ceiling)
     return ""
+
+
+WARNINGS = ("Attention", "Banque non reconnue", "L’activité combinée n’est pas connue")
+
+
+def is_warning(note: str) -> bool:
+    """Whether a note tells of something to check, rather than of something known."""
+    return note.startswith(WARNINGS)
 
 
 def _of_amount(cents: int | None, ceiling: Ceiling) -> str:

@@ -189,6 +189,13 @@ def refuse_take_over(asked: TakeOverRequest, *, by: User, holder: int, message: 
         emails.take_over_refused(asked, person).save()
 
 
+def still_reads(letter: Letter, at: datetime) -> bool:
+    """Asked when a letter to an agent leaves: their role, or their regions, may have changed since it was written."""
+    person = User.objects.filter(email__iexact=letter.recipient).first()
+    reference = letter.subject.removeprefix("application:")
+    return person is not None and Application.objects.visible_to(person).filter(reference=reference).exists()
+
+
 def is_still_asked(letter: Letter, at: datetime) -> bool:
     """Asked when the letter about a request leaves: the request is still open."""
     return TakeOverRequest.objects.open().filter(pk=letter.premise.get("take_over")).exists()

@@ -16,6 +16,7 @@ from applications.states import (
     CANDIDATURE_EDITABLE,
     DECLARATION_EDITABLE,
     FROM_ACCEPTANCE,
+    Desk,
     State,
     Step,
 )
@@ -62,6 +63,14 @@ def is_colleague_of_referent(user, application):
 
 
 @rules.predicate
+def is_of_desk_that_asked(user, application):
+    """Of the desk whose change request waits for an answer."""
+    if application is None or user is None or not user.is_reviewer:
+        return False
+    return application.change_requests.open().filter(desk=Desk.of(user)).exists()
+
+
+@rules.predicate
 def is_active(user, application):
     return user is not None and user.is_active
 
@@ -69,6 +78,7 @@ def is_active(user, application):
 rules.add_rule("act_as_referent", is_active & is_referent_of)
 rules.add_rule("act_as_ars", is_active & is_reviewer_of_region)
 rules.add_rule("act_as_ans", is_active & is_ans)
+rules.add_rule("act_as_asker", is_active & (is_reviewer_of_region | is_ans) & is_of_desk_that_asked)
 rules.add_rule("act_as_system", is_system)
 rules.add_rule("request_take_over", is_active & is_colleague_of_referent)
 rules.add_rule("report_patient_data", is_active & (is_reviewer_of_region | is_ans))
@@ -275,6 +285,12 @@ class Deadline:
     def days_left(self) -> int | None:
         """Whole days after today; 0 on the last day, None without end."""
         return None if self.day is None else (self.day - self.today).days
+
+    @property
+    def urgency(self) -> tuple:
+        """Sorts what can still be done before the rest, and the nearest day first; no day at all comes last."""
+        until = self.day or (self.request.due_on if self.request else None)
+        return self.is_late, until is None, until or self.today, self.application.reference
 
     @property
     def is_overdue(self) -> bool:

@@ -9,7 +9,7 @@ class State(models.TextChoices):
     DRAFT = "draft", "À compléter"
     SUBMITTED = "submitted", "En cours de vérification (ARS)"
     CHANGES_REQUESTED = "changes_requested", "À modifier"
-    ACCEPTED = "accepted", "Validée, convention à signer"
+    ACCEPTED = "accepted", "Acceptée, convention à signer"
     CONVENTION_SIGNED = "convention_signed", "Convention signée, déclaration à venir"
     REJECTED = "rejected", "Rejetée"
     DECLARATION_OPEN = "declaration_open", "À compléter"
@@ -27,7 +27,7 @@ REVIEWER_LABELS: dict[str, str] = {
     State.DRAFT: "Candidature en brouillon",
     State.SUBMITTED: "Candidature à vérifier (ARS)",
     State.CHANGES_REQUESTED: "Candidature à modifier par l’établissement",
-    State.ACCEPTED: "Convention à signer (ANS)",
+    State.ACCEPTED: "Candidature acceptée, convention à signer",
     State.CONVENTION_SIGNED: "Convention signée, déclaration à venir",
     State.REJECTED: "Candidature rejetée",
     State.DECLARATION_OPEN: "Déclaration en brouillon",

@@ -28,6 +28,8 @@ BADGES = {
 
 def badge_of(application: Application) -> str:
     """Colour of the state's badge; « info » while somebody else has the dossier."""
+    if application.is_to_sign:
+        return "warning"
     return BADGES.get(State(application.state), "info")
 
 
@@ -50,14 +52,14 @@ class ApplicationTable(tables.Table):
     reference = tables.Column(
         "Référence candidature", linkify=("applications:detail", {"reference": tables.A("reference")})
     )
-    domain = tables.Column("Domaine", accessor="domain__name")
-    establishment = tables.Column("Établissement de santé")
-    step = tables.Column("Étape")
     state = tables.Column("Statut")
+    domain = tables.Column("Domaine", accessor="domain__name")
+    step = tables.Column("Étape")
+    establishment = tables.Column("Établissement de santé")
 
     class Meta:
         model = Application
-        fields = ("reference", "domain", "establishment", "step", "state")
+        fields = ("reference", "state", "domain", "step", "establishment")
         order_by = "-created_at"
         attrs = {"class": "ecare-cards"}
 
@@ -72,14 +74,8 @@ class ApplicationTable(tables.Table):
         return Step(value).label
 
     def render_state(self, record):
-        state = _badge(badge_of(record), record.get_state_display())
-        for kind, text, is_said in (
-            ("error", "Non transmise", record.is_never_sent),
-            ("warning", "À signer par votre établissement", record.is_to_sign),
-            ("info", "À contresigner par l’ANS", record.is_to_countersign),
-        ):
-            state = format_html("{} {}", state, _badge(kind, text)) if is_said else state
-        return state
+        state = _badge(badge_of(record), record.referent_label)
+        return format_html("{} {}", state, _badge("error", "Non transmise")) if record.is_never_sent else state
 
     def order_establishment(self, dossiers, is_descending):
         return dossiers.order_by(("-" if is_descending else "") + "establishment__name", "reference"), True

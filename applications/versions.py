@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Max
+from django.forms import model_to_dict
 
 from accounts.models import User
 from applications.actions import NotNow, questions_of
@@ -110,18 +111,24 @@ def mark_of(form: FormVersion) -> str:
 
 # --- what stands in a version that is not published ---------------------------------------------------------------
 def save_reminder(form: FormVersion, reminder: str, *, by: User) -> None:
-    with _editing(form, by=by, done="rappel des prérequis modifié") as form:
-        form.reminder = reminder
-        form.save(update_fields=["reminder"])
+    with _editing(form, by=by, done="") as form:
+        if form.reminder != reminder:
+            form.reminder = reminder
+            form.save(update_fields=["reminder"])
+            _tell(form, "edit_form", by=by, done="rappel des prérequis modifié")
 
 
 def save_section(section: Section, *, by: User) -> Section:
-    """A new one comes last."""
-    done = "modifiée" if section.pk else "ajoutée"
-    with _editing(section.form, by=by, done=f"section « {section.title} » {done}") as form:
-        if section.pk is None:
+    """A new one comes last; one that says what it said leaves no trace."""
+    with _editing(section.form, by=by, done="") as form:
+        former = Section.objects.filter(pk=section.pk).first()
+        if former is not None and model_to_dict(former) == model_to_dict(section):
+            return section
+        if former is None:
             section.form, section.position = form, _next(form.sections)
         section.save()
+        done = f"section « {section.title} » {'modifiée' if former else 'ajoutée'}"
+        _tell(form, "edit_form", by=by, done=done)
     return section
 
 
@@ -131,6 +138,8 @@ def save_question(question: Question, *, by: User) -> Question:
         former = Question.objects.filter(pk=question.pk).select_related("section").first()
         if former is not None and former.section.form_id != form.pk:
             raise NotNow("Une question reste dans son formulaire.")
+        if former is not None and model_to_dict(former) == model_to_dict(question):
+            return question
         if former is None or former.section_id != question.section_id:
             question.position = _next(question.section.questions)
         question.save()

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import typed
 from applications import actions, eligibility, rules, writers
+from applications.corrections import opened_together
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
 from applications.models import Application, ChangeRequest, Domain, Extension, FormVersion, TakeOverRequest
@@ -77,11 +78,12 @@ def dashboard(request):
 
 
 def _awaited(dossiers, at) -> list[rules.Deadline]:
-    """What is still to be sent, or to be corrected, by the référent."""
+    """What is still to be sent, or to be corrected, by the référent: the most urgent first."""
     editable = [dossier for dossier in dossiers if dossier.is_editable]
     asked = ChangeRequest.objects.filter(application__in=editable, answered_at=None)
     requests = {request.application_id: request for request in asked}
-    return [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
+    deadlines = [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
+    return sorted(deadlines, key=lambda one: one.urgency)
 
 
 def _domains_for(user) -> list[Domain]:
@@ -173,6 +175,7 @@ def page_of(request, application) -> dict:
     """What the pages of a dossier have in common."""
     contacts = list(application.contacts.all())
     asked = application.change_requests.open().first()
+    asked_changes = list(asked.items.select_related("question")) if asked else []
     return {
         "application": application,
         "establishment": application.establishment,
@@ -183,7 +186,8 @@ def page_of(request, application) -> dict:
         "current": 2 if application.step == Step.DECLARATION else 1,
         "deadline": rules.deadline(application, request.arrived_at, request=asked),
         "change_request": asked,
-        "asked_changes": list(asked.items.select_related("question")) if asked else [],
+        "asked_changes": asked_changes,
+        "opened_together": opened_together(application, asked_changes) if asked_changes else "",
         "contacts": contacts,
         "contact_forms": contact_forms(contacts) if rules.may_update_contacts(application) else [],
         "has_convention_page": rules.has_convention_page(application),

@@ -13,7 +13,7 @@ OF_KIND = f"{CONDITION}kind"
 
 
 class ChoicesField(forms.CharField):
-    """« oui = Oui », one line each, to [["oui", "Oui"], …] and back."""
+    """« oui = Oui » or « Oui » alone, one line each, to [["oui", "Oui"], …] and back."""
 
     widget = forms.Textarea(attrs={"rows": 4, "cols": 60})
 
@@ -23,16 +23,25 @@ class ChoicesField(forms.CharField):
     def to_python(self, value):
         pairs = []
         for number, line in enumerate((value or "").splitlines(), start=1):
-            code, sign, label = (part.strip() for part in line.partition("="))
             if not line.strip():
                 continue
-            if not (code and sign and label):
-                raise ValidationError(f"Ligne {number}, « {line.strip()} » : écrivez « valeur = Intitulé ».")
+            code, sign, label = (part.strip() for part in line.partition("="))
+            if not sign:
+                code, label = _value_of(code), code
+            if not (code and label):
+                raise ValidationError(
+                    f"Ligne {number}, « {line.strip()} » : écrivez l’intitulé seul, ou « valeur = Intitulé »."
+                )
             pairs.append([code, label])
         return pairs
 
     def has_changed(self, initial, data):
         return (initial or []) != self.to_python(data)
+
+
+def _value_of(label: str) -> str:
+    """What stands for a label in the answers, made as a key is."""
+    return slugify(label)[:50].strip("-")
 
 
 class SectionForm(forms.ModelForm):
@@ -55,7 +64,10 @@ class QuestionForm(forms.ModelForm):
         help_text="Stable d’une version à l’autre : « iban », « d1-o1-a ». Vide : elle est faite de l’intitulé.",
     )
     choices = ChoicesField(
-        label="Réponses possibles", required=False, help_text="Une par ligne : « oui = Oui ». La valeur ne se voit pas."
+        label="Réponses possibles",
+        required=False,
+        help_text="Une par ligne, par exemple « Avant le 31 décembre ». Pour fixer aussi la valeur enregistrée, qui ne "
+        "se voit pas, écrivez « avant = Avant le 31 décembre ».",
     )
     contact_field = forms.ChoiceField(
         label="Ce qu’on en demande", required=False, choices=[("", "–"), *CONTACT_FIELDS.items()]
@@ -112,7 +124,7 @@ class QuestionForm(forms.ModelForm):
         return rows | {f"{CONDITION}{rank}": (other.key, other) for rank, other in enumerate(self.earlier)}
 
     def clean_key(self):
-        return self.cleaned_data["key"] or slugify(self.data.get("label", ""))[:50].strip("-")
+        return self.cleaned_data["key"] or _value_of(self.data.get("label", ""))
 
     def clean(self):
         cleaned = super().clean()

@@ -56,7 +56,7 @@ def _establishment(application: Application) -> list[list[str]]:
     address = ", ".join(filter(None, (entity.address, f"{entity.postcode} {entity.town}".strip())))
     facts = [["Raison sociale", entity.name], ["FINESS de l’entité juridique", entity.finess]]
     if establishment.ght:
-        facts.append(["Établissement support du", f"{establishment.ght.code}, {establishment.ght.name}"])
+        facts.append(["Établissement support du GHT", f"{establishment.ght.name} ({establishment.ght.code})"])
     known = [["SIREN", entity.siren], ["Adresse", address], ["Région", establishment.region.name]]
     return facts + [fact for fact in known if fact[1]]
 
@@ -91,7 +91,7 @@ def rule_of(domain: Domain) -> str:
     if domain.payment == Domain.Payment.LUMP_SUM:
         return "Forfait égal au plafond, une fois tous les objectifs validés."
     return (
-        "Dépenses acceptées par l’ANS, une fois tous les objectifs validés, sans dépasser le plafond ; "
+        "Dépenses retenues par l’ANS, une fois tous les objectifs validés, sans dépasser le plafond ; "
         f"{euros(domain.floor)} au moins dès qu’une dépense est acceptée."
     )
 

@@ -3,19 +3,23 @@
 from datetime import date
 
 from django.conf import settings
-from django.contrib.admin import AdminSite, ModelAdmin, SimpleListFilter, TabularInline
+from django.contrib.admin import AdminSite, ModelAdmin, SimpleListFilter, TabularInline, display
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import DateField
+from django.db.models import DateField, DateTimeField, TextField
 from django.db.models.constants import LOOKUP_SEP
+from django.forms import CharField
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString, mark_safe
+
+from ecare.french import paris_date, paris_datetime
 
 # What an administrator comes to do: title of the group; then label, one sentence, name of the address.
 TASKS = [
@@ -137,12 +141,53 @@ TASKS = [
 ]
 
 
+class LinesField(CharField):
+    """A browser ends lines as the wire does: what was only read would not be what is kept."""
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class InFrench:
+    """What Django writes by itself, as the house writes it: dates of lists, apostrophes of messages, ends of lines."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if isinstance(db_field, TextField):
+            kwargs.setdefault("form_class", LinesField)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_list_display(self, request):
+        fields = {field.name: field for field in self.model._meta.fields if isinstance(field, DateField)}
+        return [_dated(fields[one]) if one in fields else one for one in super().get_list_display(request)]
+
+    def message_user(self, request, message, *args, **options):
+        told = str(message).replace("'", "’").replace("&#x27;", "’")
+        kept = mark_safe(told) if isinstance(message, SafeString) else told  # as safe as it was
+        super().message_user(request, kept, *args, **options)
+
+
+def _dated(field: DateField):
+    written = paris_datetime if isinstance(field, DateTimeField) else paris_date
+
+    def shown(row):
+        return written(getattr(row, field.name)) or None
+
+    shown.__name__ = field.name
+    return display(description=field.verbose_name, ordering=field.name)(shown)
+
+
 class EcareAdminSite(AdminSite):
     """Open to staff whose session passed the second step; it has neither sign-in nor password form of its own."""
 
     site_header = site_title = "Administration eCaRE"
     index_title = "Atelier"
+    enable_nav_sidebar = False  # the first page leads everywhere; lists need the room
     site_url = None  # « Voir le site » would say of the portal that it is another one
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        """Every page, also those of the libraries, is read in French."""
+        page = admin_class or ModelAdmin
+        super().register(model_or_iterable, type(page.__name__, (InFrench, page), {}), **options)
 
     def index(self, request, extra_context=None):
         tasks = [

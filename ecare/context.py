@@ -1,5 +1,8 @@
 """What every page may say of the site."""
 
+from functools import cache
+
+import yaml
 from django.conf import settings
 
 
@@ -7,7 +10,15 @@ def site(request=None):
     return {
         "support_address": settings.SUPPORT_ADDRESS,
         "embedded": settings.EMBEDDED,
+        "demo": _demo() if settings.EMBEDDED else None,
         "hosting": settings.HOSTING,
         "publisher": settings.PUBLISHER,
         "publisher_phone": settings.PUBLISHER_PHONE,
     }
+
+
+@cache
+def _demo() -> dict:
+    """Who may sign in where everybody is fictitious, as `make run` prints it."""
+    told = yaml.safe_load((settings.BASE_DIR / "fixtures" / "demo" / "demo.yaml").read_text(encoding="utf-8"))
+    return {"password": told["password"], "accounts": told["accounts"]}

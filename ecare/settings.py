@@ -305,6 +305,7 @@ if not EMBEDDED:
 LANGUAGE_CODE = "fr"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["ecare.formats"]
 TIME_ZONE = "Europe/Paris"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -249,7 +249,7 @@ def _closing(report: DirectoryImport) -> list[str]:
         counts = report.counts[kind]
         present = counts["closed"] + counts["unchanged"] + counts["changed"]
         if counts["closed"] and counts["closed"] * MOST_CLOSED > present:
-            told.append(f"{title} : {thousands(counts['closed'])} fermetures sur {thousands(present)} présentes.")
+            told.append(f"{title} : {thousands(counts['closed'])} fermetures sur {thousands(present)} au répertoire.")
     return told
 
 

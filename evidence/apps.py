@@ -15,4 +15,6 @@ class EvidenceConfig(AppConfig):
         journal.forget_name_after("purge_evidence")
         letters.may_wait("pool_low")
         letters.call_to_act("pool_low", "patient_data_reported")
+        for name in ("patient_data_reported", "report_dismissed", "evidence_purged"):
+            letters.check_before_sending(name, "applications.people.still_reads")
         letters.check_before_sending("patient_data_reported", "evidence.purges.is_still_open")

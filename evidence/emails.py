@@ -54,7 +54,7 @@ def patient_data_reported(report: PatientDataReport, agent: User) -> Letter:
 
 
 def evidence_purged(report: PatientDataReport, person: User) -> Letter:
-    """To the référent, and to whoever had reported the file. None says its name."""
+    """To the référent, to whoever had reported the file, to the ARS that holds the dossier. None says its name."""
     name = "applications:detail" if person.is_referent else "reviews:dossier"
     path = reverse(name, args=[report.evidence.application.reference])
     return _of_report("evidence_purged", report, person, path=path)

@@ -14,7 +14,7 @@ class BatchForm(forms.Form):
 
     archive = forms.FileField(
         label="Archive des conteneurs",
-        help_text="Une archive zip de fichiers .zed, 200 Mo au plus.",
+        help_text="Une archive zip de fichiers .zed, 200 Mo au plus.",
         widget=forms.FileInput(attrs={"accept": ".zip"}),
         error_messages={"required": "Choisissez l’archive zip des conteneurs.", "empty": "Cette archive est vide."},
     )

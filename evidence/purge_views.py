@@ -14,7 +14,7 @@ from ecare.lists import lay_out
 from evidence import purges
 from evidence.models import Evidence, PatientDataReport
 from evidence.purge_forms import DismissForm, PurgeForm, ReportForm, ReportTable
-from evidence.rules import told_of_purge
+from evidence.rules import still_reads, told_of_purge
 
 DOSSIERS = ("Dossiers", reverse_lazy("reviews:queue"))
 REPORTS = ("Signalements", reverse_lazy("evidence:reports"))
@@ -140,5 +140,6 @@ def dismiss_report(request, pk):
     crumbs = [DOSSIERS, REPORTS, (form.title, "")]
     back = reverse("evidence:reports")
     letters = rehearsal.letters_of(lambda: dismiss(form.specimen()), subject=report.evidence.application.subject)
-    told = {"recipients": [report.by], "letters": letters}
+    recipients = [report.by] if still_reads(report.by, report.evidence.application) else []
+    told = {"recipients": recipients, "letters": letters}
     return _page(request, report.evidence, report, form, back=back, crumbs=crumbs, **told)

@@ -19,7 +19,7 @@ from evidence import emails, vault
 from evidence.actions import update_answer
 from evidence.holders import HOLDERS
 from evidence.models import Evidence, PatientDataReport, StoredFile
-from evidence.rules import told_of_purge
+from evidence.rules import still_reads, told_of_purge
 
 REMARK = "L’ANS a purgé un fichier de cet espace : il contenait des données de patients. Déposez un fichier corrigé."
 
@@ -186,7 +186,8 @@ def dismiss_report(report: PatientDataReport, *, by: User, message: str, at: dat
     report.save()
     _set_scan(report.evidence.file, report.scan_before)
     _note(report.evidence, "dismiss_report", by=by, message=message)
-    emails.report_dismissed(report).save()
+    if still_reads(report.by, application):
+        emails.report_dismissed(report).save()
 
 
 def _hold(evidence: Evidence, rule: str, *, by: User) -> tuple[Application, Evidence]:

@@ -225,7 +225,7 @@ class _Reading:
             try:
                 upload, reason = self._upload(line)
             except files.Refused as refusal:
-                reason = str(refusal)
+                reason = _in_a_batch(refusal)
         if reason or domain is None:
             self.faults.append(Fault(line.number, line.name, reason))
             return None
@@ -256,3 +256,8 @@ class _Reading:
         if Container.objects.filter(sha256=checked.sha256).exists():
             return upload, "Ce conteneur a déjà été chargé."
         return upload, ""
+
+
+def _in_a_batch(refusal: files.Refused) -> str:
+    """What is wrong, without what a référent would do about it."""
+    return f"{str(refusal).partition('. ')[0].rstrip('.')}. Remplacez ce fichier dans l’archive."

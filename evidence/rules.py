@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.models import User
+from applications.corrections import account_of
 from applications.models import Application, Question
+from applications.rules import readers_of
+from applications.states import AWAITS_ARS
 from evidence.models import Evidence, PatientDataReport, StoredFile
 
 PREVIEWED = ("application/pdf", "image/jpeg", "image/png")
@@ -16,10 +19,17 @@ def may_download(user: User, evidence: Evidence) -> bool:
     return evidence.file.scan != StoredFile.Scan.CONTAINER or may_open_containers(user, evidence.application)
 
 
+def still_reads(agent: User, application: Application) -> bool:
+    """Whether an agent who had to do with the dossier still sees it: their role or their regions may have changed."""
+    return agent.is_reviewer and Application.objects.visible_to(agent).filter(pk=application.pk).exists()
+
+
 def told_of_purge(application: Application, report: PatientDataReport | None, *, by: User) -> list[User]:
-    """The référent, and whoever reported the file, if that is somebody else."""
-    reporter = [report.by] if report is not None and report.by != by and report.by.is_active else []
-    return [application.referent, *reporter]
+    """The référent, whoever reported the file, and the agents of the ARS while the dossier lies on their desk."""
+    agents = list(readers_of(application)) if application.state in AWAITS_ARS else []
+    if report is not None and report.by not in agents and still_reads(report.by, application):
+        agents.append(report.by)
+    return [application.referent, *(agent for agent in agents if agent != by)]
 
 
 def is_previewed(file: StoredFile) -> bool:
@@ -56,10 +66,7 @@ class BankQuestions:
 def bank_questions(application: Application) -> BankQuestions:
     """Those of the section that asks for the IBAN, whatever the form calls them."""
     of_form = Question.objects.filter(section__form=application.candidature_form_id).select_related("section")
-    iban = of_form.filter(kind=Question.Kind.IBAN).first()
-    beside = list(of_form.filter(section=iban.section).order_by("position")) if iban else []
-    typed = [q for q in beside if q.kind in (Question.Kind.TEXT, Question.Kind.IBAN, Question.Kind.BIC)]
-    return BankQuestions(typed, next((q for q in beside if q.is_evidence), None))
+    return BankQuestions(*account_of(of_form))
 
 
 def may_load_containers(user: User) -> bool:

@@ -23,7 +23,7 @@ NO_LONGER_THEIRS = (
 )
 FILE_WITHDRAWN = (
     "Depuis la préparation de cet export, un fichier de ses dossiers a été signalé ou purgé pour des données de "
-    "patients : il ne peut plus vous être remis. Demandez-en un nouveau."
+    "patients : il ne peut plus vous être remis. Demandez-en un nouveau."
 )
 
 

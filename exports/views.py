@@ -65,7 +65,7 @@ def ask_view(request):
     form = ViewForm(request.POST)
     if not form.is_valid():
         raise NotNow("Cette vue ne peut pas être exportée : revenez à la liste des dossiers, puis recommencez.")
-    query = view_of(QueryDict(form.cleaned_data["query"]))
+    query = view_of(QueryDict(form.cleaned_data["query"]), user=request.user)
     found = readers.view(query, request.user)
     label = readers.said(found)
     kind = form.cleaned_data["kind"]

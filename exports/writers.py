@@ -254,6 +254,8 @@ def _item(item: RequestedChange) -> str:
 
 
 def _answered(request: ChangeRequest) -> str:
+    if request.is_cancelled:
+        return f"Annulée, {paris_datetime(request.answered_at)}"
     if request.answered_at:
         return paris_datetime(request.answered_at)
     return f"Attendue au plus tard le {paris_date(request.due_on)}" if request.due_on else "Attendue"

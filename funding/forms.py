@@ -139,9 +139,20 @@ class DecisionForm(forms.Form):
                     f"objective_{rank}_remark",
                     "Écrivez pourquoi cet objectif n’est pas validé : la remarque est gardée.",
                 )
+            if reached == REACHED and remark and remark == self._said_of_a_miss(rank):
+                self.add_error(
+                    f"objective_{rank}_remark",
+                    "Cette remarque dit pourquoi l’objectif n’était pas validé : effacez-la, ou modifiez-la.",
+                )
         for line in self.what.lines:
             self._clean_line(line)
         return self.cleaned_data
+
+    def _said_of_a_miss(self, rank: int) -> str:
+        """The remark that was saved with « Non validé »; it would contradict « Validé »."""
+        given = self.decision.objectives.all() if self.decision else ()
+        code = self.what.objectives[rank].code
+        return next((one.remark for one in given if one.code == code and not one.is_reached), "")
 
     def _clean_line(self, line: DeclaredLine) -> None:
         prefix, declared = f"line_{line.number}_", euros(line.amount)
@@ -189,7 +200,7 @@ class EnvelopeBox(forms.Form):
         if over:
             self.fields["over"] = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=over)
             self.fields["confirms_over"] = forms.BooleanField(
-                label=f"Je confirme : l’enveloppe du domaine est dépassée de {euros(over)}.",
+                label=f"Je confirme : l’enveloppe du domaine est dépassée de {euros(over)}",
                 error_messages={"required": "Cochez cette case : l’enveloppe est dépassée, l’ANS doit le confirmer."},
             )
 

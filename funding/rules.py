@@ -79,7 +79,7 @@ def rule_of(decision: Decision) -> str:
         return f"Les dépenses retenues, {accepted}, dépassent le plafond : le plafond est versé, {top}."
     if decision.accepted < decision.floor:
         return f"Les dépenses retenues, {accepted}, n’atteignent pas le plancher : le plancher est versé, {bottom}."
-    return f"Les dépenses retenues sont versées : {accepted}, entre le plancher ({bottom}) et le plafond ({top})."
+    return f"C’est le total des dépenses retenues, entre le plancher ({bottom}) et le plafond ({top})."
 
 
 def decision_faults(application: Application, decision: Decision | None) -> list[str]:
@@ -186,6 +186,13 @@ class Consumption:
         return 100 * self.used // self.domain.envelope if self.domain.envelope else 0
 
     @property
+    def share(self) -> str:
+        """In percent as it is read: one decimal, rounded down, so that little is not nothing and 100 means all."""
+        tenths = 1000 * self.used // self.domain.envelope if self.domain.envelope else 0
+        whole, tenth = divmod(tenths, 10)
+        return f"{thousands(whole)},{tenth}" if tenth else thousands(whole)
+
+    @property
     def threshold(self) -> int:
         """The highest percentage to warn of that is reached; 0: none."""
         return next((one for one in THRESHOLDS if self.percent >= one), 0)
@@ -203,7 +210,7 @@ class Consumption:
     @property
     def summary(self) -> str:
         """For whoever does not see the bar."""
-        return f"{thousands(self.percent)} % de l’enveloppe : {euros(self.used)} sur {euros(self.domain.envelope)}"
+        return f"{self.share} % de l’enveloppe : {euros(self.used)} sur {euros(self.domain.envelope)}"
 
 
 def parts_of_an_envelope() -> tuple[QuerySet, QuerySet, QuerySet]:

@@ -2,6 +2,7 @@
 
 import django_tables2 as tables
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 
 from applications.fields import spoken_iban
@@ -38,9 +39,11 @@ class PaymentTable(tables.Table):
     def render_establishment(self, value):
         entity = value.legal_entity
         siren = format_html("<br>SIREN {}", entity.siren) if entity.siren else ""
+        payee = format_html("<br>{}", entity.name) if entity.name != str(value) else ""
         return format_html(
-            '<strong>{}</strong><br><span class="fr-text--xs">{}<br>FINESS {}{}</span>',
+            '<strong>{}</strong>{}<br><span class="fr-text--xs">{}<br>FINESS {}{}</span>',
             value,
+            payee,
             value.get_kind_display(),
             value.finess,
             siren,
@@ -71,7 +74,13 @@ class PaymentTable(tables.Table):
     def render_paid(self, record):
         payment = getattr(record, "payment", None)
         if payment is None:
-            return render_to_string("components/badge.html", {"kind": "info", "text": "À verser"})
+            return format_html(
+                '{}<br><a class="fr-link fr-link--sm" href="{}">Enregistrer le versement'
+                '<span class="fr-sr-only"> du dossier {}</span></a>',
+                render_to_string("components/badge.html", {"kind": "info", "text": "À verser"}),
+                reverse("reviews:record_payment", args=[record.reference]),
+                record.reference,
+            )
         return format_html(
             '{}<br><span class="fr-text--xs">Virement {}</span>', paris_date(payment.paid_on), payment.reference
         )

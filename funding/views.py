@@ -13,6 +13,7 @@ from applications.actions import NotNow
 from applications.models import Application, Domain
 from applications.states import Step
 from ecare.clock import paris_day
+from ecare.french import euros
 from ecare.lists import lay_out
 from funding import actions, readers, rules, writers
 from funding.actions import Overtaken
@@ -57,7 +58,8 @@ def _save(request, application, form):
     except Overtaken as overtaken:
         form = form.overwriting(overtaken.decision)
         return _page(request, application, form, overtaken=str(overtaken), status=409)
-    messages.success(request, f"La décision est enregistrée. {rules.rule_of(decision)}")
+    amount = f" Montant qui en résulte : {euros(decision.amount)}." if decision.amount is not None else ""
+    messages.success(request, f"La décision est enregistrée.{amount} {rules.rule_of(decision)}")
     return redirect("funding:decide", application.reference)
 
 
@@ -71,6 +73,7 @@ def _page(request, application, form, *, overtaken: str = "", status: int = 200)
         "overtaken": overtaken,
         "money": readers.money_of(application, request.user),
         "ceiling": readers.ceiling_of(application) if is_open or decision is None else None,
+        "pieces": readers.pieces_of(form.what.submission, request.user) if is_open else [],
         "rule": rules.rule_of(decision) if decision else "",
         "faults": rules.decision_faults(application, decision) if is_open and decision else [],
         "consumption": rules.consumption(application.domain),
@@ -91,7 +94,7 @@ def envelopes(request):
     context = {
         "consumptions": rules.consumptions(Domain.objects.all()),
         "thresholds": rules.THRESHOLDS,
-        "crumbs": [*HOME, ("Enveloppes", "")],
+        "crumbs": [*HOME, ("Financement : enveloppes", "")],
     }
     return render(request, "funding/envelopes.html", context)
 

@@ -16,6 +16,7 @@ COLUMNS = {
     "Référence": 12,
     "Domaine": 28,
     "Établissement": 36,
+    "Raison sociale": 36,
     "Type": 30,
     "FINESS": 11,
     "SIREN": 11,
@@ -31,7 +32,7 @@ COLUMNS = {
     "Versé le": 12,
     "Référence du virement": 24,
 }
-AMOUNT, DAYS = 11, (13, 15)
+AMOUNT, DAYS = 12, (14, 16)
 
 
 def rows(dossiers) -> Iterator[list]:
@@ -58,6 +59,7 @@ def _row(dossier: Application, account: Account) -> list:
         dossier.reference,
         dossier.domain.name,
         str(establishment),
+        establishment.legal_entity.name,
         establishment.get_kind_display(),
         establishment.finess,
         establishment.legal_entity.siren,

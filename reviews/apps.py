@@ -11,4 +11,6 @@ class ReviewsConfig(AppConfig):
     def ready(self):
         letters.may_wait("dossiers_assigned", "opinion_asked", "opinion_given")
         letters.call_to_act("dossiers_assigned", "opinion_asked")
+        for name in ("opinion_asked", "opinion_given"):
+            letters.check_before_sending(name, "applications.people.still_reads")
         letters.check_before_sending("dossiers_assigned", "reviews.assignments.are_still_followed")

@@ -26,9 +26,9 @@ class TooMany(Exception):
 
 
 @transaction.atomic
-def assign(references: list[str], *, to: User | None, by: User) -> int:
+def assign(references: list[str], *, to: User | None, by: User, of: User | None = None) -> int:
     """Give these dossiers to an agent of the same desk, who gets one letter, or to nobody. Returns how many changed
-    hands.
+    hands. `of`: only those that this agent follows.
 
     Raises PermissionDenied, or NotTheirs when the agent may not see one of them.
     """
@@ -43,15 +43,17 @@ def assign(references: list[str], *, to: User | None, by: User) -> int:
         theirs = set(Application.objects.visible_to(to).filter(reference__in=references).values_list("pk", flat=True))
         if strange := [dossier.reference for dossier in dossiers if dossier.pk not in theirs]:
             raise NotTheirs(_strange(strange, to))
-    held = dict(
-        Assignment.objects.filter(application__in=dossiers, desk=desk).values_list("application_id", "agent_id")
-    )
-    changed = [dossier for dossier in dossiers if held.get(dossier.pk) != (to.pk if to else None)]
+    kept = Assignment.objects.filter(application__in=dossiers, desk=desk).select_related("agent")
+    held = {assignment.application_id: assignment.agent for assignment in kept}
+    changed = [dossier for dossier in dossiers if held.get(dossier.pk) != to]
+    if of is not None:
+        changed = [dossier for dossier in changed if held.get(dossier.pk) == of]
     Assignment.objects.filter(application__in=changed, desk=desk).delete()
     if to is not None:
         Assignment.objects.bulk_create(Assignment(application=d, desk=desk, agent=to, by=by) for d in changed)
     told = {"desk": str(desk), "agent": to.actor[0] if to else "", "name": str(to or "")}
-    record_each([dossier.subject for dossier in changed], "assign", actor=by.actor, data=told)
+    former = {dossier.subject: held.get(dossier.pk) for dossier in changed}
+    record_each(former, "assign", actor=by.actor, data=lambda subject: told | _former(former[subject]))
     if to is not None and to != by and changed:
         emails.dossiers_assigned(changed, to, by=by).save()
     return len(changed)
@@ -61,6 +63,10 @@ def are_still_followed(letter: Letter, at: datetime) -> bool:
     """Asked when the letter leaves: one of the dossiers at least is still theirs."""
     given = {"agent": letter.premise.get("agent"), "application__in": letter.premise.get("dossiers", [])}
     return Assignment.objects.filter(**given).exists()
+
+
+def _former(agent: User | None) -> dict[str, str]:
+    return {"former": agent.actor[0], "former_name": str(agent)} if agent else {}
 
 
 def _strange(references: list[str], agent: User) -> str:
@@ -76,9 +82,8 @@ def said(count: int, agent: User | None, *, by: User) -> str:
     """What the page says once it is done."""
     if not count:
         return "Rien n’a changé\u00a0: ces dossiers étaient déjà suivis ainsi."
-    dossiers = "1 dossier n’est plus suivi" if count == 1 else f"{count} dossiers ne sont plus suivis"
     if agent is None:
-        return f"{dossiers} par personne."
+        return f"Plus personne ne suit {'ce dossier' if count == 1 else f'ces {count} dossiers'}."
     dossiers = "1 dossier est suivi" if count == 1 else f"{count} dossiers sont suivis"
     if agent == by:
         return f"{dossiers} par vous."

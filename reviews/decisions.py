@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from django import forms
 
+from applications import amends
 from applications.models import Application
 from applications.states import State
-from reviews.forms import AcceptForm, ChangesForm, MessageForm, PaymentForm, SendBackForm
+from reviews.forms import AcceptForm, CancelChangesForm, ChangesForm, MessageForm, PaymentForm, SendBackForm
 from reviews.signing_forms import ConventionForm, RefuseCopyForm
 
 
@@ -18,6 +19,8 @@ class Words:
     title: str
     consequence: str
     done: str
+    attested: str = ""
+    """Said in the place of `consequence` while points are left to check: what the agent answers for by the click."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,13 @@ class Decision:
     words_in: dict[State, Words] = field(default_factory=dict)
     style: str = "secondary"
     """Of its button: primary (the dossier goes on), secondary, or tertiary (the dossier ends)."""
+
+    fault_of: Callable[[Application], str] = lambda _application: ""
+    """Why it cannot be used now, besides the state; empty when it can."""
+
+    @property
+    def lets_go_on(self) -> bool:
+        return self.style == "primary"
 
     def words_for(self, application: Application) -> Words:
         return self.words_in.get(State(application.state), self.words)
@@ -40,18 +50,24 @@ _ACCEPT = Decision(
         "Accepter la candidature",
         "La candidature est complète et recevable. Elle est acceptée, et l’ANS fait signer la convention.",
         "La candidature est acceptée. L’ANS peut faire signer la convention.",
+        "En acceptant, vous attestez que la candidature est complète et recevable malgré les points ci-dessus. "
+        "Elle est acceptée, et l’ANS fait signer la convention.",
     ),
     {
         State.DECLARATION_SUBMITTED: Words(
             "Transmettre la déclaration à l’ANS",
             "La déclaration est complète : toutes les pièces demandées y sont. Elle part au contrôle de l’ANS.",
-            "La déclaration est complète. Elle est transmise à l’ANS.",
+            "La déclaration est transmise à l’ANS.",
+            "En transmettant, vous attestez que la déclaration est complète malgré les points ci-dessus. "
+            "Elle part au contrôle de l’ANS.",
         ),
         State.UNDER_CONTROL: Words(
             "Valider la déclaration",
             "Les preuves montrent que tous les objectifs sont atteints. La déclaration est validée, "
             "et le versement peut être préparé.",
             "La déclaration est validée.",
+            "En validant, vous attestez que les preuves montrent que tous les objectifs sont atteints, malgré les "
+            "points ci-dessus. La déclaration est validée, et le versement peut être préparé.",
         ),
     },
     style="primary",
@@ -67,6 +83,19 @@ _REQUEST_CHANGES = Decision(
         "Une déclaration corrigée revient au service qui a demandé la modification.",
         "La demande de modification est envoyée.",
     ),
+)
+
+_CANCEL_CHANGES = Decision(
+    "cancel_changes",
+    CancelChangesForm,
+    Words(
+        "Annuler la demande de modification",
+        "La demande est retirée et le dossier revient à la vérification, tel qu’il avait été transmis. "
+        "Ce n’est possible que tant que l’établissement n’a rien changé.",
+        "La demande de modification est annulée. Le dossier est de nouveau à vérifier.",
+    ),
+    style="tertiary",
+    fault_of=amends.fault_of,
 )
 
 _REJECT = Decision(
@@ -162,6 +191,14 @@ _ABANDON = Decision(
     style="tertiary",
 )
 
+MOVE_DUE_DATE = Words(
+    "Changer l’échéance de la correction",
+    "La demande de modification reste la même. Seul change le jour auquel la correction est attendue, plus tard ou "
+    "plus tôt ; laissez vide pour n’en fixer aucun.",
+    "L’échéance de la correction est changée.",
+)
+"""Of a change request, not a move of the dossier: its page is `reviews.amending`."""
+
 DECISIONS = {
     decision.verb: decision
     for decision in (
@@ -169,6 +206,7 @@ DECISIONS = {
         _SIGN_CONVENTION,
         _RECORD_PAYMENT,
         _REQUEST_CHANGES,
+        _CANCEL_CHANGES,
         _SEND_BACK,
         _REOPEN,
         _REJECT,

@@ -3,7 +3,7 @@
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.contrib import messages
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,6 +19,7 @@ from reviews import claims, readers, remarks, rules
 from reviews.desk_forms import AskOpinionForm, GiveOpinionForm, NoteForm, PhraseForm, PiecesForm
 from reviews.models import Note, Opinion, Phrase
 from reviews.queue import require_reviewer
+from reviews.tables import badge_kind
 from reviews.views import HOME, visible_dossier
 
 
@@ -83,6 +84,7 @@ def pieces(request, reference):
     shown = request.GET.get("piece", "")
     context = {
         "application": application,
+        "badge": badge_kind(application),
         "crumbs": _crumbs(application, "Examiner les pièces"),
         "form": form,
         "may_judge": may_judge,
@@ -95,7 +97,7 @@ def pieces(request, reference):
 def _said_of_pieces(count: int) -> str:
     if not count:
         return "Rien n’a changé dans l’examen des pièces."
-    return f"{count} avis sur les pièces enregistré{'s' if count > 1 else ''}. Rien n’est envoyé à l’établissement."
+    return f"Examen enregistré pour {count} pièce{'s' if count > 1 else ''}. Rien n’est envoyé à l’établissement."
 
 
 # --- notes and opinions -------------------------------------------------------------------------------------------
@@ -155,7 +157,7 @@ def give_opinion(request, reference, pk):
         return _to_dossier(application, "avis")
     context = {
         "opinion": opinion,
-        "recipients": [opinion.asked_by] if opinion.asked_by.is_active else [],
+        "recipients": [opinion.asked_by] if rules.may_be_asked(opinion.asked_by, application) else [],
         "letters": rehearsal.letters_of(
             lambda: remarks.give_opinion(opinion, by=request.user, at=request.arrived_at, **form.specimen()),
             subject=application.subject,
@@ -169,6 +171,7 @@ def _ask(request, application, form, *, title: str, button: str, **context):
         context |= {"has_message": True, "letters_note": form.letters_note}
     context |= {
         "application": application,
+        "badge": badge_kind(application),
         "crumbs": _crumbs(application, title),
         "form": form,
         "title": title,
@@ -189,8 +192,29 @@ def resend_letter(request, reference, pk):
         return _to_dossier(application, "courriers")
     if not rules.may_be_resent(letter, application):
         raise NotNow(remarks.NOT_RESENT)
-    context = {"application": application, "crumbs": _crumbs(application, "Renvoyer un courrier"), "letter": letter}
+    context = {
+        "application": application,
+        "badge": badge_kind(application),
+        "crumbs": _crumbs(application, "Renvoyer un courrier"),
+        "letter": letter,
+    }
     return render(request, "reviews/resend.html", context)
+
+
+@require_safe
+def read_letter(request, reference, pk):
+    """A letter about the dossier as it was written, without any way to send it."""
+    application = _dossier(request, reference)
+    letter = get_object_or_404(Letter.objects.about(application.subject), pk=pk)
+    if letter.carries_secret:
+        raise Http404
+    context = {
+        "application": application,
+        "badge": badge_kind(application),
+        "crumbs": _crumbs(application, "Lire un courrier"),
+        "letter": letter,
+    }
+    return render(request, "reviews/letter.html", context)
 
 
 # --- phrases ------------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class PiecesForm(forms.Form):
     def _add(self, piece: Piece, verdict: FileVerdict | None) -> None:
         decision, remark = (f"{name}-{piece.file.id}" for name in ("decision", "remark"))
         self.fields[decision] = forms.ChoiceField(
-            label=f"Avis sur {piece.file.name}",
+            label=f"Votre examen de {piece.file.name}",
             choices=[("", "Pas encore examinée"), *FileVerdict.Decision.choices],
             required=False,
             initial=verdict.decision if verdict else "",

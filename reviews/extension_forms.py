@@ -30,7 +30,7 @@ class ReasonForm(WithMessage):
 class GiveExtensionForm(ReasonForm):
     """Until when, and why; for whom and what for stands in the address."""
 
-    until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris. Exemple : 21/11/2026.")
+    until = DayField("Nouvelle date limite", "Ce jour compte jusqu’à 23 h 59, heure de Paris.")
     field_order = ["until", "message"]
 
     def __init__(self, *args, domain, establishment, dossier, step, at, last: date | None, **options):
@@ -38,6 +38,8 @@ class GiveExtensionForm(ReasonForm):
         super().__init__(*args, **options)
         self.domain, self.establishment, self.dossier = domain, establishment, dossier
         self.step, self.at = step, at
+        example = f" Exemple : {paris_day(at) + timedelta(days=30):%d/%m/%Y}."
+        self.fields["until"].help_text += example
         self.first_day = max(paris_day(at), last + timedelta(days=1)) if last else paris_day(at)
         self.fields["until"].widget.attrs["min"] = self.first_day.isoformat()
 

@@ -1,6 +1,8 @@
 """How an agent narrows the queue."""
 
+from collections import Counter
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import django_filters
 from django import forms
@@ -10,9 +12,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications.fields import AmountField
-from applications.models import ChangeRequest, Domain
-from applications.states import AWAITS_ANS, AWAITS_ARS, REVIEWER_LABELS, Desk, State, Step
-from ecare.french import NBSP
+from applications.models import Application, ChangeRequest, Domain
+from applications.states import REVIEWER_LABELS, Desk, Step
+from ecare.french import thousands
 from ecare.lists import AFTER, BEFORE
 from establishments.models import Establishment, Region
 from evidence.models import Evidence
@@ -24,9 +26,9 @@ LATE = "en-retard"
 WAITING_DAYS = (7, 15, 30, 60)
 
 
-def awaited_by(user) -> tuple[State, ...]:
-    """The states in which a dossier lies on this agent's desk."""
-    return AWAITS_ARS if user.is_ars else AWAITS_ANS
+def to_do_of(user) -> str:
+    """What the view of this agent's desk is called."""
+    return f"À traiter par l’{Desk.of(user).label}"
 
 
 def colleagues_of(user):
@@ -42,7 +44,7 @@ class _Euros(django_filters.Filter):
 
 
 class QueueFilter(django_filters.FilterSet):
-    """« À traiter par moi » unless a state, or all of them, is chosen."""
+    """What awaits the agent's desk, unless a state, or all of them, is chosen."""
 
     q = django_filters.CharFilter(
         method="search",
@@ -54,7 +56,7 @@ class QueueFilter(django_filters.FilterSet):
     etat = django_filters.ChoiceFilter(
         label="État",
         method="leave",
-        empty_label="À traiter par moi",
+        empty_label="À traiter",
         choices=[(ALL, "Tous les états"), *((str(state), label) for state, label in REVIEWER_LABELS.items())],
     )
     domaine = django_filters.ModelChoiceFilter(
@@ -101,13 +103,13 @@ class QueueFilter(django_filters.FilterSet):
     MAIN = ("q", "etat", "domaine", "region", "type")
     """Fields that stand open on the page; the others wait behind « Plus de filtres »."""
 
-    def __init__(self, *args, user, at=None, **options):
-        super().__init__(*args, **options)
+    def __init__(self, data=None, *args, user, at=None, **options):
+        super().__init__(_named(data, user), *args, **options)
         self.user, self.at = user, at or timezone.now()
-        self.awaited = awaited_by(user)
+        self.filters["etat"].extra["empty_label"] = to_do_of(user)
         self.colleagues = list(colleagues_of(user))
         others = [(str(agent.pk), str(agent)) for agent in self.colleagues if agent != user]
-        self.filters["suivi"].extra["choices"] = [(ME, "Moi"), (NOBODY, "Personne"), *others]
+        self.filters["suivi"].extra["choices"] = [(str(user.pk), "Moi"), (NOBODY, "Personne"), *others]
         if user.is_ars:
             regions = user.regions.all()
             self.filters["region"].queryset = regions
@@ -130,10 +132,13 @@ class QueueFilter(django_filters.FilterSet):
 
     def followed(self, queryset, name, value):
         """By the agent whom this desk gave the dossier to; one whose account is closed follows nothing."""
-        of_desk = Assignment.objects.filter(application=OuterRef("pk"), desk=Desk.of(self.user), agent__is_active=True)
+        of_desk = self._of_desk()
         if value == NOBODY:
             return queryset.filter(~Exists(of_desk))
-        return queryset.filter(Exists(of_desk.filter(agent=self.user.pk if value == ME else int(value))))
+        return queryset.filter(Exists(of_desk.filter(agent=int(value))))
+
+    def _of_desk(self):
+        return Assignment.objects.filter(application=OuterRef("pk"), desk=Desk.of(self.user), agent__is_active=True)
 
     def late_files(self, queryset, name, value):
         """With a file that was sent and came in after the last day of a first sending of its step."""
@@ -147,18 +152,21 @@ class QueueFilter(django_filters.FilterSet):
     # --- the whole ------------------------------------------------------------------------------------------------
     def filter_queryset(self, queryset):
         found = super().filter_queryset(queryset)
-        self.counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
+        desk, self.counts, self.to_do = Desk.of(self.user), Counter(), 0
+        for state, waits_for, count in found.order_by().values_list("state", "desk").annotate(Count("pk")):
+            self.counts[state] += count
+            self.to_do += count if waits_for == desk else 0
         self.state = self.form.cleaned_data.get("etat") or ""
         if self.state == ALL:
             return found
-        return found.filter(state=self.state) if self.state else found.filter(desk=Desk.of(self.user))
+        return found.filter(state=self.state) if self.state else found.filter(desk=desk)
 
     @property
     def count(self) -> int:
         """How many dossiers the view holds."""
         if self.state == ALL:
             return sum(self.counts.values())
-        return sum(self.counts.get(state, 0) for state in ([self.state] if self.state else self.awaited))
+        return self.counts[self.state] if self.state else self.to_do
 
     @property
     def is_narrowed(self) -> bool:
@@ -172,21 +180,31 @@ class QueueFilter(django_filters.FilterSet):
         return any(self.form.cleaned_data.get(name) or name in self.form.errors for name in rest)
 
     def tallies(self) -> list[dict]:
-        """One line per view: mine, all, then each state that holds a dossier, with its address."""
-        lines = [
-            ("", "À traiter par moi", sum(self.counts.get(state, 0) for state in self.awaited)),
-            (ALL, "Tous", sum(self.counts.values())),
-        ]
-        lines += [(str(s), label, self.counts[s]) for s, label in REVIEWER_LABELS.items() if self.counts.get(s)]
-        return [
+        """One line per view: to do, mine, all, then each state that holds a dossier, with its address."""
+        mine = self._mine()
+        lines = [("", to_do_of(self.user), self.to_do), (ALL, "Tous", self.counts.total())]
+        lines += [(str(s), label, self.counts[s]) for s, label in REVIEWER_LABELS.items() if self.counts[s]]
+        to_do, *others = [
             {
                 "label": label,
-                "count": f"{count:,}".replace(",", NBSP),
+                "count": thousands(count),
                 "query": self._query(state),
-                "is_current": state == self.state,
+                "is_current": state == self.state and not mine["is_current"],
             }
             for state, label, count in lines
         ]
+        return [to_do, mine, *others]
+
+    def _mine(self) -> dict:
+        """The dossiers that the agent follows, whatever their state and the other filters."""
+        me = str(self.user.pk)
+        followed = Application.objects.visible_to(self.user).filter(Exists(self._of_desk().filter(agent=self.user)))
+        return {
+            "label": "Attribués à moi",
+            "count": thousands(followed.count()),
+            "query": urlencode({"suivi": me, "etat": ALL}),
+            "is_current": self.state == ALL and self.form.cleaned_data.get("suivi") == me,
+        }
 
     def _query(self, state: str) -> str:
         """The present address with another state, from its first page."""
@@ -198,9 +216,19 @@ class QueueFilter(django_filters.FilterSet):
         return query.urlencode()
 
 
-def view_of(query: QueryDict) -> str:
-    """What of an address makes a view: its filters and its order, without the page, empty fields and strange names."""
-    kept = QueryDict(mutable=True)
+def _named(data, user):
+    """« Moi » is somebody else for whoever opens the same address: the agent's number takes its place."""
+    if not data or data.get("suivi") != ME:
+        return data
+    data = data.copy()
+    data["suivi"] = str(user.pk)
+    return data
+
+
+def view_of(query: QueryDict, *, user: User) -> str:
+    """What of an address makes a view, for whoever opens it: its filters and its order, without the page, empty fields
+    and strange names."""
+    query, kept = _named(query, user), QueryDict(mutable=True)
     for name in (*QueueFilter.base_filters, "sort"):
         if value := query.get(name, "").strip():
             kept[name] = value

@@ -1,6 +1,7 @@
 """What an agent types to decide."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,8 +10,9 @@ from django.http import QueryDict
 
 from accounts.models import User
 from accounts.typed import so_far
+from applications.corrections import opened_together
 from applications.fields import LineField
-from applications.models import TakeOverRequest
+from applications.models import ChangeRequest, TakeOverRequest
 from ecare.clock import paris_day
 from funding.forms import EnvelopeBox
 from funding.readers import outlook, outlook_of_payment
@@ -22,7 +24,7 @@ from reviews.models import SavedView
 
 MESSAGE_LENGTH = 5000
 SENSIBLE_LENGTH = 10
-LONGEST_CORRECTION_DAYS = 180
+LONGEST_CORRECTION_DAYS, USUAL_CORRECTION_DAYS = 180, 15
 
 
 class DecisionForm(forms.Form):
@@ -125,7 +127,36 @@ class MessageForm(WithMessage, DecisionForm):
     """A message to the person who holds the dossier."""
 
 
-class ChangesForm(MessageForm):
+class WithDueDate(forms.Form):
+    """The day on which a correction is awaited, or none."""
+
+    due_on = forms.DateField(
+        label="Correction attendue au plus tard le",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+    )
+
+    def __init__(self, *args, at, **options):
+        super().__init__(*args, at=at, **options)
+        self.fields["due_on"].help_text = (
+            "Facultatif. Rien ne se ferme ce jour-là : des rappels partent, et vous décidez. "
+            f"Exemple : {self.example():%d/%m/%Y}."
+        )
+
+    def example(self) -> date:
+        return paris_day(self.at) + timedelta(days=USUAL_CORRECTION_DAYS)
+
+    def clean_due_on(self):
+        day = self.cleaned_data["due_on"]
+        if day is not None and not 1 <= (day - paris_day(self.at)).days <= LONGEST_CORRECTION_DAYS:
+            raise ValidationError(
+                f"Choisissez un jour entre demain et dans {LONGEST_CORRECTION_DAYS} jours, ou laissez vide."
+            )
+        return day
+
+
+class ChangesForm(WithDueDate, MessageForm):
     """What is to be corrected: a message, the questions and files that it is about, a due date."""
 
     template_name = "reviews/_changes_form.html"
@@ -135,30 +166,13 @@ class ChangesForm(MessageForm):
         "Facultatif si vous cochez des questions ci-dessous."
     )
 
-    due_on = forms.DateField(
-        label="Réponse attendue au plus tard le",
-        help_text=(
-            "Facultatif. Rien ne se ferme ce jour-là : des rappels partent, et vous décidez. Exemple : 21/11/2026."
-        ),
-        required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-    )
-
     def __init__(self, *args, application, refused: Mapping[str, str] | None = None, **options):
         """`refused`: the remark on each file that this desk refused, by its id: named at first."""
         super().__init__(*args, application=application, **options)
         self.fields["message"].required = False
         self.chapters = naming.chapters_of(application)
         naming.add_fields(self, self.chapters, refused or {})
-
-    def clean_due_on(self):
-        day = self.cleaned_data["due_on"]
-        if day is not None and not 1 <= (day - paris_day(self.at)).days <= LONGEST_CORRECTION_DAYS:
-            raise ValidationError(
-                f"Choisissez un jour entre demain et dans {LONGEST_CORRECTION_DAYS} jours, ou laissez vide."
-            )
-        return day
+        self.together = opened_together(application)
 
     def clean(self):
         cleaned = super().clean()
@@ -169,6 +183,50 @@ class ChangesForm(MessageForm):
 
     def arguments(self) -> dict:
         return {name: self.cleaned_data[name] for name in ("version", "message", "due_on")} | {"named": self.named}
+
+
+class OptionalMessageForm(MessageForm):
+    hint = "Facultatif. Ce texte est envoyé au référent et conservé dans l’historique du dossier."
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["message"].required = False
+
+    def specimen(self):
+        typed = self.data.get("message", "").strip() if self.is_bound else ""
+        return super().specimen() | {"message": typed}
+
+
+class CancelChangesForm(OptionalMessageForm):
+    def arguments(self):
+        return self.cleaned_data | {"at": self.at}
+
+    def specimen(self):
+        return super().specimen() | {"at": self.at}
+
+
+class DueDateForm(WithDueDate, OptionalMessageForm):
+    """Another day for a correction that is awaited."""
+
+    field_order = ("due_on", "message")
+
+    def __init__(self, *args, asked: ChangeRequest, **options):
+        self.asked = asked
+        super().__init__(*args, **options)
+        self.fields["due_on"].initial = asked.due_on
+
+    def clean_due_on(self):
+        day = super().clean_due_on()
+        if day == self.asked.due_on:
+            raise ValidationError("La correction est déjà attendue pour ce jour : choisissez-en un autre.")
+        return day
+
+    def example(self):
+        usual = super().example()
+        return usual if usual != self.asked.due_on else usual + timedelta(days=1)
+
+    def specimen(self):
+        return super().specimen() | {"due_on": self.example()}
 
 
 class SendBackForm(MessageForm):
@@ -189,9 +247,13 @@ class SaveViewForm(forms.Form):
     )
     query = forms.CharField(widget=forms.HiddenInput, required=False)
 
+    def __init__(self, *args, user: User, **options):
+        super().__init__(*args, **options)
+        self.user = user
+
     def clean_query(self):
         """What is kept of an address. Written out it grows: « é » takes six signs."""
-        view = view_of(QueryDict(self.cleaned_data["query"]))
+        view = view_of(QueryDict(self.cleaned_data["query"]), user=self.user)
         if len(view) > SavedView._meta.get_field("query").max_length:
             raise ValidationError("Cette vue est trop longue pour être gardée : raccourcissez la recherche.")
         return view
@@ -211,22 +273,39 @@ class AssignForm(forms.Form):
         initial=Scope.TICKED,
         error_messages={"required": "Dites quels dossiers attribuer."},
     )
-    agent = forms.ModelChoiceField(
+    agent = forms.ChoiceField(
         label="Suivis par",
-        queryset=User.objects.none(),
-        required=False,
-        empty_label="Personne",
-        error_messages={"invalid_choice": "Choisissez un agent de la liste."},
+        error_messages={
+            "required": "Choisissez qui suit ces dossiers.",
+            "invalid_choice": "Choisissez un agent de la liste.",
+        },
     )
 
-    def __init__(self, colleagues: list[User], data=None, *, count: int, rows=None, **options):
-        super().__init__(data, **options)
+    ME, NOBODY = "moi", "personne"
+
+    def __init__(self, colleagues: list[User], data=None, *, user: User, count: int, rows=None, **options):
+        """`user` is offered first; « M’attribuer » chooses them whatever the list says."""
+        super().__init__(self._with_me(data, user), **options)
         self.count, self.rows = count, rows
         self.chosen: list[str] = []
-        self.fields["agent"].queryset = User.objects.filter(pk__in=[agent.pk for agent in colleagues])
-        self.fields["agent"].choices = [("", "Personne"), *((agent.pk, str(agent)) for agent in colleagues)]
+        self.agents = {str(agent.pk): agent for agent in [user, *(one for one in colleagues if one != user)]}
+        self.fields["agent"].choices = [
+            *((pk, f"Moi ({agent})" if agent == user else str(agent)) for pk, agent in self.agents.items()),
+            (self.NOBODY, "Personne : retirer le suivi"),
+        ]
         view = f"{self.Scope.VIEW.label} ({count})"
         self.fields["scope"].choices = [(self.Scope.TICKED, self.Scope.TICKED.label), (self.Scope.VIEW, view)]
+
+    @classmethod
+    def _with_me(cls, data, user: User):
+        if data is None or cls.ME not in data:
+            return data
+        data = data.copy()
+        data["agent"] = str(user.pk)
+        return data
+
+    def clean_agent(self) -> User | None:
+        return self.agents.get(self.cleaned_data["agent"])
 
     def clean(self):
         cleaned = super().clean()

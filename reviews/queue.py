@@ -1,5 +1,6 @@
 """The queue of an agent: what waits, how it is narrowed, the views that they keep, who follows what."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
@@ -54,25 +55,43 @@ def queue(request):
     found = _found(request, request.GET)
     table = QueueTable(found.qs, at=request.arrived_at, exclude=[] if "region" in found.filters else ["region"])
     turn_by_key(table, request, length=LENGTH, count=found.count)
+    _remember(request, [row.record.reference for row in table.paginated_rows])
     return render(request, "reviews/queue.html", _page(request, found, table))
+
+
+IN_TURN = "queue"
+"""In the session: the references of the page of the queue that was read last, in its order."""
+
+
+def _remember(request, references: list[str]) -> None:
+    if request.session.get(IN_TURN) != references:
+        request.session[IN_TURN] = references
+
+
+def next_in_turn(request, reference: str) -> str:
+    """The dossier that stood after this one on the page of the queue that the agent came from; empty if none did."""
+    references = request.session.get(IN_TURN, [])
+    place = references.index(reference) + 1 if reference in references else len(references)
+    return references[place] if place < len(references) else ""
 
 
 def _page(request, found: QueueFilter, table: QueueTable) -> dict:
     waiting = TakeOverRequest.objects.visible_to(request.user).open().count()
     if request.user.is_ans:
         waiting += BankDetails.objects.open().count()
-    view = view_of(request.GET)
+    view = view_of(request.GET, user=request.user)
     views = list(request.user.views.all())
     return {
         "filter": found,
         "table": table,
         "waiting_requests": waiting,
         "view": view,
+        "shared_address": f"{settings.SITE_ADDRESS}{_address(view)}",
         "views": views,
         "current_view": next((one for one in views if one.query == view), None),
-        "save_form": SaveViewForm(initial={"query": view}, auto_id="vue-%s"),
+        "save_form": SaveViewForm(user=request.user, initial={"query": view}, auto_id="vue-%s"),
         "assign_form": AssignForm(
-            found.colleagues, count=found.count, initial={"query": view}, auto_id="attribution-%s"
+            found.colleagues, user=request.user, count=found.count, initial={"query": view}, auto_id="attribution-%s"
         ),
     }
 
@@ -81,10 +100,10 @@ def _page(request, found: QueueFilter, table: QueueTable) -> dict:
 @require_POST
 def save_view(request):
     require_reviewer(request.user)
-    form = SaveViewForm(request.POST)
+    form = SaveViewForm(request.POST, user=request.user)
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
-        return _back(view_of(QueryDict(request.POST.get("query", ""))))
+        return _back(view_of(QueryDict(request.POST.get("query", "")), user=request.user))
     view = form.cleaned_data["query"]
     try:
         assignments.save_view(request.user, name=form.cleaned_data["name"], query=view)
@@ -109,10 +128,10 @@ def forget_view(request, pk):
 def assign(request):
     """Give the ticked dossiers, or the whole view, to one agent of the desk, or to nobody."""
     require_reviewer(request.user)
-    view = view_of(QueryDict(request.POST.get("query", "")))
+    view = view_of(QueryDict(request.POST.get("query", "")), user=request.user)
     found = _found(request, QueryDict(view))
     rows = found.qs.order_by("pk")
-    form = AssignForm(found.colleagues, request.POST, count=found.count, rows=rows)
+    form = AssignForm(found.colleagues, request.POST, user=request.user, count=found.count, rows=rows)
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return _back(view)
@@ -126,6 +145,25 @@ def assign(request):
     return _back(view)
 
 
+@require_POST
+def follow(request, reference):
+    """« Suivre ce dossier », or with `fin` « Ne plus suivre »; a colleague who follows it meanwhile keeps it."""
+    application = get_object_or_404(Application.objects.visible_to(request.user), reference=reference)
+    require_reviewer(request.user)
+    if "fin" in request.POST:
+        count = assignments.assign([reference], to=None, by=request.user, of=request.user)
+        said = "Vous ne suivez plus ce dossier."
+    else:
+        count = assignments.assign([reference], to=request.user, by=request.user)
+        said = "Vous suivez ce dossier."
+    messages.success(request, said if count else "Rien n’a changé.")
+    return redirect("reviews:dossier", application.reference)
+
+
 def _back(view: str):
+    return redirect(_address(view))
+
+
+def _address(view: str) -> str:
     address = reverse("reviews:queue")
-    return redirect(f"{address}?{view}" if view else address)
+    return f"{address}?{view}" if view else address

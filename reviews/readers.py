@@ -28,6 +28,7 @@ class ReadFile:
     is_readable: bool
     remark: str
     is_new: bool = False  # not in the sending before
+    is_lost: bool = False  # nobody reads it: purged, reported, infected, not yet scanned
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,13 @@ def _file(sent: dict, evidence: Evidence | None, user, before: list[dict] | None
     """`before`: the files of the same space in the sending before, if there was one."""
     is_new = before is not None and sent["id"] not in {file["id"] for file in before}
     is_readable, remark = False, "Ce fichier n’est plus disponible."
+    is_lost = evidence is None or not evidence.file.is_readable
     if evidence is not None and not may_download(user, evidence):
         remark = "Conteneur chiffré : seule l’ANS peut le télécharger."
     elif evidence is not None:
         file = evidence.file
         is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
-    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new)
+    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new, is_lost)
 
 
 def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:
@@ -221,6 +223,8 @@ def change_requests(application: Application) -> list[ChangeRequest]:
 
 def awaited(application: Application) -> str:
     """Who has the dossier, for an agent who has nothing to decide."""
+    if application.is_to_sign:
+        return "Rien à décider : l’établissement doit déposer la convention signée."
     if application.state in EDITABLE:
         return "Rien à décider : l’établissement complète ou corrige son formulaire."
     if application.state in AWAITS_ARS:
@@ -298,6 +302,14 @@ def letters(application: Application) -> list[SentLetter]:
 def history(application: Application) -> list[Event]:
     """What happened to the dossier, latest first, as reviewers may read it."""
     return for_reviewers(entries(application, is_for_agents=True))
+
+
+def sent_back(application: Application, events: Sequence[Event]) -> Event | None:
+    """That the ANS sent the declaration back, while the ARS reads it anew. `events`: its history."""
+    if application.state != State.DECLARATION_SUBMITTED:
+        return None
+    latest = next((event for event in events if event.entry.to_state), None)
+    return latest if latest and latest.entry.verb == "send_back" else None
 
 
 def latest_move(application: Application) -> Event | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.models import User
 from applications import corrections
@@ -13,6 +14,7 @@ from applications.actions import NotNow, lock
 from applications.models import Application
 from applications.states import Desk
 from ecare.journal.actions import record
+from ecare.journal.models import Entry
 from ecare.letters.actions import cancel, resend
 from ecare.letters.models import Letter
 from reviews import emails
@@ -80,7 +82,7 @@ def give_opinion(opinion: Opinion, *, by: User, advice: str, answer: str, at: da
     opinion.save()
     record(opinion.application.subject, "give_opinion", actor=by.actor, data={"advice": advice})
     cancel(opinion.application.subject, ["opinion_asked"], premise=emails.about_opinion(opinion))
-    if opinion.asked_by.is_active:
+    if may_be_asked(opinion.asked_by, opinion.application):
         emails.opinion_given(opinion).save()
 
 
@@ -137,13 +139,40 @@ def _differs(kept: FileVerdict | None, judged: Judged) -> bool:
     return (kept.decision, kept.remark) != (judged.decision, judged.remark)
 
 
+RESENT_A_DAY = 10
+AGAIN_TOO_SOON = (
+    "Ce courrier a déjà été renvoyé il y a moins d’une heure. S’il n’arrive pas, vérifiez l’adresse avec la personne."
+)
+RESENT_ENOUGH = (
+    f"{RESENT_A_DAY} courriers de ce dossier ont déjà été renvoyés en un jour. "
+    "Recommencez demain, ou appelez la personne."
+)
+
+
 # --- letters ------------------------------------------------------------------------------------------------------
+def _hold_back(letter: Letter, application: Application) -> None:
+    """The same words once an hour, the original or a copy of it; so many letters of a dossier a day."""
+    now = timezone.now()
+    today = Entry.objects.filter(subject=application.subject, verb="resend_letter", at__gt=now - timedelta(days=1))
+    resent = list(today.values_list("at", "data"))
+    if len(resent) >= RESENT_A_DAY:
+        raise NotNow(RESENT_ENOUGH)
+    same = Letter.objects.about(application.subject).filter(
+        name=letter.name, recipient=letter.recipient, title=letter.title, text=letter.text
+    )
+    twins = {str(pk) for pk in same.values_list("pk", flat=True)}
+    if any(at > now - timedelta(hours=1) and data["again"] in twins for at, data in resent):
+        raise NotNow(AGAIN_TOO_SOON)
+
+
 @transaction.atomic
 def resend_letter(letter: Letter, application: Application, *, by: User) -> Letter:
     """A new letter with the same words to the same person. Raises NotNow or PermissionDenied."""
     _require_agent(by)
+    application = lock(application)
     if not may_be_resent(letter, application):
         raise NotNow(NOT_RESENT)
+    _hold_back(letter, application)
     again = resend(letter)
     data = {"letter": str(letter.pk), "again": str(again.pk), "name": letter.name}
     record(application.subject, "resend_letter", actor=by.actor, data=data)

@@ -11,6 +11,7 @@ from applications import rehearsal
 from applications.actions import NotNow
 from applications.views import visible_dossiers
 from conventions.actions import refuse_copy as refuse
+from conventions.actions import waiting_copy
 from reviews.claims import decide
 from reviews.decisions import REFUSE_COPY
 from reviews.signing_forms import RefuseCopyForm
@@ -43,6 +44,7 @@ def refuse_copy(request, reference):
         "letters": rehearsal.letters_of(
             lambda: refuse(application, by=request.user, **form.specimen()), subject=application.subject
         ),
+        "signed_copy": waiting_copy(application),
         "has_message": True,
     }
     return render(request, "reviews/decide.html", context)

@@ -21,6 +21,8 @@ CLOSED = {"kind": "warning", "text": "Établissement fermé"}
 
 
 def badge_kind(application) -> str:
+    if application.is_to_sign:
+        return "warning"  # it waits for the establishment, as a correction does
     return BADGES.get(State(application.state), "none")
 
 

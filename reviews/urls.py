@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews import desk, extending, queue, requests, signing, views
+from reviews import amending, desk, extending, queue, requests, signing, views
 
 app_name = "reviews"
 
@@ -38,15 +38,19 @@ urlpatterns = [
     path("verification/<slug:reference>/", views.dossier, name="dossier"),
     path("verification/<slug:reference>/examiner/", desk.claim, name="claim"),
     path("verification/<slug:reference>/liberer/", desk.release, name="release"),
+    path("verification/<slug:reference>/suivre/", queue.follow, name="follow"),
     path("verification/<slug:reference>/pieces/", desk.pieces, name="pieces"),
     path("verification/<slug:reference>/notes/ajouter/", desk.add_note, name="add_note"),
     path("verification/<slug:reference>/notes/<int:pk>/supprimer/", desk.remove_note, name="remove_note"),
     path("verification/<slug:reference>/avis/demander/", desk.ask_opinion, name="ask_opinion"),
     path("verification/<slug:reference>/avis/<int:pk>/", desk.give_opinion, name="give_opinion"),
+    path("verification/<slug:reference>/courriers/<uuid:pk>/", desk.read_letter, name="read_letter"),
     path("verification/<slug:reference>/courriers/<uuid:pk>/renvoyer/", desk.resend_letter, name="resend_letter"),
     path("verification/<slug:reference>/convention/", views.convention, name="convention"),
     path("verification/<slug:reference>/accepter/", views.accept, name="accept"),
     path("verification/<slug:reference>/demander-une-modification/", views.request_changes, name="request_changes"),
+    path("verification/<slug:reference>/annuler-la-demande/", views.cancel_changes, name="cancel_changes"),
+    path("verification/<slug:reference>/changer-l-echeance/", amending.move_due_date, name="move_due_date"),
     path("verification/<slug:reference>/rejeter/", views.reject, name="reject"),
     path("verification/<slug:reference>/remettre-a-l-examen/", views.reopen, name="reopen"),
     path("verification/<slug:reference>/renvoyer-a-l-ars/", views.send_back, name="send_back"),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.typed import comes_back, filled, take_up
 from applications import actions as verbs
-from applications import rehearsal
+from applications import amends, rehearsal
 from applications.actions import NotNow
 from applications.models import Application
 from applications.rules import deadline, has_convention_page, may, may_now
@@ -22,9 +22,10 @@ from evidence.rules import bank_questions
 from evidence.views import sealed_response
 from funding import actions as funding
 from reviews import actions, claims, readers, rules
-from reviews.decisions import DECISIONS, Decision
+from reviews.concerns import concerns
+from reviews.decisions import DECISIONS, REFUSE_COPY, Decision
 from reviews.models import Convention, Note
-from reviews.queue import require_reviewer
+from reviews.queue import next_in_turn, require_reviewer
 from reviews.tables import badge_kind
 
 HOME = (("Dossiers", reverse_lazy("reviews:queue")),)
@@ -54,8 +55,12 @@ def dossier(request, reference):
 
 
 def _reading(request, application) -> dict:
+    followed = list(application.assignments.select_related("agent").order_by("desk"))
+    mine = next((held.agent for held in followed if held.desk == Desk.of(request.user)), None)
     entities = list(application.establishment.entities())
     requests = readers.change_requests(application)
+    asked = next((one for one in requests if one.answered_at is None), None)
+    history = readers.history(application)
     others = Application.objects.visible_to(request.user).filter(establishment=application.establishment)
     return {
         "application": application,
@@ -69,18 +74,23 @@ def _reading(request, application) -> dict:
         "readings": readers.readings(application, entities, requests, user=request.user),
         "entities": entities,
         "contacts": readers.contacts(application),
-        "change_request": next((one for one in requests if one.answered_at is None), None),
+        "change_request": asked,
+        "may_move_due_date": asked is not None and asked.desk == Desk.of(request.user),
+        "next": next_in_turn(request, application.reference),
+        "sent_back": readers.sent_back(application, history),
         "convention": getattr(application, "convention", None),
         "signed_copies": application.signed_copies.select_related("file", "by")
         if has_convention_page(application)
         else [],
-        "deadline": deadline(application, request.arrived_at),
+        "deadline": deadline(application, request.arrived_at, request=asked),
         "bank_details": _bank_details(application),
-        "history": readers.history(application),
+        "history": history,
         "letters": readers.letters(application),
         "notes": Note.objects.visible_to(request.user).filter(application=application).select_related("author"),
         "opinions": application.opinions.select_related("asked_by", "of"),
-        "followed": application.assignments.select_related("agent").order_by("desk"),
+        "followed": followed,
+        "is_followed": mine == request.user,
+        "followed_by": mine,
         "others": others.exclude(pk=application.pk).select_related("domain"),
     }
 
@@ -99,7 +109,7 @@ def _bank_details(application) -> list[tuple[BankDetails, list]]:
 
 def _decisions(user, application) -> list[dict]:
     """The buttons: only for what this person may do now."""
-    return [
+    found = [
         {
             "title": decision.words_for(application).title,
             "style": decision.style,
@@ -108,6 +118,10 @@ def _decisions(user, application) -> list[dict]:
         for verb, decision in DECISIONS.items()
         if may_now(user, verb, application)
     ]
+    if user.is_ans and application.is_to_countersign:
+        url = reverse("reviews:refuse_copy", args=[application.reference])
+        found.insert(1, {"title": REFUSE_COPY.words.title, "style": REFUSE_COPY.style, "url": url})
+    return found
 
 
 @require_safe
@@ -129,6 +143,11 @@ def accept(request, reference):
 @comes_back
 def request_changes(request, reference):
     return _decide(request, reference, DECISIONS["request_changes"], verbs.request_changes)
+
+
+@comes_back
+def cancel_changes(request, reference):
+    return _decide(request, reference, DECISIONS["cancel_changes"], amends.cancel_changes)
 
 
 @comes_back
@@ -175,6 +194,8 @@ def _decide(request, reference, decision: Decision, act):
         return _not_now(request, application, posted, "Cette action n’est pas possible dans l’état actuel du dossier.")
     if held := _held_by_another(request, application):
         return _not_now(request, application, request.POST, str(claims.Held(held)))
+    if fault := decision.fault_of(application):
+        return _not_now(request, application, request.POST, fault)
     typed = filled(request)
     options = {"application": application, "at": request.arrived_at}
     if decision.verb == "request_changes":
@@ -230,22 +251,24 @@ def _confirm(request, application, decision, act, form):
         "decision": decision,
         "words": words,
         "form": form,
+        "concerns": concerns(application, user=request.user) if decision.lets_go_on else (),
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
-        "letters": _letters(request, application, decision, form),
+        "letters": _letters(request, application, decision, act, form),
+        "signed_copy": getattr(form, "copy", None),
         "has_message": "message" in form.fields,
         "phrases": request.user.phrases.all() if "message" in form.fields else (),
     }
     return render(request, "reviews/decide.html", context)
 
 
-def _letters(request, application, decision, form) -> list[Letter]:
+def _letters(request, application, decision, act, form) -> list[Letter]:
     """The letters as they would leave, with what is typed so far."""
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
     for name in ("upload", "establishment_signed_on"):  # what the copy bears moves nothing
         arguments.pop(name, None)
     verb = getattr(funding, decision.verb, None)
     if verb is None:
-        verb = getattr(verbs, decision.verb)
+        verb = getattr(verbs, decision.verb, act)
         arguments.pop("over", None)
     return rehearsal.letters_of(lambda: verb(application, by=request.user, **arguments), subject=application.subject)
 

@@ -28,9 +28,11 @@ def faults(page: Page) -> list[str]:
 
 
 def is_too_wide(page: Page) -> bool:
-    """One would have to scroll sideways, or a card of a list is cut."""
+    """One would have to scroll sideways; on a large screen also inside a list; or a card of a list is cut."""
     return page.evaluate(
         """() => document.documentElement.scrollWidth > document.documentElement.clientWidth
+        || (innerWidth >= 1280 && [...document.querySelectorAll(".fr-table__content, #changelist .results")].some(
+             (one) => one.scrollWidth > one.clientWidth + 1))
         || (innerWidth < 576 && [...document.querySelectorAll(".ecare-cards td, .ecare-people td")].some(
              (one) => one.scrollWidth > one.clientWidth + 1))"""
     )

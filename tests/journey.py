@@ -68,7 +68,7 @@ def put(page: Page, key: str, name: str) -> None:
 
 def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
     page.goto("/connexion/")
-    page.get_by_label("Nom d’utilisateur ou adresse email").fill(username)
+    page.get_by_label("Nom d’utilisateur ou adresse e-mail").fill(username)
     page.get_by_label("Mot de passe", exact=False).first.fill(password)
     press(page, "Se connecter")
     expect(page.get_by_text("Code à usage unique transmis par e-mail")).to_be_visible()

@@ -50,7 +50,7 @@ def choose_and_assign(page: Page, reference: str, agent: str) -> None:
     page.get_by_text(f"Choisir le dossier {reference}").locator("xpath=ancestor::label").click()
     page.get_by_label("Suivis par").select_option(label=agent)
     press(page, "Attribuer")
-    expect(page.get_by_text(f"1 dossier est suivi par {agent}.")).to_be_visible()
+    expect(page.get_by_text(f"1 dossier est suivi par {agent}, qui en est prévenu")).to_be_visible()
 
 
 def refuse_a_file(page: Page, reference: str) -> None:

@@ -47,7 +47,7 @@ def test_by_keyboard_alone(page, live_server, referent):
     hand = Keyboard(page)
     page.goto(live_server.url)
     hand.press("Connexion", role="link")
-    hand.type("Nom d’utilisateur ou adresse email", referent.username)
+    hand.type("Nom d’utilisateur ou adresse e-mail", referent.username)
     hand.type("Mot de passe", PASSWORD)
     hand.press("Se connecter")
     expect(page.get_by_label("Code transmis")).to_be_visible()
@@ -80,7 +80,7 @@ def test_without_script(browser, live_server, referent):
     with browser.new_context(java_script_enabled=False, base_url=live_server.url) as context:
         page = context.new_page()
         page.goto("/connexion/")
-        page.get_by_label("Nom d’utilisateur ou adresse email").fill(referent.username)
+        page.get_by_label("Nom d’utilisateur ou adresse e-mail").fill(referent.username)
         page.locator("#id_password").fill(PASSWORD)
         page.get_by_role("button", name="Se connecter", exact=True).click()
         page.get_by_label("Code transmis").fill(secret_of("code"))

@@ -25,6 +25,7 @@ RESEND = inspect.unwrap(resend)
 # Addresses that mail and have no page of their own, and where it is said.
 WITHOUT = {
     "reviews:assign": "tests/reviews/test_assign.py::test_whoever_is_given_dossiers_is_told",
+    "reviews:follow": "tests/reviews/test_assign.py::test_an_agent_follows_a_dossier_from_its_page_and_lets_go",
 }
 # The page of a letter that is sent again: it shows that very letter.
 RESENT = "reviews:resend_letter"

@@ -89,8 +89,8 @@ COUNTS = {
     "applications:update_contact validated":         6,
     "applications:receipt submitted":                8,
     "conventions:convention accepted":              12,
-    "evidence:bank_details accepted":                9,
-    "evidence:bank_details validated":               9,
+    "evidence:bank_details accepted":                8,
+    "evidence:bank_details validated":               8,
     "evidence:remove draft":                         6,
     "evidence:remove changes_requested":             6,
     "evidence:replace changes_requested":            7,
@@ -98,36 +98,39 @@ COUNTS = {
     "evidence:container declaration_open":           7,
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
-    "evidence:patient_data under_control":          59,
-    "evidence:dismiss_report":                      25,
+    "evidence:patient_data under_control":          62,
+    "evidence:dismiss_report":                      27,
     "evidence:containers":                          11,
-    "funding:decide under_control":                 16,
+    "funding:decide under_control":                 17,
     "funding:decide validated":                     14,
     "funding:decide draft":                         18,
     "reviews:dossier submitted":                    26,
-    "reviews:accept submitted":                     47,
-    "reviews:request_changes submitted":             37,
-    "reviews:reject submitted":                     33,
+    "reviews:accept submitted":                     59,
+    "reviews:request_changes submitted":             43,
+    "reviews:reject submitted":                     35,
+    "reviews:cancel_changes asked":                 43,
+    "reviews:move_due_date asked":                  28,
+    "reviews:read_letter":                           6,
     "reviews:dossier draft":                        23,
     "reviews:accept draft":                          8,
-    "reviews:reopen rejected":                       38,
-    "reviews:dossier accepted":                     25,
-    "reviews:sign_convention accepted":             40,
-    "reviews:refuse_copy accepted":                 27,
-    "reviews:abandon accepted":                     33,
+    "reviews:reopen rejected":                       40,
+    "reviews:dossier accepted":                     24,
+    "reviews:sign_convention accepted":             54,
+    "reviews:refuse_copy accepted":                 28,
+    "reviews:abandon accepted":                     35,
     "reviews:dossier under_control":                24,
-    "reviews:accept under_control":                 19,
-    "reviews:request_changes under_control":         36,
-    "reviews:reject under_control":                 32,
-    "reviews:send_back under_control":               28,
-    "reviews:abandon under_control":                33,
-    "reviews:record_payment validated":             36,
-    "reviews:abandon validated":                    33,
+    "reviews:accept under_control":                 30,
+    "reviews:request_changes under_control":         42,
+    "reviews:reject under_control":                 34,
+    "reviews:send_back under_control":               30,
+    "reviews:abandon under_control":                35,
+    "reviews:record_payment validated":             49,
+    "reviews:abandon validated":                    35,
     "reviews:pieces submitted":                      11,
     "reviews:add_note":                              5,
     "reviews:ask_opinion":                          25,
     "reviews:pieces under_control":                  11,
-    "reviews:give_opinion":                         29,
+    "reviews:give_opinion":                         31,
     "reviews:resend_letter":                         7,
     "reviews:phrases":                               5,
     "reviews:add_phrase":                            4,
@@ -137,8 +140,8 @@ COUNTS = {
     "reviews:withdraw_extension":                   36,
     "reviews:accept_take_over":                      34,
     "reviews:refuse_take_over":                      28,
-    "reviews:confirm_bank_details":                  37,
-    "reviews:refuse_bank_details":                   27,
+    "reviews:confirm_bank_details":                  35,
+    "reviews:refuse_bank_details":                   26,
 }
 COUNTED_ELSEWHERE = {
     "home": "tests/look/test_pages.py::test_the_home_page_asks_once_for_the_domains",
@@ -319,6 +322,8 @@ def of_agents(world, signed_in):
     for state, (client, verbs) in desks.items():
         rows = [f"reviews:{verb} {state}" for verb in verbs.split()]
         found |= at(client, *rows, args=[world.dossiers[state].reference])
+    amended = ("reviews:cancel_changes asked", "reviews:move_due_date asked")
+    found |= at(ars, *amended, args=[world.dossiers["asked"].reference])
     for state in ("under_control", "validated", "draft"):
         found |= at(ans, f"funding:decide {state}", args=[world.dossiers[state].reference])
     found |= at(ars, "reviews:accept_take_over", "reviews:refuse_take_over", args=[world.asked.pk])
@@ -327,7 +332,7 @@ def of_agents(world, signed_in):
     found |= at(ans, "reviews:pieces under_control", args=[world.dossiers["under_control"].reference])
     submitted = world.dossiers["submitted"].reference
     found |= at(ars, "reviews:give_opinion", args=[submitted, world.opinion.pk])
-    found |= at(ars, "reviews:resend_letter", args=[submitted, world.letter.pk])
+    found |= at(ars, "reviews:read_letter", "reviews:resend_letter", args=[submitted, world.letter.pk])
     found |= at(ars, "reviews:phrases", "reviews:add_phrase") | at(ars, "reviews:edit_phrase", args=[world.phrase.pk])
     extension = world.extension
     found |= at(ans, "reviews:extensions_of", args=[extension.establishment_id])

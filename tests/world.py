@@ -53,6 +53,7 @@ def lives(rounds: int) -> dict[str, list[str]]:
     return {
         "draft": [],
         "changes_requested": ROUND * rounds,
+        "asked": ROUND * rounds,  # and nothing changed since
         "submitted": sent,
         "rejected": [*sent, "reject"],
         "accepted": [*sent, "accept"],

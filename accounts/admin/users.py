@@ -7,11 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from accounts import actions, agents, mailboxes, rules, second_factor
 from accounts.models import Invitation, User
 from accounts.usernames import ALLOWED
 from ecare.admin_site import MatchingSearch, OfferedFilters
+from ecare.french import paris_datetime
 
 MOVES = (
     "En enregistrant un autre établissement, vous écrivez à cette personne et à ses nouveaux collaborateurs. "
@@ -261,6 +263,7 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     search_fields = ("email",)
     filter_horizontal = ("regions",)
     actions = ("resend", "revoke")
+    add_form_template = "admin/accounts/invitation/add.html"
     fieldsets = (
         (
             None,
@@ -299,6 +302,12 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
         except agents.CannotInvite as refusal:  # since the form was checked
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
+
+    def response_add(self, request, obj, post_url_continue=None):
+        until = paris_datetime(obj.until)
+        said = f"L’invitation est envoyée à {obj.email} ; elle est valable jusqu’au {until}."
+        self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:accounts_invitation_changelist"))
 
     @admin.display(description="régions")
     def of_regions(self, obj):

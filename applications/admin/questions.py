@@ -32,6 +32,9 @@ class _OfForm(OfferedFilters, admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         return HttpResponseRedirect(reverse("admin:applications_formversion_changelist"))
 
+    place: str
+    """Where what is added lands."""
+
     _parent: Callable[..., FormVersion]  # of a request: the version that a new part is added to
 
     def _is_open(self, obj) -> bool:
@@ -49,6 +52,7 @@ class _OfForm(OfferedFilters, admin.ModelAdmin):
         context |= {"show_save_and_continue": False, "show_save_and_add_another": add}
         if obj is None:
             context["title"] = f"{self.opts.verbose_name.capitalize()} à ajouter"
+            context["place"] = self.place
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def response_post_save_add(self, request, obj):
@@ -76,6 +80,7 @@ def _open_or_403(found):
 @admin.register(Section)
 class SectionAdmin(_OfForm):
     form = SectionForm
+    place = "Cette section vient après les autres. « Monter » et « Descendre » la déplacent ensuite."
     fields = ["title", "introduction"]
     change_form_template = "admin/applications/part_form.html"
 
@@ -127,6 +132,7 @@ _CONDITIONS = (
 @admin.register(Question)
 class QuestionAdmin(_OfForm):
     change_form_template = "admin/applications/part_form.html"
+    place = "Cette question vient à la fin de sa section. « Monter » et « Descendre » la déplacent ensuite."
     readonly_fields = ["facts"]
 
     class Media:

@@ -159,6 +159,7 @@ class ChangeRequest(models.Model):
         help_text="Rien ne se ferme ce jour-là : des rappels partent, et l’agent décide. Vide : sans échéance.",
     )
     answered_at = models.DateTimeField("réponse", null=True, blank=True)
+    is_cancelled = models.BooleanField("annulée", default=False, help_text="Par le service qui l’avait faite.")
 
     objects = ChangeRequestQuerySet.as_manager()
     named: "list[RequestedChange]"  # its items, where many requests are read at once

@@ -114,6 +114,7 @@ class Application(models.Model):
     desk = models.GeneratedField(
         expression=Case(
             When(state__in=AWAITS_ARS, then=Value(Desk.ARS)),
+            When(state=State.ACCEPTED, signed_copy_at=None, then=Value("")),  # the establishment is to sign first
             When(state__in=AWAITS_ANS, then=Value(Desk.ANS)),
             default=Value(""),
         ),
@@ -201,6 +202,14 @@ class Application(models.Model):
             return "Convention à contresigner (ANS)"
         return REVIEWER_LABELS[State(self.state)]
 
+    @property
+    def referent_label(self) -> str:
+        if self.is_to_sign:
+            return "Validée, convention à signer par votre établissement"
+        if self.is_to_countersign:
+            return "Validée, convention à contresigner par l’ANS"
+        return self.get_state_display()
+
     # --- its life: who (permission) may do what (method) from where (source) to where (target) --------------------
     @transition("state", source=CANDIDATURE_EDITABLE, target=State.SUBMITTED, permission="act_as_referent")
     @transition(
@@ -228,6 +237,17 @@ class Application(models.Model):
     )
     def request_changes(self):
         pass
+
+    @transition("state", source=[State.CHANGES_REQUESTED], target=State.SUBMITTED, permission="act_as_ars")
+    @transition(
+        "state",
+        source=[State.DECLARATION_CHANGES_REQUESTED],
+        target=RETURN_VALUE(State.DECLARATION_SUBMITTED, State.UNDER_CONTROL),
+        permission="act_as_asker",
+    )
+    def cancel_changes(self, *, asked_by: str):
+        """Back to the desk that asked."""
+        return State.UNDER_CONTROL if asked_by == Desk.ANS else State.DECLARATION_SUBMITTED
 
     @transition("state", source=[State.SUBMITTED], target=State.ACCEPTED, permission="act_as_ars")
     @transition("state", source=[State.DECLARATION_SUBMITTED], target=State.UNDER_CONTROL, permission="act_as_ars")

@@ -24,7 +24,7 @@ class Domain(models.Model):
 
     class Payment(models.TextChoices):
         LUMP_SUM = "lump_sum", "Forfait égal au plafond"
-        ACCEPTED_EXPENSES = "accepted_expenses", "Dépenses acceptées, entre le plancher et le plafond"
+        ACCEPTED_EXPENSES = "accepted_expenses", "Dépenses retenues, entre le plancher et le plafond"
 
     class Commitment(models.TextChoices):
         CEILING = "ceiling", "Le plafond"

@@ -1,6 +1,6 @@
 """The only writer of the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.utils import timezone
@@ -39,8 +39,10 @@ def record(subject, verb, *, actor=SYSTEM, from_state="", to_state="", message="
 
 
 @transaction.atomic
-def record_each(subjects: Iterable[str], verb: str, *, actor=SYSTEM, data=None) -> None:
-    """Append the same entry to the chain of each subject, in the caller's transaction: four statements for a batch."""
+def record_each(subjects: Iterable[str], verb: str, *, actor=SYSTEM, data: Callable[[str], dict]) -> None:
+    """Append an entry to the chain of each subject, in the caller's transaction: four statements for a batch.
+
+    `data`: what the entry of a subject holds."""
     subjects = sorted(set(subjects))  # always locked in one order: two batches never wait for each other
     Chain.objects.bulk_create([Chain(subject=subject) for subject in subjects], ignore_conflicts=True)
     chains = list(Chain.objects.select_for_update().filter(subject__in=subjects).order_by("subject"))
@@ -54,7 +56,7 @@ def record_each(subjects: Iterable[str], verb: str, *, actor=SYSTEM, data=None) 
             verb=verb,
             actor=reference,
             actor_label=label,
-            data=data or {},
+            data=data(chain.subject),
             previous=chain.digest,
         )
         entry.digest = chain.digest = entry.computed_digest()

@@ -9,32 +9,29 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from ecare.admin_site import ReadOnlyAdmin
-from ecare.journal import rules
+from ecare.journal import rules, words
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Chain, Entry
-
-SUBJECTS = {
-    "application": "Dossiers",
-    "domain": "Domaines et formulaires",
-    "user": "Personnes",
-    "establishment": "Établissements",
-    "directory": "Répertoire",
-    "pool": "Conteneurs",
-    "outbox": "Courriers",
-    "letter_text": "Textes des courriers",
-    "system": "Systèmes et jetons",
-    "subscription": "Notifications automatiques",
-}
 
 
 class SubjectFilter(admin.SimpleListFilter):
     title, parameter_name = "objet", "objet"
 
     def lookups(self, request, model_admin):
-        return list(SUBJECTS.items())
+        return list(words.SUBJECTS.items())
 
     def queryset(self, request, queryset):
-        return queryset.filter(subject__startswith=self.value()) if self.value() in SUBJECTS else queryset
+        return queryset.filter(subject__startswith=self.value()) if self.value() in words.SUBJECTS else queryset
+
+
+class VerbFilter(admin.SimpleListFilter):
+    title, parameter_name = "action", "verb__exact"
+
+    def lookups(self, request, model_admin):
+        return sorted(words.VERBS.items(), key=lambda pair: pair[1].casefold())
+
+    def queryset(self, request, queryset):
+        return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class ActorFilter(admin.SimpleListFilter):
@@ -54,10 +51,11 @@ class EntryAdmin(ReadOnlyAdmin):
     """The history, to read; each chain is verified on its own page."""
 
     actions = None
-    fields = [*"subject sequence at verb actor actor_label from_state to_state message told previous digest".split()]
-    readonly_fields = ["told"]
-    list_display = ["at", "subject", "sequence", "verb", "actor_label", "from_state", "to_state", "chain"]
-    list_filter = [SubjectFilter, ActorFilter, "verb", "at"]
+    list_display = ["at", "about", "sequence", "done", "actor_label", "before", "after", "chain"]
+    list_filter = [SubjectFilter, ActorFilter, VerbFilter, "at"]
+    readonly_fields = ["about", "done", "before", "after", "told"]
+    fields = ["about", "sequence", "at", "done", "actor_label", "before", "after", "message", "told"]
+    fields += ["subject", "verb", "actor", "previous", "digest"]
     search_fields = ["subject", "actor_label"]
     ordering = ["-at"]
 
@@ -71,11 +69,29 @@ class EntryAdmin(ReadOnlyAdmin):
         ends = Entry.objects.filter(subject=entry.subject, verb__in=rules.verbs_that_forget())
         return json.dumps(rules.shown(entry.data, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
 
+    @admin.display(description="objet", ordering="subject")
+    def about(self, entry):
+        return words.subject(entry.subject)
+
+    @admin.display(description="action", ordering="verb")
+    def done(self, entry):
+        return words.verb(entry.verb)
+
+    @admin.display(description="état avant", ordering="from_state")
+    def before(self, entry):
+        return words.state(entry.from_state)
+
+    @admin.display(description="état après", ordering="to_state")
+    def after(self, entry):
+        return words.state(entry.to_state)
+
     @admin.display(description="chaîne")
     def chain(self, entry):
         address = f"{reverse('admin:journal_entry_verify')}?{urlencode({'objet': entry.subject})}"
         return format_html(
-            '<a href="{}">Vérifier<span class="visually-hidden"> la chaîne de {}</span></a>', address, entry.subject
+            '<a href="{}">Vérifier<span class="visually-hidden"> la chaîne de {}</span></a>',
+            address,
+            words.subject(entry.subject),
         )
 
     def verify(self, request):
@@ -89,6 +105,7 @@ class EntryAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {
             "title": "Vérifier une chaîne du journal",
             "subject": subject,
+            "about": words.subject(subject),
             "chain": chain,
             "faults": list(broken_links(subject)) if subject else [],
             "opts": self.opts,

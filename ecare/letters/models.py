@@ -48,8 +48,8 @@ class Letter(models.Model):
         GATHERED = "gathered", "Réuni dans le courrier quotidien"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField("nom", max_length=40, help_text="Participe passé du verbe : « submitted ».")
-    subject = models.CharField("objet concerné", max_length=80, blank=True, help_text="« application:VEHCXTRMWL »")
+    name = models.CharField("nom", max_length=40)
+    subject = models.CharField("référence", max_length=80, blank=True, help_text="De ce dont parle ce courrier.")
     recipient = models.EmailField("destinataire", max_length=254)
     title = models.CharField("objet du courrier", max_length=200)
     text = models.TextField("texte")
@@ -67,7 +67,7 @@ class Letter(models.Model):
     expires_at = models.DateTimeField("caduc après", null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease = models.UUIDField(null=True, blank=True, editable=False)
-    attempts = models.PositiveSmallIntegerField("essais", default=0)
+    attempts = models.PositiveSmallIntegerField("tentatives", default=0)
     sent_at = models.DateTimeField("envoi", null=True, blank=True)
     error = models.CharField("dernière erreur", max_length=200, blank=True)
     once = models.CharField(

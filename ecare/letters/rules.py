@@ -8,15 +8,18 @@ from datetime import datetime
 
 from django.utils.module_loading import import_string
 
-_TRUTHS: dict[str, str] = {}
+_TRUTHS: dict[str, list[str]] = {}
 _PATIENT: set[str] = set()
 _GATHERERS: list[str] = []
 _CALLS: set[str] = set()
 
 
 def check_before_sending(name: str, path: str) -> None:
-    """`path`: a function of (letter, instant) that says whether a letter of this name is still worth sending."""
-    _TRUTHS[name] = path
+    """`path`: a function of (letter, instant) that says whether a letter of this name is still worth sending; one of
+    several, if its name has several."""
+    paths = _TRUTHS.setdefault(name, [])
+    if path not in paths:
+        paths.append(path)
 
 
 def may_wait(*names: str) -> None:
@@ -44,7 +47,7 @@ def gather_for(path: str) -> None:
 
 
 def is_still_true(letter, at: datetime) -> bool:
-    return letter.name not in _TRUTHS or _function(_TRUTHS[letter.name])(letter, at)
+    return all(_function(path)(letter, at) for path in _TRUTHS.get(letter.name, ()))
 
 
 def is_gathered(letter) -> bool:

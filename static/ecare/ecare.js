@@ -51,6 +51,19 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// « Copier » copies what stands just before it; a browser that refuses selects it instead.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const shown = button.parentElement.previousElementSibling;
+  try {
+    await navigator.clipboard.writeText(shown.textContent);
+    button.firstChild.textContent = "Copié\u00a0:";
+  } catch {
+    getSelection().selectAllChildren(shown);
+  }
+});
+
 // Who signs out leaves nothing of what they were typing in this tab (autosave.js).
 for (const form of document.querySelectorAll("form[data-signs-out]")) {
   form.addEventListener("submit", () => { try { sessionStorage.clear(); } catch { /* storage refused: nothing is in it */ } });

@@ -177,7 +177,7 @@ function start(space) {
   function advance(line, share) {
     const percent = Math.floor(share * 100);
     line.querySelector("progress").value = percent;
-    line.lastElementChild.textContent = percent < 100 ? `${percent} %` : "Vérification…";
+    line.lastElementChild.textContent = percent < 100 ? `${percent} %` : "Vérification…";
   }
 
   // Said aloud once, not at each attempt.

@@ -86,7 +86,7 @@ def test_what_asked_them_to_act_no_longer_leaves(admin, agent):
 def test_nor_does_what_a_daily_letter_was_to_tell(admin, agent):
     User.objects.filter(pk=agent.pk).update(wants_daily_letter=True)
     letter = compose("password_changed", to=agent.email, context={"person": agent})
-    letter.name, letter.state = "to_review", Letter.State.HELD
+    letter.name, letter.state, letter.subject = "to_review", Letter.State.HELD, ApplicationFactory().subject
     letter.save()
     assert gather() == 1
     change(admin, agent, is_active=None)
@@ -101,6 +101,7 @@ def test_calls_to_act_are_those_named_here():
         "declaration_opened",
         "desk_digest",
         "dossiers_assigned",
+        "due_date_moved",
         "establishment_closed",
         "opinion_asked",
         "patient_data_reported",

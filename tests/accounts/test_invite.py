@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import agents
 from accounts.actions import Person, UsernameTaken
 from accounts.models import Invitation, User
+from ecare.french import paris_datetime
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from tests.accounts.steps import NEW_PASSWORD, give_code, give_password, secret_of
@@ -68,9 +69,12 @@ def test_an_administrator_invites_and_the_agent_signs_in(admin, administrator, c
     region = RegionFactory()
     page = text_of(admin.get(ADD))
     assert "vous envoyez à cette adresse un courrier" in page and "Inviter un agent" in page
-    assert admin.post(ADD, {"email": EMAIL.upper(), "role": "ars", "regions": [region.pk]}).status_code == 302
+    assert 'value="Envoyer l’invitation"' in page and "Enregistrer et ajouter" not in page
+    said = admin.post(ADD, {"email": EMAIL.upper(), "role": "ars", "regions": [region.pk]}, follow=True)
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.by, invitation.state) == (EMAIL, administrator, "waiting")
+    until = paris_datetime(invitation.until).replace("\u00a0", " ")
+    assert f"L’invitation est envoyée à {EMAIL} ; elle est valable jusqu’au {until}." in text_of(said)
     letter = Letter.objects.get()
     assert letter.carries_secret and letter.expires_at == invitation.until and region.ars in letter.text
     page = client.get(link_of())

@@ -179,6 +179,19 @@ def test_the_sign_in_says_which_door_one_comes_through(client, door, heading):
     assert f"{heading}</h2>" not in client.get("/connexion/", {"profil": "autre"}).text
 
 
+def test_an_agent_who_has_no_account_is_not_led_to_the_registration_of_establishments(client):
+    assert 'href="/inscription/agents/">Pas encore inscrit' in client.get("/connexion/?profil=agence").text
+    assert 'href="/inscription/">Pas encore inscrit' in client.get("/connexion/").text
+
+
+def test_the_demo_says_who_can_sign_in(client, settings):
+    assert all(
+        f"<code>{word}</code>" in client.get("/").text for word in ("chu.montpellier", "Demonstration-CaRE-2026")
+    )
+    settings.EMBEDDED = False
+    assert "chu.montpellier" not in client.get("/").text
+
+
 def test_the_code_page_says_it_of_the_account(client):
     for trait, heading in (
         ({}, "Vous êtes un établissement de santé"),

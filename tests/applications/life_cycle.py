@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from accounts.models import User
-from applications import actions
+from applications import actions, amends
 from applications.models import ChangeRequest, Submission
 from applications.states import IN_DECLARATION, State
 from ecare.journal.models import Entry
@@ -67,6 +67,10 @@ MOVES = {
         "submitted": ("ars", "changes_requested", [("changes_requested", "owner")]),
         "declaration_submitted": ("ars", "declaration_changes_requested", [("changes_requested", "owner")]),
         "under_control": ("ans", "declaration_changes_requested", [("changes_requested", "owner")]),
+    },
+    "cancel_changes": {
+        "changes_requested": ("ars", "submitted", [("changes_cancelled", "owner")]),
+        "declaration_changes_requested": ("ars", "declaration_submitted", [("changes_cancelled", "owner")]),
     },
     "accept": {
         "submitted": ("ars", "accepted", [("accepted", "owner")]),
@@ -150,19 +154,34 @@ def dossier(state: str, *, owner, domain=None):
         ChangeRequest.objects.create(
             application=application, step=application.step, desk="ars", by=owner, message="Le RIB est illisible."
         )
+        Submission.objects.create(
+            application=application,
+            step=application.step,
+            number=1,
+            by=owner,
+            digest="a" * 64,
+            content=as_it_is(application),
+        )
     return application
+
+
+def as_it_is(application) -> dict:
+    """What a sending of the present step would freeze."""
+    answers = actions.known_of(application)
+    return {"reference": application.reference, "step": application.step, "form": 1, "answers": answers}
 
 
 def perform(verb: str, application, *, by, version=None):
     """Call the verb as a view would, with the version that the page showed."""
     arguments = {"by": by, "version": application.version if version is None else version}
-    if verb in ("request_changes", "reject", "reopen", "send_back", "abandon"):
+    if verb in ("request_changes", "reject", "reopen", "send_back", "abandon", "cancel_changes"):
         arguments["message"] = "Le RIB transmis ne correspond pas à l’IBAN."
-    if verb in ("submit", "sign_convention"):
+    if verb in ("submit", "sign_convention", "cancel_changes"):
         arguments["at"] = timezone.now()
     if verb == "sign_convention":
         arguments["signed_on"] = timezone.localdate()
-    return getattr(actions, verb)(application, **arguments)
+    room = amends if verb == "cancel_changes" else actions
+    return getattr(room, verb)(application, **arguments)
 
 
 def traces(application) -> tuple:

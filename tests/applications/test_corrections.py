@@ -19,6 +19,7 @@ from ecare.journal.models import Entry
 from ecare.letters.models import Letter
 from evidence.actions import remove, replace
 from evidence.models import Evidence
+from tests.applications.pages import text_of
 from tests.evidence.conftest import put_in, space_of, transmit, upload
 from tests.factories import ApplicationFactory, FormFactory, RegionFactory, UserFactory
 
@@ -73,6 +74,31 @@ def file_of(application, name):
 
 def save(application, **values):
     return save_answers(application, by=application.referent, values=values, at=timezone.now())
+
+
+# --- what is done ----------------------------------------------------------------------------------------------
+def test_what_was_asked_for_and_is_not_done_is_said_before_sending(dossier, ars, signed_in):
+    files = {name: str(file_of(dossier, name).file_id) for name in ("RIB 1.pdf", "RIB 2.pdf")}
+    named = (Named("iban"), Named("titulaire"), Named("rib", files["RIB 1.pdf"]))
+    dossier = ask(dossier, ars, *named)
+    client = signed_in(dossier.referent)
+    recap = reverse("applications:recap", args=[dossier.reference])
+    assert "ne sont pas faites" not in client.get(recap).text, "nothing has changed: another alert says so"
+    save(dossier, iban="FR77")
+    page = text_of(client.get(recap))
+    assert "2 modifications demandées ne sont pas faites" in page and "1 faite sur 3" in page
+    assert (
+        "fichier « RIB 1.pdf »" in page
+        and f"{reverse('applications:detail', args=[dossier.reference])}#question-rib" in page
+    )
+    assert "100 %" not in page
+    save(dossier, titulaire="Centre hospitalier")
+    page = text_of(client.get(recap))
+    assert "1 modification demandée n’est pas faite" in page and "2 faites sur 3" in page
+    assert "Vous pouvez la faire maintenant, ou transmettre tel quel." in page
+    remove(file_of(dossier, "RIB 1.pdf"), by=dossier.referent, at=timezone.now())
+    page = text_of(client.get(recap))
+    assert "pas faite" not in page and "3 faites sur 3" in page
 
 
 # --- what is open -------------------------------------------------------------------------------------------------

@@ -123,9 +123,31 @@ def test_a_draft_is_loudly_not_sent(client, referent):
     domain = DomainFactory(candidature_until=TODAY() + timedelta(days=2))
     ApplicationFactory(referent=referent, domain=domain)
     page = text_of(client.get(ADDRESS))
-    assert "<strong>NON TRANSMISE</strong>" in page
+    assert "<strong>Non transmise</strong>" in page
     assert "il reste 2 jours" in page
     assert "Non transmise" in page
+
+
+def test_what_awaits_stands_in_order_of_urgency(client, referent):
+    """A due correction, the last days of drafts, then what has no end; what is over comes last."""
+    until = {"over": -1, "far": 9, "near": 2, "endless": None}
+    for name, days in until.items():
+        last = None if days is None else TODAY() + timedelta(days=days)
+        ApplicationFactory(referent=referent, domain=DomainFactory(name=f"Domaine {name}", candidature_until=last))
+    asked = ApplicationFactory(referent=referent, domain=DomainFactory(name="Domaine due"), state="changes_requested")
+    due = {"due_on": TODAY() + timedelta(days=5), "step": "candidature", "desk": "ars", "message": "Le RIB."}
+    ChangeRequest.objects.create(application=asked, by=UserFactory(ars=True), **due)
+    page = client.get(ADDRESS)
+    names = [deadline.application.domain.name.removeprefix("Domaine ") for deadline in page.context["awaited"]]
+    assert names == ["near", "due", "far", "endless", "over"]
+    assert "<strong>À modifier</strong>" in text_of(page)
+
+
+def test_the_last_day_says_until_which_hour(client, referent):
+    domain = DomainFactory(candidature_until=TODAY())
+    said = f"ce soir, {paris_date(TODAY())} à 23 h 59</strong> (heure de Paris)"
+    assert said in text_of(client.get(ADDRESS))
+    assert said in text_of(client.get(reverse("preparation", args=[domain.slug])))
 
 
 def test_a_draft_whose_last_day_is_over_says_so(client, referent):

@@ -176,17 +176,18 @@ def test_a_section_is_added_changed_and_deleted(desk, draft):
 def test_a_question_is_added_from_lines_boxes_and_rows(desk, draft):
     section = draft.sections.get()
     address = page("question_add", query=f"?section={section.pk}")
+    assert "à la fin de sa section" in text_of(desk.get(address))
     typed = {
         "label": "Périmètre retenu",
         "kind": "choice",
-        "choices": "tout = Tout l’établissement\npartie = Une partie",
+        "choices": "tout = Tout l’établissement\nAvant le 31 décembre",
         "condition_0": ["non"],
         "condition_1": ["@ticked"],
         "condition_kind": ["ght", "public"],
     }
     assert desk.post(address, filled(desk, address, **typed)).status_code == 302
     made = question(draft, "perimetre-retenu")
-    assert made.choices == [["tout", "Tout l’établissement"], ["partie", "Une partie"]]
+    assert made.choices == [["tout", "Tout l’établissement"], ["avant-le-31-decembre", "Avant le 31 décembre"]]
     assert made.shown_if == {"@kind": ["ght", "public"], "met": ["non"], "box": [True]}
     assert made.position == 6
     assert versions.faults_in(draft) == []
@@ -220,7 +221,7 @@ def test_a_space_gets_its_limits(desk, draft):
         ("reason", {"kind": "checkbox"}, "Écrivez le texte de la case"),
         ("reason", {"contact_role": "dsi"}, "à la fois le contact"),
         ("reason", {"key": "met"}, "a déjà cette clé"),
-        ("met", {"choices": "oui"}, "Ligne 1, « oui » : écrivez « valeur = Intitulé »"),
+        ("met", {"choices": "oui ="}, "Ligne 1, « oui = » : écrivez l’intitulé seul, ou « valeur = Intitulé »"),
         ("met", {"choices": "oui = Oui"}, "au moins deux réponses"),
         ("rib", {"formats": []}, "Cochez au moins un format"),
         ("rib", {"max_megabytes": "300"}, "inférieure ou égale à 200"),
@@ -281,10 +282,13 @@ def test_versions_are_compared(desk, published, draft, administrator):
     changed.max_files = 3
     versions.save_question(changed, by=administrator)
     section = draft.sections.get()
-    versions.save_question(Question(section=section, key="new", kind="text", label="Nouvelle"), by=administrator)
+    made = {"key": "new", "kind": "text", "label": "Nouvelle", "shown_if": {"met": ["non"]}}
+    versions.save_question(Question(section=section, **made), by=administrator)
     versions.save_reminder(draft, "Un rappel", by=administrator)
-    found = desk.get(page("formversion_compare", draft.pk)).context["changes"]
-    assert [one.key for one in found.added] == ["new"]
+    shown = desk.get(page("formversion_compare", draft.pk))
+    assert "(<code>new</code>), obligatoire, affichée si" in text_of(shown)
+    found = shown.context["changes"]
+    assert [one.question.key for one in found.added] == ["new"]
     assert [one.key for one in found.removed] == ["of-group"]
     [change] = found.changed
     assert [(one.name, one.before, one.after) for one in change.differences] == [("Nombre de fichiers", "10", "3")]

@@ -66,7 +66,7 @@ def test_the_amount_is_what_acceptance_commits(cast):
 
 @pytest.mark.parametrize(
     ("payment", "said"),
-    [("lump_sum", "Forfait égal au plafond"), ("accepted_expenses", "Dépenses acceptées par l’ANS")],
+    [("lump_sum", "Forfait égal au plafond"), ("accepted_expenses", "Dépenses retenues par l’ANS")],
 )
 def test_how_it_is_paid_follows_the_domain(accepted, payment, said):
     Domain.objects.update(payment=payment)

@@ -77,12 +77,23 @@ def test_the_dashboard_and_the_desk_say_whom_it_waits_for(accepted, cast, signed
     referent, ans = signed_in(cast["owner"]), signed_in(cast["ans"])
     assert "Convention à signer –" in text_of(referent.get(home))
     assert "Convention à signer par l’établissement" in text_of(ans.get(desk))
+    queue = reverse("reviews:queue")
+    assert accepted.reference not in ans.get(queue).text, "it waits for the establishment"
+    ars = text_of(signed_in(cast["ars"]).get(desk))
+    assert "Rien à décider : l’établissement doit déposer la convention signée." in ars
     send(accepted)
     said = text_of(referent.get(home))
-    assert "Convention à signer –" not in said and "À contresigner par l’ANS" in said
+    assert "Convention à signer –" not in said and "convention à contresigner par l’ANS" in said
+    assert "convention à signer" not in said, "one badge"
+    assert accepted.reference in ans.get(queue).text
     said = text_of(ans.get(desk))
     assert "Convention à contresigner (ANS)" in said and "Refuser l’exemplaire signé" in said
-    assert reverse("conventions:copy", args=[SignedCopy.objects.get().pk]) in ans.get(desk).text
+    copy = reverse("conventions:copy", args=[SignedCopy.objects.get().pk])
+    assert copy in ans.get(desk).text
+    decision = ans.get(desk).text.partition("Votre décision")[2].partition("</section>")[0]
+    assert "Refuser l’exemplaire signé" in decision and "Enregistrer la convention signée" in decision
+    for name in ("sign_convention", "refuse_copy"):
+        assert copy in ans.get(reverse(f"reviews:{name}", args=[accepted.reference])).text, "to read the date on it"
     assert "Refuser l’exemplaire" not in text_of(signed_in(cast["ars"]).get(desk))
 
 
@@ -315,4 +326,4 @@ def test_the_pages_cost_the_same_however_many_copies(accepted, cast, signed_in, 
         with CaptureQueriesContext(connection) as queries:
             assert browser.get(address).status_code == 200
         asked.append(len(queries))
-    assert asked == [12, 27]
+    assert asked == [12, 28]

@@ -29,7 +29,7 @@ from tests.applications.life_cycle import people as cast_of
 from tests.applications.pages import text_of
 from tests.applications.test_receipt import read
 from tests.evidence.conftest import assert_no_orphan, dossier_with, put_in, space_of, stored_names, transmit, upload
-from tests.factories import EstablishmentFactory
+from tests.factories import EstablishmentFactory, RegionFactory, UserFactory
 from tests.faults import break_inserts_into
 
 pytestmark = pytest.mark.django_db
@@ -169,8 +169,8 @@ def test_the_receipt_keeps_the_digest_only_and_what_was_sent_still_proves_itself
 def test_its_space_is_free_and_the_referent_is_told_what_to_do(purged, cast, signed_in):
     application = now(purged)
     assert [file["name"] for file in values_of(application)["espace-1"]] == ["Autre.pdf"]
-    letter = Letter.objects.get(name="evidence_purged")
-    assert letter.recipient == cast["owner"].email and "n’est pas modifiable en ce moment" in letter.text
+    letter = Letter.objects.get(name="evidence_purged", recipient=cast["owner"].email)
+    assert "n’est pas modifiable en ce moment" in letter.text
     verbs.request_changes(application, by=cast["ars"], version=application.version, message="Sans les patients.")
     page = text_of(signed_in(cast["owner"]).get(reverse("applications:detail", args=[application.reference])))
     assert "il contenait des données de patients" in page
@@ -225,6 +225,31 @@ def test_whoever_reported_it_is_told_and_the_report_is_decided(evidence, cast, s
     assert PatientDataReport.objects.get().state == "purged"
 
 
+def test_the_ars_that_holds_the_dossier_is_told_and_a_reporter_who_lost_sight_of_it_is_not(evidence, cast, signed_in):
+    report(evidence, cast)
+    cast["ars"].regions.set([RegionFactory(code="75")])
+    colleague = UserFactory(ars=True, regions=[evidence.application.establishment.region])
+    address = reverse("evidence:patient_data", args=[evidence.file_id])
+    assert colleague.email in text_of(signed_in(cast["ans"]).get(address))
+    purge(evidence, cast)
+    told = set(Letter.objects.filter(name="evidence_purged").values_list("recipient", flat=True))
+    assert told == {cast["owner"].email, colleague.email}
+
+
+def test_a_reporter_who_no_longer_sees_the_dossier_gets_no_answer(evidence, cast):
+    one = report(evidence, cast)
+    cast["ars"].regions.clear()
+    purges.dismiss_report(one, by=cast["ans"], message="Un exemple fictif.", at=timezone.now())
+    assert not Letter.objects.filter(name="report_dismissed").exists()
+
+
+def test_the_link_says_what_it_does_for_each_desk(evidence, cast, signed_in):
+    dossier = reverse("reviews:dossier", args=[evidence.application.reference])
+    assert "Signaler des données de patients" in text_of(signed_in(cast["ars"]).get(dossier))
+    page = text_of(signed_in(cast["ans"]).get(dossier))
+    assert "Purger (données de patients)" in page and "Signaler des données" not in page
+
+
 def test_every_copy_of_it_in_the_dossier_goes(cast, django_capture_on_commit_callbacks):
     application = dossier_with({}, {}, referent=cast["owner"])
     one = put_in(application, pdf(line="patients"), NAME)
@@ -269,7 +294,8 @@ def test_it_is_purged_once(evidence, purged, cast):
         purge(evidence, cast)
     with pytest.raises(NotNow, match="déjà purgé"):
         report(evidence, cast)
-    assert PatientDataReport.objects.count() == Letter.objects.filter(name="evidence_purged").count() == 1
+    told = Letter.objects.filter(name="evidence_purged", recipient=cast["owner"].email)
+    assert PatientDataReport.objects.count() == told.count() == 1
 
 
 def test_what_the_worker_could_not_delete_is_swept(evidence, cast):

@@ -54,7 +54,7 @@ def test_a_view_is_named_by_its_criteria(ars, signed_in):
     assert "inconnu" not in export.what and "apres" not in export.what
     said = export.label.replace("\u00a0", " ")
     assert said == (
-        "Rechercher : Béziers, État : À traiter par moi, Domaine : Domaine 1, "
+        "Rechercher : Béziers, État : À traiter par l’ARS, Domaine : Domaine 1, "
         "Type d’établissement : Groupement Hospitalier de Territoire, Suivi par : Moi, "
         "Montant demandé, au moins (€) : 12 000,50"
     )

@@ -94,7 +94,7 @@ def test_each_agent_is_told_once_of_each_threshold(ans):
     accepted(domain)
     assert (len(told()), warn_of_envelopes()) == (4, 0)
     words = Letter.objects.filter(name="envelope_near").latest("created_at").text.replace("\u00a0", " ")
-    assert "dépassent son enveloppe de 2 000 €" in words and "/verification/enveloppes/" in words
+    assert "dépassent de 2 000 € l’enveloppe du domaine" in words and "/verification/enveloppes/" in words
 
 
 def test_whoever_passed_both_at_once_is_told_of_the_higher_alone(ans):
@@ -121,7 +121,7 @@ def test_the_ars_reads_a_neutral_sentence_and_accepts(ans, signed_in):
     browser = signed_in(UserFactory(ars=True, regions=[application.establishment.region]))
     address = reverse("reviews:accept", args=[application.reference])
     page = browser.get(address).text.replace("&nbsp;", "\u00a0").replace("\u00a0", " ")
-    assert "L’enveloppe du domaine est entièrement engagée." in page and "50 000 €" in page
+    assert "Cette acceptation dépasse l’enveloppe du domaine." in page and "50 000 €" in page
     assert "dépassée de" not in page and "40 000" not in page
     assert browser.post(address, {"version": 1}).status_code == 302
     assert Entry.objects.get(subject=application.subject, verb="accept").data["over"] == 1_000_000

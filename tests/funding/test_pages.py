@@ -6,10 +6,11 @@ import re
 import pytest
 from django.urls import reverse
 
-from applications.models import Application
+from applications.models import Application, Question
 from applications.people import transfer
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
+from evidence.models import Evidence, StoredFile
 from funding.actions import Outcome
 from funding.models import Commitment, Decision, ExpenseVerdict, Payment
 from tests.applications.life_cycle import STATES, people
@@ -112,6 +113,40 @@ def test_it_is_saved_and_stays_and_leads_to_the_validation(cast, signed_in, cont
         1: ("reduced", 150_050, "Hors périmètre"),
         2: ("refused", 0, "Sans lien"),
     }
+
+
+def test_the_invoices_and_what_is_retained_stand_at_the_head_of_the_lines(cast, signed_in, controlled):
+    file = StoredFile.objects.create(
+        name="factures.pdf", size=1, sha256="b" * 64, media_type="application/pdf", storage_name="aa/f",
+        key_name="embedded", scan=StoredFile.Scan.CLEAN, created_by=cast["owner"],
+    )  # fmt: skip
+    space = Question.objects.create(
+        section=controlled.declaration_form.sections.first(),
+        key="factures",
+        kind="evidence",
+        label="Factures",
+        position=9,
+    )
+    Evidence.objects.create(application=controlled, question=space, file=file, added_after=0)
+    sent = controlled.submissions.get(step="declaration")
+    sent.content["answers"]["factures"] = [{"id": str(file.pk), "name": file.name, "size": 1, "sha256": file.sha256}]
+    sent.save()
+    browser = signed_in(cast["ans"])
+    page = browser.get(address(controlled)).text
+    head = page.partition('id="depenses"')[2].partition("ecare-spending")[0]
+    assert reverse("evidence:download", args=[file.pk]) in head and reverse("evidence:preview", args=[file.pk]) in head
+    assert "Retenu dans" not in head
+    browser.post(address(controlled), typed(controlled, line_3_outcome="refused", line_3_reason="Sans lien"))
+    assert "Retenu dans la décision enregistrée : 13 000 € sur 16 000 €." in plain(browser.get(address(controlled)))
+
+
+def test_why_an_objective_was_missed_is_not_said_of_one_that_is_reached(cast, signed_in, controlled):
+    browser = signed_in(cast["ans"])
+    missed = {"objective_1": "non", "objective_1_remark": "Pas de preuve"}
+    assert browser.post(address(controlled), typed(controlled) | missed).status_code == 302
+    answer = browser.post(address(controlled), typed(controlled, objective_1_remark="Pas de preuve"))
+    assert "dit pourquoi l’objectif n’était pas validé" in plain(answer)
+    assert browser.post(address(controlled), typed(controlled, objective_1_remark="")).status_code == 302
 
 
 def test_a_part_is_saved_and_what_remains_is_named(cast, signed_in, controlled):
@@ -282,7 +317,7 @@ def test_the_decision_costs_the_same_for_one_line_and_ten(count, cast, signed_in
     browser.get(address(application))
     with django_assert_num_queries(23):
         browser.get(address(application))
-    with django_assert_num_queries(58):
+    with django_assert_num_queries(72):
         browser.get(reverse("reviews:accept", args=[application.reference]))
 
 

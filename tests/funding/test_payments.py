@@ -71,7 +71,7 @@ def test_each_cell_of_both_files(ans, desk):
     head, first, second = csv_of(desk, etat="tous")
     assert head == list(writers.COLUMNS)
     shown = f"{today:%d/%m/%Y}"
-    rule = "Dépenses acceptées, entre le plancher et le plafond"
+    rule = "Dépenses retenues, entre le plancher et le plafond"
     kind = "Entité Juridique Publique hors GHT"
     assert first == [
         waiting.reference,

@@ -3,7 +3,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ecare.journal.models import Entry
-from ecare.letters import actions
+from ecare.letters import actions, names, texts
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
 from tests.factories import UserFactory
@@ -44,7 +44,7 @@ def test_nobody_writes_there(administration, name, write):
 def test_the_outbox_costs_the_same_however_long(administration, count, write, django_assert_num_queries):
     for _rank in range(count):
         write()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         administration.get(reverse("admin:letters_letter_changelist"))
 
 
@@ -102,3 +102,16 @@ def test_one_that_a_worker_is_sending_is_not_cancelled(administration, write):
     administration.post(page(letter, "withdraw"))
     letter.refresh_from_db()
     assert letter.state == "sending"
+
+
+def test_each_letter_has_a_french_name(administration, write):
+    assert set(texts.names()) - set(names.NAMES) == set()
+    write(name="sent_back", attempts=2)
+    page = administration.get(reverse("admin:letters_letter_changelist")).text
+    assert "Tentatives" in page
+    page = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert "Dossier renvoyé à l’ARS" in page and "sent_back" not in page
+    listed = administration.get(reverse("admin:letters_lettertext_changelist")).text
+    assert "Dossier renvoyé à l’ARS</a>" in listed and "numéro du dossier" not in listed
+    found = administration.get(reverse("admin:letters_letter_changelist"), {"name__exact": "accepted"})
+    assert not found.context["cl"].queryset

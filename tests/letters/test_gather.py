@@ -33,7 +33,7 @@ def breaks(letter, at):
 def patient(monkeypatch):
     """Letters named « reminder » may wait, and are asked about before they leave."""
     monkeypatch.setattr(rules, "_PATIENT", {"reminder"})
-    monkeypatch.setattr(rules, "_TRUTHS", {"reminder": f"{__name__}.is_true"})
+    monkeypatch.setattr(rules, "_TRUTHS", {"reminder": [f"{__name__}.is_true"]})
     UNTRUE.clear()
 
 
@@ -192,7 +192,7 @@ def test_a_verb_withdraws_what_is_held_and_what_is_told(daily, put):
 
 
 def test_a_check_that_breaks_delays_its_own_letter_only(put, monkeypatch):
-    monkeypatch.setattr(rules, "_TRUTHS", {"reminder": f"{__name__}.breaks"})
+    monkeypatch.setattr(rules, "_TRUTHS", {"reminder": [f"{__name__}.breaks"]})
     put("A"), put("B", name="submitted")
     tick(EVENING)
     assert states() == {"A": "queued", "B": "sent"}

@@ -40,6 +40,12 @@ def test_a_conflict_on_a_dossier_leads_back_to_it(signed_in, trait, dossier):
     assert f'href="{dossier}"' in signed_in(UserFactory(**trait)).get("/conflit/ABC/").content.decode()
 
 
+def test_only_a_referent_is_told_until_when_they_may_send(signed_in):
+    told = "Jusqu’à quand puis-je transmettre"
+    assert told in signed_in(UserFactory()).get("/conflit/").text
+    assert told not in signed_in(UserFactory(ans=True)).get("/conflit/").text
+
+
 def test_an_error_keeps_the_menu_of_a_signed_in_person(signed_in):
     assert "Se déconnecter" in signed_in(UserFactory()).get("/nulle-part/").content.decode()
 

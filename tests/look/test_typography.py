@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLAIN_SPACE = re.compile(r"(?:\A|(?<=[\w»)}%’”.…>])) [?!:;»](?!=)|« |n° ")
+AFTER_A_NUMBER = re.compile(r"(?:\A|(?<=[\dX])) [%€](?![\w(%}])|(?<=\d) h\b|(?<=\d\u00a0h) \d")
 SUBJECT = re.compile(r"\AObjet :")  # the mark of a letter's title, not a text
 # What only engineers read.
 ENGLISH = (
@@ -18,6 +19,11 @@ ENGLISH = (
     "ecare/letters/emails.py",
     "applications/management/commands/workflow.py",
 )
+
+
+def is_wrong(text: str) -> bool:
+    """Whether a sign, a unit or the minutes of an hour may begin a line."""
+    return bool(PLAIN_SPACE.search(text) or AFTER_A_NUMBER.search(text))
 
 
 def sources(*patterns: str) -> list[str]:
@@ -61,10 +67,17 @@ def of_script(text: str) -> Iterator[str]:
             yield from (re.sub(r"\$\{[^}]*\}", "X", found) for found in re.findall(r'"[^"]*"|`[^`]*`', line))
 
 
+def of_typst(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if not line.lstrip().startswith("//"):
+            yield re.sub(r"#[\w.]+(?:\([^)]*\))*", "X", line)
+
+
 KINDS = {
     "python": (of_python, ["*.py", ":!tests", ":!*/migrations/*"]),
     "templates": (of_template, ["templates/*.html", "templates/*.txt"]),
     "data": (of_data, ["fixtures/*.yaml"]),
+    "typst": (of_typst, ["templates/typst/*.typ"]),
     "scripts": (of_script, ["static/ecare/*.js"]),
 }
 
@@ -75,11 +88,28 @@ def test_no_sign_can_be_left_alone_on_a_line(kind):
     files = [path for path in sources(*patterns) if path not in ENGLISH]
     assert files
     texts = [(path, text) for path in files for text in read((ROOT / path).read_text(encoding="utf-8"))]
-    assert [(path, text.strip()[:120]) for path, text in texts if PLAIN_SPACE.search(text)] == []
+    assert [(path, text.strip()[:120]) for path, text in texts if is_wrong(text)] == []
 
 
 def test_the_pattern_sees_what_it_looks_for():
     for wrong in ("Erreur : trop long", " : deux choses", "« un mot\u00a0»", "«\u00a0un mot »", "Pourquoi ?", "n° ABC"):
-        assert PLAIN_SPACE.search(wrong), wrong
-    for right in ("Erreur\u00a0: trop long", "«\u00a0un mot\u00a0»", "14 h 05", "http://x", "a != b"):
-        assert not PLAIN_SPACE.search(right), right
+        assert is_wrong(wrong), wrong
+    for wrong in ("90 %", "X % engagés", " % de l’enveloppe", "7 €", "23 h 59", "23 h\u00a059", "23\u00a0h 59"):
+        assert is_wrong(wrong), wrong
+    for right in (
+        "Erreur\u00a0: trop long",
+        "«\u00a0un mot\u00a0»",
+        "14\u00a0h\u00a005",
+        "90\u00a0%",
+        "http://x",
+        "a != b",
+        "%d %s",
+    ):
+        assert not is_wrong(right), right
+
+
+def test_an_e_mail_is_called_by_one_name():
+    told = re.compile(r"adresses? (?:e)?mails?\b|adresses? de messagerie", re.IGNORECASE)
+    found = {path: told.findall(of) for path in sources("*.py", "*.html", "*.txt") if "tests/" not in path
+             if told.search(of := (ROOT / path).read_text())}  # fmt: skip
+    assert found == {}

@@ -1,6 +1,7 @@
 """Who follows a dossier at a desk."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from applications.history import deed_of
 from applications.states import Desk, State
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
@@ -28,6 +30,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 QUEUE, ASSIGN = reverse("reviews:queue"), reverse("reviews:assign")
+SIGNED_AT = datetime(2026, 7, 1, tzinfo=UTC)  # the copy of the establishment: the ANS is to countersign
 
 
 def of_region(code):
@@ -53,6 +56,7 @@ def test_an_agent_is_given_dossiers_and_history_says_by_whom(ans):
     for dossier in dossiers:
         entry = Entry.objects.get(subject=dossier.subject, verb="assign")
         assert entry.data == {"desk": "ans", "agent": f"user:{other.pk}", "name": str(other)}
+        assert deed_of(entry) == f"a confié le dossier à {other}"
         assert entry.actor == f"user:{ans.pk}"
         assert list(broken_links(dossier.subject)) == []
 
@@ -79,7 +83,7 @@ def test_whoever_is_given_dossiers_is_told(ans, signed_in):
 
 
 def test_the_queue_says_whom_the_click_mails(ans, signed_in):
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     page = signed_in(ans).get(QUEUE).content.decode()
     assert "reçoit un seul courrier électronique" in page
 
@@ -94,8 +98,12 @@ def test_what_is_already_so_changes_nothing(ans):
 def test_nobody_follows_it_any_more(ans):
     reference = ApplicationFactory().reference
     assign([reference], to=ans, by=ans)
-    assert assign([reference], to=None, by=ans) == 1
+    assert assign([reference], to=None, by=UserFactory(ans=True)) == 1
     assert held() == set()
+    assert [deed_of(entry) for entry in Entry.objects.filter(verb="assign").order_by("sequence")] == [
+        "suit désormais le dossier",
+        f"a retiré le suivi de {ans}",
+    ]
 
 
 def test_each_desk_has_an_agent_of_its_own(ans):
@@ -139,7 +147,7 @@ def test_only_an_active_agent_gives_dossiers(traits):
 
 # --- the page -----------------------------------------------------------------------------------------------------
 def test_the_ticked_dossiers_are_given_and_the_view_comes_back(ans, signed_in):
-    ticked, left = (ApplicationFactory(state=State.ACCEPTED) for _ in range(2))
+    ticked, left = (ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT) for _ in range(2))
     asked = {"query": "etat=accepted", "scope": "coches", "dossiers": [ticked.reference], "agent": ans.pk}
     answer = signed_in(ans).post(ASSIGN, asked, follow=True)
     assert answer.redirect_chain == [(f"{QUEUE}?etat=accepted", 302)]
@@ -148,8 +156,39 @@ def test_the_ticked_dossiers_are_given_and_the_view_comes_back(ans, signed_in):
     assert left.reference in answer.content.decode()
 
 
+def test_the_list_opens_on_oneself_and_nobody_is_taken_off_by_default(ans, signed_in):
+    dossier, colleague = ApplicationFactory(state=State.UNDER_CONTROL), UserFactory(ans=True, last_name="Aa")
+    assign([dossier.reference], to=colleague, by=colleague)
+    page = signed_in(ans).get(QUEUE).context["assign_form"]
+    assert [value for value, _label in page.fields["agent"].choices] == [str(ans.pk), str(colleague.pk), "personne"]
+    asked = {"scope": "coches", "dossiers": [dossier.reference], "agent": "personne"}
+    signed_in(ans).post(ASSIGN, asked | {"moi": "1"})
+    assert held() == {(dossier.reference, Desk.ANS, "ans")}
+    answer = signed_in(ans).post(ASSIGN, asked, follow=True)
+    assert "Plus personne ne suit ce dossier." in answer.content.decode()
+    assert held() == set()
+
+
+def test_an_agent_follows_a_dossier_from_its_page_and_lets_go(ans, signed_in):
+    dossier, browser = ApplicationFactory(state=State.UNDER_CONTROL), signed_in(ans)
+    page, follow = (reverse(f"reviews:{name}", args=[dossier.reference]) for name in ("dossier", "follow"))
+    assert "Suivre ce dossier</button>" in browser.get(page).content.decode()
+    assert "Vous suivez ce dossier." in browser.post(follow, follow=True).content.decode()
+    assert held() == {(dossier.reference, Desk.ANS, "ans")}
+    assert "Ne plus suivre ce dossier</button>" in browser.get(page).content.decode()
+    colleague = UserFactory(ans=True, username="autre")
+    assign([dossier.reference], to=colleague, by=colleague)
+    browser.post(follow, {"fin": "1"})
+    assert held() == {(dossier.reference, Desk.ANS, "autre")}, "only what is one's own"
+    assert f"à la place de {colleague}" in browser.get(page).content.decode()
+    browser.post(follow)
+    browser.post(follow, {"fin": "1"})
+    assert held() == set()
+    assert not Letter.objects.exists(), "nobody is told of what they do themselves"
+
+
 def test_a_whole_view_is_given(ans, signed_in):
-    inside = {ApplicationFactory(state=State.ACCEPTED).reference for _ in range(3)}
+    inside = {ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT).reference for _ in range(3)}
     ApplicationFactory(state=State.PAID)
     signed_in(ans).post(ASSIGN, {"query": "etat=accepted", "scope": "vue", "agent": ans.pk})
     assert {reference for reference, _desk, _agent in held()} == inside
@@ -161,11 +200,12 @@ def test_a_whole_view_is_given(ans, signed_in):
         ({"scope": "coches"}, "Cochez au moins un dossier"),
         ({"scope": "vue", "query": "etat=paid"}, "Cochez au moins un dossier"),
         ({"scope": "coches", "dossiers": ["X"], "agent": "0"}, "Choisissez un agent de la liste."),
-        ({}, "Dites quels dossiers attribuer."),
+        ({"scope": "coches", "dossiers": ["X"]}, "Choisissez qui suit ces dossiers."),
+        ({"agent": "personne"}, "Dites quels dossiers attribuer."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_changes(asked, said, ans, signed_in):
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = signed_in(ans).post(ASSIGN, asked, follow=True)
     assert said in answer.content.decode()
     assert held() == set()
@@ -174,7 +214,7 @@ def test_what_is_wrong_is_said_and_nothing_changes(asked, said, ans, signed_in):
 def test_a_view_that_is_too_long_is_not_given_in_part(ans, signed_in, monkeypatch):
     monkeypatch.setattr("reviews.forms.MOST_AT_ONCE", 2)
     for _rank in range(3):
-        ApplicationFactory(state=State.ACCEPTED)
+        ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = signed_in(ans).post(ASSIGN, {"scope": "vue", "agent": ans.pk}, follow=True)
     assert "plus de 2 dossiers" in answer.content.decode()
     assert held() == set()

@@ -303,9 +303,39 @@ def test_only_decisions_that_may_be_taken_now_have_a_button(role, state, cast, s
     answer = signed_in(cast[role]).get(address(application))
     offered = {decision["url"] for decision in answer.context["decisions"]}
     browser = signed_in(cast[role])
-    for verb in ("accept", "request_changes", "reject", "reopen", "send_back", "sign_convention", "record_payment"):
+    for verb in (
+        "accept",
+        "request_changes",
+        "reject",
+        "reopen",
+        "send_back",
+        "sign_convention",
+        "record_payment",
+        "cancel_changes",
+    ):
         url = reverse(f"reviews:{verb}", args=[application.reference])
         assert (url in offered) is (browser.get(url).status_code == 200), verb
+
+
+def test_why_the_ans_sent_it_back_stands_on_top_until_it_moves_on(cast, signed_in):
+    application, browser = dossier("under_control", owner=cast["owner"]), signed_in(cast["ars"])
+    perform("send_back", application, by=cast["ans"])
+    page = read(browser, application)
+    top = page.partition('id="renvoi"')[2].partition("</section>")[0]
+    assert "Renvoyé par l’ANS le" in top and "Le RIB transmis ne correspond pas à l’IBAN." in top
+    perform("accept", now(application), by=cast["ars"])
+    assert 'id="renvoi"' not in read(browser, application)
+
+
+def test_the_next_dossier_is_that_of_the_list_one_came_from(cast, signed_in):
+    listed = [dossier("submitted", owner=cast["owner"]) for _rank in range(3)]
+    browser = signed_in(cast["ars"])
+    assert "Dossier suivant" not in read(browser, listed[0])
+    browser.get(reverse("reviews:queue"), {"sort": "reference"})
+    first, second, last = sorted(listed, key=str)
+    perform("reject", first, by=cast["ars"])
+    assert f'href="{address(second)}">Dossier suivant' in read(browser, first), "also once it has left the list"
+    assert "Dossier suivant" not in read(browser, last)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -1,6 +1,6 @@
 """The queue: whose dossiers, which ones first, how they are found."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -21,6 +21,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/verification/"
+SIGNED_AT = datetime(2026, 7, 1, tzinfo=UTC)  # the copy of the establishment: the ANS is to countersign
 
 
 def referent_in(region="76", **fields):
@@ -91,13 +92,17 @@ def test_an_agent_without_region_sees_nothing(signed_in):
 
 
 def test_the_ans_sees_every_region(ans):
-    dossiers = [ApplicationFactory(state=State.ACCEPTED, referent=referent_in(code)) for code in ("76", "75")]
+    dossiers = [
+        ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT, referent=referent_in(code))
+        for code in ("76", "75")
+    ]
     assert set(rows(ans.get(QUEUE))) == {dossier.reference for dossier in dossiers}
 
 
 @pytest.mark.parametrize(("trait", "awaited"), [("ars", AWAITS_ARS), ("ans", AWAITS_ANS)])
 def test_the_first_view_is_what_awaits_the_agents_desk(trait, awaited, signed_in):
-    by_state = {state: ApplicationFactory(state=state).reference for state in State}
+    signed = {State.ACCEPTED: {"signed_copy_at": SIGNED_AT}}
+    by_state = {state: ApplicationFactory(state=state, **signed.get(state, {})).reference for state in State}
     agent = UserFactory(**{trait: True}, regions=[RegionFactory()] if trait == "ars" else [])
     browser = signed_in(agent)
     assert set(rows(browser.get(QUEUE))) == {by_state[state] for state in awaited}
@@ -106,17 +111,22 @@ def test_the_first_view_is_what_awaits_the_agents_desk(trait, awaited, signed_in
 
 
 def test_counts_by_state_follow_the_other_filters(ans):
-    here = ApplicationFactory(state=State.ACCEPTED)
-    ApplicationFactory(state=State.ACCEPTED)
+    here = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     ApplicationFactory(state=State.PAID)
 
     def tallies(**asked):
         return {tally["label"]: tally["count"] for tally in ans.get(QUEUE, asked).context["filter"].tallies()}
 
     accepted, paid = REVIEWER_LABELS[State.ACCEPTED], REVIEWER_LABELS[State.PAID]
-    assert tallies() == {"À traiter par moi": "2", "Tous": "3", accepted: "2", paid: "1"}
+    assert tallies() == {"À traiter par l’ANS": "2", "Attribués à moi": "0", "Tous": "3", accepted: "2", paid: "1"}
     assert tallies(etat="paid") == tallies()
-    assert tallies(domaine=here.domain.slug) == {"À traiter par moi": "1", "Tous": "1", accepted: "1"}
+    assert tallies(domaine=here.domain.slug) == {
+        "À traiter par l’ANS": "1",
+        "Attribués à moi": "0",
+        "Tous": "1",
+        accepted: "1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,12 +157,12 @@ def test_a_ght_is_found_by_its_code(ars):
 
 
 def test_the_queue_narrows_to_a_domain(ans):
-    found, _other = (ApplicationFactory(state=State.ACCEPTED) for _rank in range(2))
+    found, _other = (ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT) for _rank in range(2))
     assert rows(ans.get(QUEUE, {"domaine": found.domain.slug})) == [found.reference]
 
 
 def test_nonsense_in_the_address_is_no_error(ans):
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     for name in ("etat", "domaine", "region", "type", "sort", "page", "per_page"):
         assert ans.get(QUEUE, {name: "n’importe quoi"}).status_code == 200, name
 
@@ -160,7 +170,10 @@ def test_nonsense_in_the_address_is_no_error(ans):
 def test_the_longest_waiting_comes_first_and_columns_sort_both_ways(ans):
     now = timezone.now()
     recent = ApplicationFactory(
-        state=State.ACCEPTED, moved_at=now - timedelta(days=1), referent=referent_in("76", name="A")
+        state=State.ACCEPTED,
+        signed_copy_at=SIGNED_AT,
+        moved_at=now - timedelta(days=1),
+        referent=referent_in("76", name="A"),
     )
     old = ApplicationFactory(
         state=State.VALIDATED, moved_at=now - timedelta(days=30), referent=referent_in("75", name="B")
@@ -196,14 +209,16 @@ def test_a_row_says_who_what_and_since_when(ans):
 
 
 def test_a_closed_establishment_is_marked_and_an_open_one_is_not(ans):
-    dossier = ApplicationFactory(state=State.ACCEPTED)
+    dossier = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     assert "Établissement fermé" not in ans.get(QUEUE).content.decode()
     Establishment.objects.filter(pk=dossier.establishment_id).update(closed_on="2026-11-02")
     assert "Établissement fermé" in ans.get(QUEUE).content.decode()
 
 
 def test_a_name_with_markup_stays_text(ans):
-    ApplicationFactory(state=State.ACCEPTED, referent=referent_in("76", name="<script>alert(1)</script>"))
+    ApplicationFactory(
+        state=State.ACCEPTED, signed_copy_at=SIGNED_AT, referent=referent_in("76", name="<script>alert(1)</script>")
+    )
     assert "<script>alert" not in ans.get(QUEUE).content.decode()
 
 
@@ -213,7 +228,7 @@ def test_the_queue_asks_the_database_as_much_for_three_dossiers_as_for_one(count
         ght = EstablishmentFactory(as_ght=True, closed_on="2026-11-02")
         ApplicationFactory(state=State.UNDER_CONTROL, referent=UserFactory(establishment=ght))
         ApplicationFactory(state=State.SUBMITTED, referent=UserFactory(establishment=ght))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         assert len(rows(ans.get(QUEUE))) == count
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         assert len(rows(ars.get(QUEUE))) == count

@@ -1,10 +1,11 @@
 """What an agent narrows the queue by, and the views that they keep."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from tests.factories import ApplicationFactory, RegionFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 QUEUE = reverse("reviews:queue")
+SIGNED_AT = datetime(2026, 7, 1, tzinfo=UTC)  # the copy of the establishment: the ANS is to countersign
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -38,7 +40,7 @@ def desk(ans, signed_in):
 
 
 def test_the_queue_narrows_to_a_step(desk):
-    candidature = ApplicationFactory(state=State.ACCEPTED)
+    candidature = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     declaration = ApplicationFactory(state=State.UNDER_CONTROL)
     assert rows(desk.get(QUEUE, {"etape": "candidature"})) == {candidature.reference}
     assert rows(desk.get(QUEUE, {"etape": "declaration"})) == {declaration.reference}
@@ -47,29 +49,37 @@ def test_the_queue_narrows_to_a_step(desk):
 def test_the_queue_narrows_to_what_waits_for_longer_than_so_many_days(desk):
     now = timezone.now()
     for days in (6, 8, 31):
-        ApplicationFactory(state=State.ACCEPTED, moved_at=now - timedelta(days=days), reference=f"JOURS{days:05d}")
+        ApplicationFactory(
+            state=State.ACCEPTED,
+            signed_copy_at=SIGNED_AT,
+            moved_at=now - timedelta(days=days),
+            reference=f"JOURS{days:05d}",
+        )
     assert rows(desk.get(QUEUE, {"attente": "7"})) == {"JOURS00008", "JOURS00031"}
     assert rows(desk.get(QUEUE, {"attente": "30"})) == {"JOURS00031"}
     assert rows(desk.get(QUEUE, {"attente": "60"})) == set()
 
 
 def test_the_queue_narrows_to_amounts_in_euros(desk):
-    small, large = (ApplicationFactory(state=State.ACCEPTED, requested=cents) for cents in (700_050, 2_500_000))
-    ApplicationFactory(state=State.ACCEPTED, requested=0)
+    small, large = (
+        ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT, requested=cents)
+        for cents in (700_050, 2_500_000)
+    )
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT, requested=0)
     assert rows(desk.get(QUEUE, {"montant_min": "7 000,50"})) == {small.reference, large.reference}
     assert rows(desk.get(QUEUE, {"montant_min": "7000,51 €"})) == {large.reference}
     assert rows(desk.get(QUEUE, {"montant_min": "1", "montant_max": "7000,50"})) == {small.reference}
 
 
 def test_an_amount_that_is_none_is_said_at_its_field_and_hides_no_dossier(desk):
-    dossier = ApplicationFactory(state=State.ACCEPTED)
+    dossier = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = desk.get(QUEUE, {"montant_min": "beaucoup"})
     assert "Saisissez un montant en euros" in answer.content.decode()
     assert rows(answer) == {dossier.reference}
 
 
 def test_the_queue_narrows_to_whoever_follows_at_this_desk(ans, desk):
-    mine, theirs, nobodys = (ApplicationFactory(state=State.ACCEPTED) for _ in range(3))
+    mine, theirs, nobodys = (ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT) for _ in range(3))
     colleague = UserFactory(ans=True)
     Assignment.objects.create(application=mine, desk=Desk.ANS, agent=ans, by=ans)
     Assignment.objects.create(application=theirs, desk=Desk.ANS, agent=colleague, by=ans)
@@ -80,7 +90,7 @@ def test_the_queue_narrows_to_whoever_follows_at_this_desk(ans, desk):
 
 
 def test_a_dossier_of_an_agent_who_left_is_found_among_those_that_nobody_follows(ans, desk):
-    left = ApplicationFactory(state=State.ACCEPTED)
+    left = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     Assignment.objects.create(application=left, desk=Desk.ANS, agent=UserFactory(ans=True, is_active=False), by=ans)
     answer = desk.get(QUEUE, {"suivi": "personne"})
     assert rows(answer) == {left.reference}
@@ -88,7 +98,7 @@ def test_a_dossier_of_an_agent_who_left_is_found_among_those_that_nobody_follows
 
 
 def test_an_agent_of_another_desk_is_no_choice(desk):
-    dossier = ApplicationFactory(state=State.ACCEPTED)
+    dossier = ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = desk.get(QUEUE, {"suivi": str(UserFactory(ars=True).pk)})
     assert "Choisissez une réponse de la liste." in answer.content.decode()
     assert rows(answer) == {dossier.reference}
@@ -123,7 +133,7 @@ def with_file_of(came, **calendar):
     put_in(dossier)
     StoredFile.objects.update(created_at=came)
     type(dossier.domain).objects.update(**calendar)
-    sent = {"state": State.ACCEPTED, "sendings": 2, "candidature_submitted_at": came}
+    sent = {"state": State.ACCEPTED, "sendings": 2, "candidature_submitted_at": came, "signed_copy_at": SIGNED_AT}
     Application.objects.filter(pk=dossier.pk).update(**sent)
     return dossier
 
@@ -158,7 +168,7 @@ def test_the_queue_finds_corrections_awaited_and_overdue(ans, desk):
 
 def test_every_filter_may_be_asked_at_once_and_none_invents_a_dossier(ans, desk):
     """Each name with a value that is one of its own: the query is well formed on both engines."""
-    ApplicationFactory(state=State.ACCEPTED)
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     asked = {
         "q": "CH", "etat": "accepted", "domaine": "aucun", "region": "76", "type": "ght", "etape": "candidature",
         "attente": "7", "suivi": "moi", "montant_min": "1", "montant_max": "2", "tardif": "oui",
@@ -185,8 +195,10 @@ def saved(desk, name, query):
 
 
 def test_a_view_is_kept_and_leads_back_to_the_same_dossiers(ans, desk):
-    far = ApplicationFactory(state=State.ACCEPTED, moved_at=timezone.now() - timedelta(days=40))
-    ApplicationFactory(state=State.ACCEPTED)
+    far = ApplicationFactory(
+        state=State.ACCEPTED, signed_copy_at=SIGNED_AT, moved_at=timezone.now() - timedelta(days=40)
+    )
+    ApplicationFactory(state=State.ACCEPTED, signed_copy_at=SIGNED_AT)
     answer = saved(desk, "Vieux dossiers", "attente=30&sort=-moved_at&apres=abc&etat=&inconnu=1")
     assert answer.redirect_chain == [(f"{QUEUE}?attente=30&sort=-moved_at", 302)]
     view = SavedView.objects.get(owner=ans)
@@ -202,6 +214,33 @@ def test_a_view_is_shared_by_its_address_and_shows_each_agent_their_own(desk, si
     address = f"{QUEUE}?etat=submitted"
     assert len(rows(desk.get(address))) == 1
     assert rows(signed_in(far).get(address)) == set()
+
+
+def test_a_shared_address_names_the_agent_and_stands_on_the_page(ans, desk, signed_in):
+    """« Moi » in an address would be somebody else for whoever opens it."""
+    theirs, other = ApplicationFactory(state=State.PAID), UserFactory(ans=True)
+    Assignment.objects.create(application=theirs, desk=Desk.ANS, agent=ans, by=ans)
+    page = desk.get(QUEUE, {"suivi": "moi", "etat": "tous"})
+    assert rows(page) == {theirs.reference}
+    address = f"{QUEUE}?etat=tous&amp;suivi={ans.pk}"
+    assert f'readonly value="{settings.SITE_ADDRESS}{address}"' in page.content.decode()
+    saved(desk, "Les miens", "suivi=moi&etat=tous")
+    assert SavedView.objects.get(owner=ans).query == f"etat=tous&suivi={ans.pk}"
+    assert rows(signed_in(other).get(address.replace("&amp;", "&"))) == {theirs.reference}
+
+
+def test_those_given_to_me_have_a_view_of_their_own(ans, desk):
+    mine = ApplicationFactory(state=State.PAID)
+    ApplicationFactory(state=State.UNDER_CONTROL)
+    Assignment.objects.create(application=mine, desk=Desk.ANS, agent=ans, by=ans)
+    to_do, given, *_others = desk.get(QUEUE).context["filter"].tallies()
+    assert (to_do["label"], to_do["count"], to_do["is_current"]) == ("À traiter par l’ANS", "1", True)
+    assert (given["label"], given["count"]) == ("Attribués à moi", "1")
+    answer = desk.get(f"{QUEUE}?{given['query']}")
+    assert rows(answer) == {mine.reference}
+    assert [tally["label"] for tally in answer.context["filter"].tallies() if tally["is_current"]] == [
+        "Attribués à moi"
+    ]
 
 
 def test_the_same_name_replaces_the_view(ans, desk):
@@ -238,4 +277,4 @@ def test_a_view_is_removed_by_its_owner_alone(ans, desk, signed_in):
 
 def test_what_makes_a_view_is_no_page_and_no_strange_name(rf):
     asked = rf.get("/", {"q": " CH ", "etat": "", "per_page": "50", "apres": "x", "next": "//ailleurs"}).GET
-    assert view_of(asked) == "q=CH"
+    assert view_of(asked, user=UserFactory(ans=True)) == "q=CH"

@@ -1,6 +1,7 @@
 """Notes, opinions and phrases: what agents write beside a dossier, and who reads it."""
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
@@ -8,9 +9,11 @@ from django.utils import timezone
 from applications.actions import NotNow
 from applications.states import State
 from ecare.journal.models import Entry
+from ecare.letters.emails import compose
 from ecare.letters.models import Letter
+from ecare.letters.rules import is_still_true
 from reviews.models import Note, Opinion, Phrase
-from reviews.remarks import add_note, ask_opinion, give_opinion, remove_note
+from reviews.remarks import RESENT_A_DAY, add_note, ask_opinion, give_opinion, remove_note, resend_letter
 from tests.factories import ApplicationFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +125,63 @@ def test_an_opinion_is_given_once_by_whom_it_was_asked_of(application, ars, ans)
     with pytest.raises(NotNow, match="déjà"):
         give_opinion(opinion, by=ans, advice="against", answer="Non.", at=timezone.now())
     assert Opinion.objects.get().advice == "for"
+
+
+def test_whoever_no_longer_sees_the_dossier_gets_no_opinion_even_written_before(application, ars, ans):
+    opinion = ask_opinion(application, by=ars, of=ans, question="Les comptes sont-ils certifiés ?")
+    give_opinion(opinion, by=ans, advice="for", answer="Oui.", at=timezone.now())
+    asked, given = (Letter.objects.get(name=name) for name in ("opinion_asked", "opinion_given"))
+    assert is_still_true(given, timezone.now())
+    ars.regions.set([RegionFactory(code="75")])
+    assert not is_still_true(given, timezone.now()), "it waits in the outbox"
+    ans.role = ans.Role.ADMINISTRATOR
+    ans.save()
+    assert not is_still_true(asked, timezone.now())
+    ans.role = ans.Role.ANS
+    ans.save()
+    again = Opinion.objects.create(application=application, asked_by=ars, of=ans, question="Et la convention ?")
+    give_opinion(again, by=ans, advice="for", answer="Oui.", at=timezone.now())
+    assert Letter.objects.filter(name="opinion_given").count() == 1
+
+
+# --- letters ------------------------------------------------------------------------------------------------------
+def sent_letter(application, **fields):
+    letter = compose("withdrawn", to=application.referent.email, subject=application.subject,
+                     context={"application": application, "person": application.referent, "path": "/"})  # fmt: skip
+    letter.state, letter.sent_at = Letter.State.SENT, timezone.now()
+    for name, value in fields.items():
+        setattr(letter, name, value)
+    letter.save()
+    return letter
+
+
+def test_a_letter_is_read_without_sending_it(application, ars, signed_in):
+    letter, browser = sent_letter(application), signed_in(ars)
+    address = reverse("reviews:read_letter", args=[application.reference, letter.pk])
+    assert address in browser.get(dossier(application)).content.decode()
+    page = browser.get(address).content.decode()
+    assert letter.title in page and "Renvoyer" not in page and "<form" not in page.split("<main")[1].split("</main>")[0]
+    other = sent_letter(ApplicationFactory(state=State.SUBMITTED))
+    assert browser.get(reverse("reviews:read_letter", args=[application.reference, other.pk])).status_code == 404
+
+
+def test_the_same_letter_is_sent_again_once_an_hour_and_so_many_a_day(application, ars):
+    letter = sent_letter(application)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        again = resend_letter(letter, application, by=ars)
+        Letter.objects.filter(pk=again.pk).update(state=Letter.State.SENT, sent_at=timezone.now())
+        again.refresh_from_db()
+        for one in (letter, again):
+            with pytest.raises(NotNow, match="moins d’une heure"):
+                resend_letter(one, application, by=ars)
+        clock.shift(3601)
+        resend_letter(letter, application, by=ars)
+        for rank in range(RESENT_A_DAY - 2):
+            resend_letter(sent_letter(application, title=f"Autre {rank}"), application, by=ars)
+        with pytest.raises(NotNow, match="Recommencez demain"):
+            resend_letter(sent_letter(application, title="Un de trop"), application, by=ars)
+        clock.shift(24 * 3600)
+        resend_letter(letter, application, by=ars)
 
 
 # --- phrases ------------------------------------------------------------------------------------------------------

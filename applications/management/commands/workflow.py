@@ -15,8 +15,10 @@ ROLES = {
     "act_as_referent": "référent",
     "act_as_ars": "ARS",
     "act_as_ans": "ANS",
+    "act_as_asker": "ARS or ANS",
     "act_as_system": "system",
 }
+COLUMNS = ("référent", "ARS", "ANS", "system")
 
 INTRODUCTION = """\
 # Life of a dossier
@@ -26,8 +28,8 @@ this page and the code disagree. Do not edit it by hand.
 
 *référent*: the one who holds the dossier · *ARS*: an agent of the establishment’s region · *ANS*: any agent of the
 ANS · *system*: the worker, no person. An inactive account, a colleague, another region or an administrator may do
-nothing here. Whoever may use a verb in some state only is told « not now » (409) elsewhere; anybody else is refused
-(403), or does not see the dossier at all (404).
+nothing here. *ARS or ANS*: the one of the two whose change request is open. Whoever may use a verb in some state only
+is told « not now » (409) elsewhere; anybody else is refused (403), or does not see the dossier at all (404).
 """
 
 
@@ -51,6 +53,8 @@ def _awaits(state: State) -> str:
     """Whose desk the dossier lies on."""
     if state in EDITABLE:
         return "référent"
+    if state == State.ACCEPTED:
+        return "référent, then ANS"
     if state in AWAITS_ARS:
         return "ARS"
     if state in AWAITS_ANS:
@@ -73,11 +77,11 @@ def _state_table(rows) -> list[str]:
     ]
     for state in State:
         cells = [f"`{state}`", state.label, REVIEWER_LABELS[state], _awaits(state)]
-        for role in ROLES.values():
+        for role in COLUMNS:
             moves = [
                 f"`{verb}` → {' or '.join(targets)}"
                 for verb, source, targets, who in rows
-                if (source, who) == (state, role)
+                if source == state and role in who.split(" or ")
             ]
             cells.append("<br>".join(moves) or "–")
         lines.append(f"| {' | '.join(cells)} |")

@@ -7,10 +7,21 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from ecare.admin_site import ReadOnlyAdmin
-from ecare.letters import actions
+from ecare.journal import words as journal
+from ecare.letters import actions, names
 from ecare.letters.models import Letter
 
 RESENDABLE = (Letter.State.SENT, Letter.State.FAILED)
+
+
+class NameFilter(admin.SimpleListFilter):
+    title, parameter_name = "courrier", "name__exact"
+
+    def lookups(self, request, model_admin):
+        return sorted(names.NAMES.items(), key=lambda pair: pair[1])
+
+    def queryset(self, request, queryset):
+        return queryset.filter(name=self.value()) if self.value() else queryset
 
 
 @admin.register(Letter)
@@ -18,12 +29,12 @@ class LetterAdmin(ReadOnlyAdmin):
     """The outbox: to read (of a letter that carries a secret, not even its words), to send again, to cancel."""
 
     actions = None
-    list_display = ["created_at", "name", "recipient", "title", "state", "attempts", "sent_at", "error"]
-    list_filter = ["state", "name", "created_at"]
+    list_display = ["created_at", "called", "recipient", "title", "state", "attempts", "sent_at", "error"]
+    list_filter = ["state", NameFilter, "created_at"]
     search_fields = ["recipient", "subject"]
     ordering = ["-created_at"]
-    readonly_fields = ["words"]
-    exclude = ["text", "html"]
+    readonly_fields = ["called", "about", "words"]
+    exclude = ["name", "subject", "text", "html"]
     change_form_template = "admin/letters/letter/page.html"
 
     def get_urls(self):
@@ -37,6 +48,14 @@ class LetterAdmin(ReadOnlyAdmin):
             for address, view, name in pages
         ]
         return [*urls, *super().get_urls()]
+
+    @admin.display(description="courrier", ordering="name")
+    def called(self, letter):
+        return names.called(letter.name)
+
+    @admin.display(description="objet concerné")
+    def about(self, letter):
+        return journal.subject(letter.subject)
 
     @admin.display(description="texte")
     def words(self, letter):

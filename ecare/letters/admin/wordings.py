@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ecare.admin_site import ReadOnlyAdmin
-from ecare.letters import emails, texts, wording, words
+from ecare.letters import emails, names, texts, wording, words
 from ecare.letters.forms import TextForm
 from ecare.letters.models import SECRET_MARK, LetterText
 from ecare.letters.specimens import CASES
@@ -55,7 +55,7 @@ class LetterTextAdmin(ReadOnlyAdmin):
             title = text.title if text else texts.original(name)[0]
         except words.NoWord:
             title = ""
-        return {"name": name, "text": text, "title": title}
+        return {"name": name, "called": names.called(name), "text": text, "title": title}
 
     # --- one letter ---
     def write(self, request, name):
@@ -78,7 +78,7 @@ class LetterTextAdmin(ReadOnlyAdmin):
                 self.message_user(request, "La version est enregistrée. Relisez-la, puis mettez-la en service.")
                 return HttpResponseRedirect(_address("preview", name, version=saved.number))
         context = {
-            "title": f"Texte du courrier « {name} »",
+            "title": f"Texte du courrier « {names.called(name)} »",
             "form": form,
             "errors": bool(form.errors),
             "places": _told(words.places(texts.file_of(name))),
@@ -93,7 +93,7 @@ class LetterTextAdmin(ReadOnlyAdmin):
         self._check(request)
         version, case = _version(request, name), _case(request)
         context = {
-            "title": f"Aperçu du courrier « {name} »",
+            "title": f"Aperçu du courrier « {names.called(name)} »",
             "letter": self._letter(request, name),
             "version": version,
             "is_last": version is not None and version.number == wording.last_number(name),
@@ -188,6 +188,7 @@ class LetterTextAdmin(ReadOnlyAdmin):
 
     def _page(self, request, template: str, **context):
         context |= self.admin_site.each_context(request) | {"opts": self.opts}
+        context |= {"called": names.called(context.get("name", ""))}
         return TemplateResponse(request, template, context)
 
 
