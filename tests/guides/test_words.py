@@ -21,6 +21,7 @@ ROOT = Path(settings.BASE_DIR)
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 SHOWN = re.compile(r"!\[(?P<told>[^\]]*)\]\(images/(?P<guide>[\w-]+)/(?P<name>[\w-]+)\.webp\)")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?P<to>[^)]+)\)")
+EITHER = re.compile(r"([^<>{}]*)\{% if [^%]*%\}([^<>{}]*)\{% else %\}([^<>{}]*)\{% endif %\}([^<>{}]*)")
 MOST_BYTES = 3_000_000
 LEAST_TOLD = 20
 
@@ -41,6 +42,8 @@ def of_template(text: str):
     """Its text, between tags of any kind, and what its tags are given."""
     text = re.sub(r"\{#.*?#\}", "", text, flags=re.DOTALL)
     yield from re.findall(r'="([^"]*)"', text)
+    for before, one, other, after in EITHER.findall(text):
+        yield from (f"{before}{one}{after}", f"{before}{other}{after}")
     yield from re.split(r"<[^>]*>|\{%.*?%\}|\{\{.*?\}\}", text)
 
 

@@ -18,7 +18,7 @@ from tests.browsing import Visitor
 
 FOLDER = Path(settings.BASE_DIR) / "docs" / "guides"
 LARGE, NARROW, HEIGHT = 1280, 390, 900
-QUALITY = 72
+QUALITY = 66
 MARGIN = 12
 """Pixels around what is shown."""
 MOST_TOLD = 12
