@@ -317,7 +317,7 @@ def test_the_decision_costs_the_same_for_one_line_and_ten(count, cast, signed_in
     browser.get(address(application))
     with django_assert_num_queries(23):
         browser.get(address(application))
-    with django_assert_num_queries(72):
+    with django_assert_num_queries(74):
         browser.get(reverse("reviews:accept", args=[application.reference]))
 
 
