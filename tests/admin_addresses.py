@@ -37,7 +37,7 @@ ADMIN = {
     "evidence_spacetemplate":                   "200 200 200 200 403",
     "evidence_container":                       "200 403 200 200 403",
     "exports_export":                           "200 403 200 200 403",
-    "systems_system":                           "200 200 302 302 403",
+    "systems_system":                           "200 200 200 200 403",
     "systems_token":                            "200 200 302 302 403",
     "systems_usage":                            "200 403 302 302 403",
     "webhooks_subscription":                    "200 200 200 200 403",

@@ -110,6 +110,7 @@ def world(db):
     found["agent"] = UserFactory(ans=True)
     view = SavedView.objects.create(owner=found["agent"], name="Payés", query="etat=paid")
     found |= {"other colleague": other.pk, "take-over": asked.pk, "view": view.pk} | _of_agents(sent, view.owner)
+    found["report"] = _a_report(reported).pk  # an export that is older would no longer be handed over
     found["exporter"] = UserFactory(ars=True, regions=[sent.establishment.region])
     ask = {"label": "Vue", "by": found["exporter"], "at": timezone.now()}
     found["export"] = ask_export(Export.Kind.QUEUE_CSV, what="", **ask).pk
@@ -117,7 +118,6 @@ def world(db):
     found["waiting export"] = ask_export(Export.Kind.QUEUE_CSV, what="etat=tous", **ask).pk
     found["establishment"] = sent.establishment_id
     found["extension"] = _an_extension(sent).pk
-    found["report"] = _a_report(reported).pk
     _a_delivery(sent)
     return found
 

@@ -71,6 +71,9 @@ class SubscriptionForm(forms.ModelForm):
             self.add_error("address", "Ce système a déjà un abonnement à cette adresse\u00a0: modifiez-le.")
 
 
+FIRST_YEAR = 2020  # before any dossier
+
+
 class SinceForm(forms.Form):
     since = forms.DateField(
         label="Rejouer depuis le",
@@ -80,6 +83,8 @@ class SinceForm(forms.Form):
 
     def clean_since(self):
         day = self.cleaned_data["since"]
+        if day.year < FIRST_YEAR:
+            raise forms.ValidationError(f"Écrivez un jour à partir de {FIRST_YEAR}.")
         if day > paris_day(datetime.now(PARIS)):
             raise forms.ValidationError("Ce jour est à venir\u00a0: choisissez aujourd’hui ou un jour passé.")
         return datetime.combine(day, time(), tzinfo=PARIS)
