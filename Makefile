@@ -1,6 +1,6 @@
-# make run, make test: the two commands. Nothing is needed but Python 3.11 or later, git and make.
+# make run, make test: the two commands; make guides: the pictures of the guides. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run test check format lock
+.PHONY: run test guides check format lock
 
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2)
 SAME_ON_BOTH = look test_house.py ecare/test_embedded.py evidence/test_refused_files.py evidence/test_accepted_files.py \
@@ -19,6 +19,12 @@ test:
 	bin/install requirements-dev.lock
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
 	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
+
+# The pictures of docs/guides/, taken anew in a real browser, and the words that their pages say.
+guides:
+	bin/install requirements-dev.lock
+	CHROMIUM=$$(bin/chromium) && export CHROMIUM && \
+		env -u DATABASE_URL $(PYTEST) --take-pictures tests/guides/test_guide_of_*.py
 
 check:
 	bin/install requirements-dev.lock

@@ -287,12 +287,6 @@ class Deadline:
         return None if self.day is None else (self.day - self.today).days
 
     @property
-    def urgency(self) -> tuple:
-        """Sorts what can still be done before the rest, and the nearest day first; no day at all comes last."""
-        until = self.day or (self.request.due_on if self.request else None)
-        return self.is_late, until is None, until or self.today, self.application.reference
-
-    @property
     def is_overdue(self) -> bool:
         """Whether the due date of the correction is over; it may still be sent."""
         return self.request is not None and self.request.due_on is not None and self.today > self.request.due_on

@@ -83,7 +83,13 @@ def _awaited(dossiers, at) -> list[rules.Deadline]:
     asked = ChangeRequest.objects.filter(application__in=editable, answered_at=None)
     requests = {request.application_id: request for request in asked}
     deadlines = [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
-    return sorted(deadlines, key=lambda one: one.urgency)
+    return sorted(deadlines, key=_urgency)
+
+
+def _urgency(one: rules.Deadline) -> tuple:
+    """Sorts what can still be done before the rest, and the nearest day first; no day at all comes last."""
+    until = one.day or (one.request.due_on if one.request else None)
+    return one.is_late, until is None, until or one.today, one.application.reference
 
 
 def _domains_for(user) -> list[Domain]:

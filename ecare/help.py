@@ -4,9 +4,11 @@ An answer is paragraphs; a line that starts with « - » is one of a list; `[wor
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import yaml
 from django.conf import settings
@@ -24,6 +26,19 @@ SMALL_WORDS = frozenset(
     "le les leur m ma mais me mes mon n ne nos notre ou par pas peut peux pour pourquoi puis qu que quel quelle quels "
     "qui quoi s sa se ses si son sont suis sur t ta te un une vos votre y".split()
 )
+
+
+class Searched(Protocol):
+    """What has a title and words, as search compares them."""
+
+    @property
+    def title_words(self) -> str: ...
+
+    @property
+    def all_words(self) -> str: ...
+
+
+Told = TypeVar("Told", bound=Searched)
 
 
 @dataclass(frozen=True)
@@ -44,10 +59,6 @@ class Question:
                 yield True, [_with_links(line.removeprefix("- ")) for line in lines]
             elif lines:
                 yield False, [_with_links(" ".join(lines))]
-
-    def score(self, words: list[str]) -> tuple[int, int]:
-        """How many of the words it holds, and how many in its title."""
-        return sum(word in self.all_words for word in words), sum(word in self.title_words for word in words)
 
 
 @dataclass(frozen=True)
@@ -71,14 +82,27 @@ def topics() -> tuple[Topic, ...]:
 
 def search(text: str) -> Found:
     """The questions that hold every word that counts, the best first; else those that hold the most."""
-    words = [_root(word) for word in normalised(text).split() if word not in SMALL_WORDS]
-    if not words:
-        return Found([])
-    scored = [(question.score(words), question) for topic in topics() for question in topic.questions]
-    scored = [(score, question) for score, question in scored if score[0]]
-    best = max((score[0] for score, _ in scored), default=0)
-    kept = sorted((pair for pair in scored if pair[0][0] == best), key=lambda pair: -pair[0][1])
-    return Found([question for _, question in kept], is_partial=bool(kept) and best < len(words))
+    words = words_of(text)
+    found = ranked([question for topic in topics() for question in topic.questions], words)
+    best = max((held for held, _ in found), default=0)
+    kept = [question for held, question in found if held == best]
+    return Found(kept, is_partial=bool(kept) and best < len(words))
+
+
+def words_of(text: str) -> list[str]:
+    """Those that count, as they are found."""
+    return [_root(word) for word in normalised(text).split() if word not in SMALL_WORDS]
+
+
+def ranked(told: Iterable[Told], words: list[str]) -> list[tuple[int, Told]]:
+    """What holds some of the words, with how many; those that hold more in their title come first."""
+    scored = [
+        (sum(word in one.all_words for word in words), sum(word in one.title_words for word in words), one)
+        for one in told
+    ]
+    return [
+        (held, one) for held, _, one in sorted((found for found in scored if found[0]), key=lambda found: -found[1])
+    ]
 
 
 def _root(word: str) -> str:

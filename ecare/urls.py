@@ -5,6 +5,7 @@ from django.urls import include, path
 from applications import public
 from applications.home import home
 from ecare import views
+from ecare.guides import GUIDES
 from ecare.health import health
 
 handler400 = "ecare.views.bad_request"
@@ -15,6 +16,11 @@ handler500 = "ecare.views.server_error"
 
 def _page(address, name, title):
     return path(address, views.page, {"template": f"ecare/{name}.html", "title": title}, name=name)
+
+
+def _guide(one):
+    view = views.guide if one.roles else views.open_guide
+    return path(f"aide/guides/{one.slug}/", view, {"slug": one.slug}, name=one.name)
 
 
 urlpatterns = [
@@ -41,6 +47,7 @@ urlpatterns = [
     _page("accessibilite/", "accessibility", "Accessibilité"),
     _page("plan-du-site/", "sitemap", "Plan du site"),
     path("aide/", views.help_page, name="help"),
+    *(_guide(one) for one in GUIDES),
 ]
 
 if settings.EMBEDDED:

@@ -1,6 +1,7 @@
 """Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -8,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
+from ecare import guides
 from ecare import help as questions
 from ecare.context import site
 from ecare.lists import searched
@@ -28,11 +30,35 @@ def help_page(request):
     context = {
         "words": words,
         "found": questions.search(words),
+        "chapters": guides.search(words, by=request.user),
+        "guides": guides.guides_for(request.user),
         "topics": topics,
         "count": sum(len(topic.questions) for topic in topics),
         "crumbs": [("Accueil", reverse("home")), ("Aide", "")],
     }
     return render(request, "ecare/help.html", context)
+
+
+@login_not_required
+@require_safe
+def open_guide(request, slug):
+    """A guide that everybody may read."""
+    return _guide(request, slug)
+
+
+@require_safe
+def guide(request, slug):
+    """A guide of those who have a role."""
+    return _guide(request, slug)
+
+
+def _guide(request, slug):
+    shown = guides.guide_named(slug)
+    if not shown.is_for(request.user):
+        raise PermissionDenied
+    crumbs = [("Accueil", reverse("home")), ("Aide", reverse("help")), (shown.text.title, "")]
+    others = [one for one in guides.guides_for(request.user) if one != shown]
+    return render(request, "ecare/guide.html", {"guide": shown, "others": others, "crumbs": crumbs})
 
 
 @login_not_required

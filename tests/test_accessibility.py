@@ -43,20 +43,20 @@ EVERY_STATE = " ".join(State.values)
 
 # Addresses without argument, and who looks at them.
 PLAIN = {
-    "anonymous": "home agents legal_notice personal_data accessibility sitemap help eligibility preparations"
-    " steering:publications systems:documentation letters:mailbox accounts:register accounts:registered"
+    "anonymous": "home agents legal_notice personal_data accessibility sitemap help guide_of_referent eligibility"
+    " preparations steering:publications systems:documentation letters:mailbox accounts:register accounts:registered"
     " accounts:resend_activation accounts:activation_resent accounts:terms account_login account_inactive"
     " account_reset_password account_reset_password_done account_reset_password_from_key_done",
     "chu.montpellier": "home help applications:dashboard applications:start applications:take_overs accounts:account"
     " accounts:change_email accounts:letters account_change_password account_logout",
     "eps.garazi": "applications:dashboard",
     "collegue.montpellier": "applications:dashboard applications:start applications:take_overs",
-    "ars.occitanie": "reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
+    "ars.occitanie": "guide_of_ars reviews:queue reviews:requests exports:exports reviews:phrases reviews:add_phrase"
     " accounts:account accounts:second_factor accounts:enrol steering:overview reviews:extensions evidence:reports",
-    "ans": "reviews:queue reviews:requests exports:exports steering:overview evidence:containers accounts:letters"
-    " funding:envelopes funding:payments reviews:extensions reviews:find_establishment"
+    "ans": "guide_of_ans reviews:queue reviews:requests exports:exports steering:overview evidence:containers"
+    " accounts:letters funding:envelopes funding:payments reviews:extensions reviews:find_establishment"
     " evidence:reissues evidence:reports",
-    "administrateur": "evidence:containers accounts:account",
+    "administrateur": "guide_of_administrator evidence:containers accounts:account",
 }
 # Pages of a dossier: in which states its référent looks at them; refusals (409) are pages too.
 OF_REFERENT = {

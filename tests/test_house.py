@@ -65,6 +65,7 @@ PUBLIC = {
     "captcha-image",
     "eligibility",
     "eligibility_of",
+    "guide_of_referent",
     "health",
     "help",
     "home",

@@ -148,6 +148,8 @@ COUNTED_ELSEWHERE = {
     "agents legal_notice personal_data accessibility sitemap":
         "tests/look/test_pages.py::test_a_page_of_text_is_open_and_asks_nothing_of_the_database",
     "help": "tests/look/test_help.py::test_the_page_asks_nothing_of_the_database",
+    "guide_of_referent guide_of_ars guide_of_ans guide_of_administrator":
+        "tests/guides/test_pages.py::test_a_guide_asks_no_more_than_who_reads_it",
     "letters:mailbox": "tests/letters/test_mailbox.py::test_the_list_costs_the_same_for_one_and_three_letters",
     "eligibility": "tests/applications/test_public_pages.py::test_the_search_asks_as_much_for_one_row_as_for_three",
     "preparations preparation":
