@@ -205,9 +205,9 @@ class Application(models.Model):
     @property
     def referent_label(self) -> str:
         if self.is_to_sign:
-            return "Validée, convention à signer par votre établissement"
+            return "Acceptée, convention à signer par votre établissement"
         if self.is_to_countersign:
-            return "Validée, convention à contresigner par l’ANS"
+            return "Acceptée, convention à contresigner par l’ANS"
         return self.get_state_display()
 
     # --- its life: who (permission) may do what (method) from where (source) to where (target) --------------------
