@@ -141,11 +141,7 @@ def test_a_change_request_keeps_who_asked_and_what(cast):
 def test_each_sending_is_one_frozen_snapshot(state, cast):
     application = dossier(state, owner=cast["owner"])
     perform("submit", application, by=cast["owner"])
-<<<<<<< HEAD
-    [sent, *_before] = Submission.objects.filter(application=application).order_by("-number")
-=======
     sent = Submission.objects.filter(application=application).latest("pk")
->>>>>>> main
     moved = Application.objects.get(pk=application.pk)
     assert (sent.step, sent.by) == (application.step, cast["owner"])
     assert moved.sendings == application.sendings + 1
