@@ -21,6 +21,7 @@ VERBS = {
     "begin_form": "formulaire commencé",
     "begin_terms": "version des CGU commencée",
     "build_export": "export prêt",
+    "cancel_changes": "demande de modification annulée",
     "cancel_export": "export annulé",
     "change_bank_details": "changement de coordonnées bancaires demandé",
     "change_domain": "domaine modifié",

@@ -14,7 +14,7 @@ from tests.factories import UserFactory
 
 ROOT = Path(__file__).parents[2]
 ROOMS = "accounts applications conventions demo ecare establishments evidence exports funding reviews steering systems"
-WRITERS = {"record", "record_each", "_note", "_tell", "_move"}
+WRITERS = {"record", "record_each", "_note", "_tell", "move"}
 """Functions that take the verb after what it is about."""
 
 
