@@ -77,6 +77,7 @@ def test_each_cell_of_both_files(ans, desk):
         waiting.reference,
         "Domaine 1",
         str(waiting.establishment),
+        waiting.establishment.legal_entity.name,
         kind,
         waiting.establishment.finess,
         "",
@@ -92,7 +93,7 @@ def test_each_cell_of_both_files(ans, desk):
         "",
         "",
     ]
-    assert second[:2] + second[5:6] + second[11:] == [
+    assert second[:2] + second[6:7] + second[12:] == [
         paid.reference,
         "Domaine 2",
         "263200040",
@@ -105,8 +106,8 @@ def test_each_cell_of_both_files(ans, desk):
     ]
     rows = sheet_of(desk, etat="tous")
     assert rows[0] == head
-    assert rows[1][:11] == first[:11] and rows[1][11:15] == [12000.5, rule, today, "À verser"]
-    assert rows[2][11] == 7000 and rows[2][15:] == [today, "VIR-9"]
+    assert rows[1][:12] == first[:12] and rows[1][12:16] == [12000.5, rule, today, "À verser"]
+    assert rows[2][12] == 7000 and rows[2][16:] == [today, "VIR-9"]
 
 
 CANARY = "=cmd|'/c calc'!A1"
@@ -121,9 +122,9 @@ def test_no_cell_becomes_a_formula(word, ans, desk):
     pay(application, by=ans, reference=word.strip()[:60])
     row = csv_of(desk, etat="tous")[1]
     assert len(row) == len(writers.COLUMNS)
-    for cell in (row[7], row[16]):
+    for cell in (row[8], row[17]):
         assert cell == harmless(cell) and word.strip() in cell
-    holder = sheet_of(desk, etat="tous")[1][7]
+    holder = sheet_of(desk, etat="tous")[1][8]
     assert holder == word
     answer = desk.get(reverse("funding:payments_xlsx"), {"etat": "tous"})
     assert b"<f>" not in _sheet_xml(b"".join(answer.streaming_content))
@@ -150,14 +151,14 @@ def test_an_account_that_is_about_to_change_is_marked(ans, desk):
     rib = SimpleUploadedFile("rib.pdf", pdf(line="RIB"))
     change_bank_details(application, by=application.referent, values=NEW, upload=rib)
     assert "Changement demandé" in list_of(desk).text
-    assert csv_of(desk)[1][8:11] == [IBAN, BIC, "oui"]
+    assert csv_of(desk)[1][9:12] == [IBAN, BIC, "oui"]
 
 
 def test_a_dossier_without_an_account_says_so(ans, desk):
     application = validated(by=ans)
     application.answers.all().delete()
     assert "Coordonnées bancaires inconnues" in list_of(desk).text
-    assert csv_of(desk)[1][7:10] == ["", "", ""]
+    assert csv_of(desk)[1][8:11] == ["", "", ""]
 
 
 def test_what_is_found_by_each_filter(ans, desk):

@@ -61,7 +61,7 @@ def test_what_is_due(rule, accepted, objectives, is_read, due):
     ("amounts", "due", "said"),
     [
         ([100_000], 700_000, "n’atteignent pas le plancher\u00a0: le plancher est versé, 7\u00a0000\u00a0€"),
-        ([800_000, 400_050], 1_200_050, "sont versées\u00a0: 12\u00a0000,50\u00a0€"),
+        ([800_000, 400_050], 1_200_050, "C’est le total des dépenses retenues, entre le plancher (7\u00a0000\u00a0€)"),
         ([6_000_000], 5_000_000, "dépassent le plafond\u00a0: le plafond est versé, 50\u00a0000\u00a0€"),
     ],
 )

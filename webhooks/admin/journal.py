@@ -24,8 +24,8 @@ class SubscriptionFilter(admin.SimpleListFilter):
         return [(one.pk, str(one)) for one in Subscription.objects.select_related("system")]
 
     def queryset(self, request, queryset):
-        chosen = self.value() or ""
-        return queryset.filter(subscription=chosen) if chosen.isdecimal() else queryset
+        is_offered = self.value() in {str(pk) for pk, _ in self.lookup_choices}
+        return queryset.filter(subscription=self.value()) if is_offered else queryset
 
 
 @admin.register(Delivery)
