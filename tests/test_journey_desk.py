@@ -107,9 +107,10 @@ def test_two_agents_at_one_dossier(visitor, second):
     expect(second.page.get_by_text("a demandé une modification", exact=False)).to_be_visible()
     assert ChangeRequest.objects.get(application=dossier).items.get().remark == REMARK
 
-    # The référent finds this one space open, marked, and nothing else.
+    # The référent finds this one space open, marked, with the bank details it belongs to, and nothing else.
     visitor.become(dossier.referent.username)
     visitor.go(reverse("applications:detail", args=[reference]))
     expect(first.get_by_text(REMARK).last).to_be_visible()
     expect(first.locator("[name=rib]")).to_have_count(1)
-    expect(first.locator("main input[name=iban]")).to_have_count(0)
+    expect(first.locator("main input[name=iban]")).to_have_count(1)
+    expect(first.locator("main input[name=dsi-last-name]")).to_have_count(0)

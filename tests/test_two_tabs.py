@@ -76,7 +76,7 @@ def test_each_answer_is_saved_as_it_is_typed(tab, dossier, screen):
     expect(said(page, "name")).to_have_text(SAVED)
     expect(page.locator(".ecare-side")).to_contain_text("1/4 questions obligatoires répondues")
     fill(page, "iban", "FR76 3000 6000 0112 3456 7890 189")
-    expect(question(page, "iban")).to_contain_text("Banque : CREDIT AGRICOLE SA.")
+    expect(question(page, "iban")).to_contain_text("Banque : CREDIT AGRICOLE SA")
     page.get_by_text("Non", exact=True).click()
     expect(said(page, "met")).to_have_text(SAVED)
     expect(page.locator(".ecare-side")).to_contain_text("3/5 questions obligatoires répondues")

@@ -49,6 +49,8 @@ FORMS = {
     "reviews:pieces submitted": ({}, None),
     "reviews:add_phrase": ({"title": "RIB", "text": REASON}, REASON),
     "reviews:edit_phrase": ({"title": "RIB", "text": REASON}, REASON),
+    "reviews:cancel_changes asked": ({"version": "1", "message": REASON}, REASON),
+    "reviews:move_due_date asked": ({"due_on": "2026-02-30"}, "2026-02-30"),
     "reviews:reject submitted": ({"version": "1", "message": REASON}, REASON),
     "reviews:reopen rejected": ({"version": "1", "message": REASON}, REASON),
     "reviews:sign_convention accepted": ({"version": "1", "signed_on": "2026-02-30"}, "2026-02-30"),
