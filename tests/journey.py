@@ -76,12 +76,12 @@ def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
     press(page, "Valider")
 
 
-def transmit(page: Page, progress: str) -> None:
+def transmit(page: Page, progress: str, *, what: str = "candidature") -> None:
     """Recap at 100 %, then the button, then the receipt."""
     press(page, "Suivant")
     expect(page).to_have_url(re.compile("/recapitulatif/$"), timeout=PATIENCE)
     expect(page.get_by_text(progress).first).to_be_visible()
-    press(page, "Transmettre votre candidature")
+    press(page, f"Transmettre votre {what}")
     expect(page).to_have_url(re.compile("/transmise/$"))
     expect(page.locator("main")).to_contain_text(re.compile(r"[0-9a-f]{64}"))
 

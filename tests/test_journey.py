@@ -142,14 +142,14 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
 
     # --- the declaration: ARS, ANS, a change, validated
     fill_declaration(page)
-    transmit(page, "13/13 questions obligatoires répondues")
+    transmit(page, "13/13 questions obligatoires répondues", what="déclaration")
     decide(ars, reference, "Transmettre la déclaration à l’ANS")
     mails.next("transmis à l’ANS")
     decide(ans, reference, "Demander une modification", message="Il manque la preuve A.")
     page.goto(mails.link("Modification demandée"))
     expect(page.get_by_text("Demande de modification du formulaire de déclaration")).to_be_visible()
     put(page, "d1-o1-ad-list", "preuve-a.docx")
-    transmit(page, "13/13 questions obligatoires répondues")
+    transmit(page, "13/13 questions obligatoires répondues", what="déclaration")
     decide_funding(ans, reference, objectives=4, total="54 321,50")
     decide(ans, reference, "Valider la déclaration")
     assert "validé" in mails.next("validé")

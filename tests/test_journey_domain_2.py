@@ -115,7 +115,7 @@ def test_a_group_applies_to_domaine_2_declares_its_expenses_and_is_validated(por
     press(page, "Tout confirmer")
     fill_spaces(page)
     declare_expenses(page)
-    transmit(page, "10/10 questions obligatoires répondues")
+    transmit(page, "10/10 questions obligatoires répondues", what="déclaration")
     for agent in (ars, ans):
         agent.goto(f"/verification/{reference}/")
         expect(agent.get_by_role("cell", name="Exercice de reprise")).to_be_visible()

@@ -141,7 +141,7 @@ def test_the_rule_of_domaine_2_is_data(domains):
 # --- a bank -------------------------------------------------------------------------------------------------------
 def test_a_bank_that_is_not_known_is_said():
     question = Question(kind=Question.Kind.IBAN)
-    assert note_of(question, "FR7630006000011234567890189") == "Banque\u00a0: CREDIT AGRICOLE SA."
+    assert note_of(question, "FR7630006000011234567890189") == "Banque\u00a0: CREDIT AGRICOLE SA"
     assert note_of(question, "MC5811222000010123456789030").startswith("Banque non reconnue")
     assert note_of(question, "") == ""
 

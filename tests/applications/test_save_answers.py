@@ -129,7 +129,7 @@ def test_an_answer_is_saved_by_itself(client, application):
     told = answer.json()
     assert re.fullmatch(r"\d\d?\u00a0h\u00a0\d\d", told["at"])
     assert told["mark"] == mark(application, "iban")
-    assert told["note"] == "Banque\u00a0: CREDIT AGRICOLE SA."
+    assert told["note"] == "Banque\u00a0: CREDIT AGRICOLE SA"
     assert "1/22" in told["side"]
     assert list(actions.answers_of(application)) == ["iban"]
 
