@@ -87,6 +87,8 @@ OF_ARS = {
     "reviews:dossier": "draft submitted declaration_submitted",
     "reviews:accept": "submitted declaration_submitted",
     "reviews:request_changes": "submitted",
+    "reviews:cancel_changes": "changes_requested",
+    "reviews:move_due_date": "changes_requested",
     "reviews:reject": "submitted",
     "reviews:pieces": "submitted",
     "reviews:add_note": "submitted",
@@ -353,7 +355,7 @@ def test_other_bank_details(visitor):
         visitor.look(reverse(name, args=[asked.pk]))
 
 
-@walks("reviews:give_opinion reviews:resend_letter reviews:edit_phrase")
+@walks("reviews:give_opinion reviews:read_letter reviews:resend_letter reviews:edit_phrase")
 def test_what_agents_write(visitor):
     dossier = Application.objects.filter(state=State.SUBMITTED, establishment__region="76").first()
     ars, ans = User.objects.get(username="ars.occitanie"), User.objects.get(username="ans")
@@ -365,6 +367,7 @@ def test_what_agents_write(visitor):
     letters.update(state=Letter.State.SENT, sent_at=timezone.now())
     visitor.become("ars.occitanie")
     visitor.look(reverse("reviews:give_opinion", args=[dossier.reference, opinion.pk]), says="certifiés")
+    visitor.look(reverse("reviews:read_letter", args=[dossier.reference, letters[0].pk]), says=letters[0].title)
     visitor.look(reverse("reviews:resend_letter", args=[dossier.reference, letters[0].pk]), says=dossier.referent.email)
     visitor.look(reverse("reviews:edit_phrase", args=[phrase.pk]))
     file = Evidence.objects.filter(application=dossier).first().file_id
