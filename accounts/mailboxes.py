@@ -1,7 +1,7 @@
 """An administrator puts another e-mail in the place of a person's: both mailboxes hear it, the former may stop it.
 
 Whoever has the mailbox chooses the password. So that an administrator takes over nobody's account, the new mailbox is
-no way to another password while the former one may still say no, and no second factor is reset meanwhile (ADR 32).
+no way to another password while the former one may still say no, and no second factor is reset meanwhile (ADR 31).
 """
 
 from allauth.account.models import EmailAddress

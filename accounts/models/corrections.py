@@ -16,7 +16,7 @@ class EmailCorrectionQuerySet(models.QuerySet):
 
 
 class EmailCorrection(models.Model):
-    """Until an instant the former mailbox may stop it, and the new one is no way to another password (ADR 32)."""
+    """Until an instant the former mailbox may stop it, and the new one is no way to another password (ADR 31)."""
 
     HOLD = timedelta(hours=72)  # what happens on a Friday evening is read on Monday
 
