@@ -21,19 +21,21 @@ from applications.models import (
     ChangeRequest,
     Contact,
     Domain,
-    FormVersion,
     Question,
     RequestedChange,
     Submission,
     TakeOverRequest,
+    answers_of,
+    entities_of,
+    questions_of,
 )
 from applications.models.answers import Fate, fate_of
+from applications.rules import known_of
 from applications.states import Desk, State, Step
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel
 from ecare.letters.models import Letter
 from ecare.letters.texts import read_once
-from establishments.models import Establishment
 
 
 class NotNow(Exception):
@@ -125,38 +127,6 @@ def _for_readers(application: Application, write=emails.to_review, *more) -> lis
 
 def _send(*letters: Letter) -> None:
     Letter.objects.bulk_create(letters)
-
-
-def entities_of(establishment: Establishment) -> frozenset[str]:
-    """FINESS numbers of the attached entities, which a checklist must cover."""
-    return frozenset(establishment.entities().values_list("finess", flat=True))
-
-
-def questions_of(form: FormVersion) -> list[Question]:
-    """All questions of a form in order, with their sections."""
-    return list(
-        Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position")
-    )
-
-
-def answers_of(application: Application) -> dict[str, Answer]:
-    """Current answers of the present step, by question key."""
-    answers = Answer.objects.filter(application=application, question__section__form=application.form)
-    return {answer.question.key: answer for answer in answers.select_related("question")}
-
-
-def values_of(application: Application, form: FormVersion | None = None) -> dict:
-    """Current values of the present step (or of the step of `form`), by question key."""
-    return dict(
-        Answer.objects.filter(application=application, question__section__form=form or application.form).values_list(
-            "question__key", "value"
-        )
-    )
-
-
-def known_of(application: Application, form: FormVersion | None = None) -> dict:
-    """The same with the facts of the establishment: all that decides which questions are asked."""
-    return values_of(application, form) | rules.facts_of(application.establishment)
 
 
 # --- the référent -------------------------------------------------------------------------------------------------

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from applications.actions import questions_of
 from applications.form_faults import CONTACT_FIELDS
 from applications.forms import condition_of
-from applications.models import FormVersion, Question
+from applications.models import FormVersion, Question, questions_of
 from applications.rules import KIND
 from ecare import french
 from establishments.models import Establishment

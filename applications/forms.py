@@ -13,7 +13,7 @@ from django.utils.text import Truncator
 
 from accounts.models import Civility
 from accounts.typed import PAGE_MARK
-from applications import actions, corrections, rules
+from applications import corrections, rules
 from applications.expenses import Expenses, ExpensesField, read, spoken_expenses
 from applications.fields import ChecklistField, field_for, spoken_iban, spoken_phone
 from applications.models import (
@@ -24,8 +24,10 @@ from applications.models import (
     Question,
     RequestedChange,
     Section,
+    answers_of,
     fate_of,
     mark_of,
+    questions_of,
 )
 from applications.money import Ceiling
 from applications.notes import ceiling_for, note_of
@@ -240,7 +242,7 @@ class StepForm(forms.Form):
 
     def __init__(self, application: Application, data=None):
         self.application = application
-        self.questions = actions.questions_of(application.form)
+        self.questions = questions_of(application.form)
         self.opening = corrections.opening_of(application)
         self.conflicts: dict[str, Conflict] = {}
         self.unsaved: set[str] = set()
@@ -269,7 +271,7 @@ class StepForm(forms.Form):
         }
 
     def _read(self) -> None:
-        self.answers = actions.answers_of(self.application)
+        self.answers = answers_of(self.application)
         self.values = {key: answer.value for key, answer in self.answers.items()}
         self.values |= rules.facts_of(self.application.establishment)
         for counted in ("progress", "untouched"):

@@ -7,10 +7,10 @@ from django import forms
 from django.shortcuts import render
 from django.urls import reverse
 
-from applications import actions, rules
+from applications import rules
 from applications.fields import field_for
 from applications.forms import Part, parts_of
-from applications.models import Application, FormVersion, Question
+from applications.models import Application, FormVersion, Question, questions_of
 from applications.states import State, Step
 from applications.views import STEPS
 from establishments.models import Establishment
@@ -54,9 +54,7 @@ def preview(request, form: FormVersion):
     kind = next((one for one in kinds if one == request.GET.get("type")), kinds[0])
     establishment = _specimen(kind)
     entities = list(establishment.entities()) if establishment else []
-    shown = PreviewForm(
-        actions.questions_of(form), kind=kind, entities=entities, expenses_from=form.domain.expenses_from
-    )
+    shown = PreviewForm(questions_of(form), kind=kind, entities=entities, expenses_from=form.domain.expenses_from)
     application = _dossier(form, establishment)
     context = {
         "version": form,

@@ -8,9 +8,8 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_safe
 
 from applications import eligibility, rules
-from applications.actions import questions_of
 from applications.forms import Part, parts_of
-from applications.models import Domain, Extension, FormVersion
+from applications.models import Domain, Extension, FormVersion, questions_of
 from applications.states import Step
 from applications.tables import FoundTable
 from ecare.lists import lay_out, searched

@@ -11,7 +11,8 @@ from typing import Protocol
 from django.db import IntegrityError, transaction
 
 from applications import actions, emails, rules
-from applications.models import Application, ChangeRequest
+from applications.models import Application, ChangeRequest, entities_of, questions_of
+from applications.rules import known_of
 from applications.states import EDITABLE
 from ecare.clock import PARIS
 from ecare.letters.models import Letter
@@ -101,5 +102,5 @@ def _open_request(application: Application) -> ChangeRequest | None:
 
 
 def _progress(application: Application) -> rules.Progress:
-    questions, values = actions.questions_of(application.form), actions.known_of(application)
-    return rules.progress(questions, values, actions.entities_of(application.establishment))
+    questions, values = questions_of(application.form), known_of(application)
+    return rules.progress(questions, values, entities_of(application.establishment))

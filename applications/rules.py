@@ -9,7 +9,7 @@ import rules
 from django.db.models import Q
 
 from accounts.models import User
-from applications.models import Application, ChangeRequest, Domain, Question
+from applications.models import Application, ChangeRequest, Domain, FormVersion, Question, values_of
 from applications.states import (
     AWAITS_ANS,
     AWAITS_ARS,
@@ -382,6 +382,11 @@ KIND = "@kind"
 def facts_of(establishment: Establishment) -> dict:
     """What conditions may ask of an establishment; it stands among the values, beside the answers."""
     return {KIND: establishment.kind}
+
+
+def known_of(application: Application, form: FormVersion | None = None) -> dict:
+    """The same with the facts of the establishment: all that decides which questions are asked."""
+    return values_of(application, form) | facts_of(application.establishment)
 
 
 def is_for(question: Question, values: dict) -> bool:

@@ -15,10 +15,10 @@ from django.db.models import F, Max
 from django.forms import model_to_dict
 
 from accounts.models import User
-from applications.actions import NotNow, questions_of
+from applications.actions import NotNow
 from applications.definitions import content_of, fill
 from applications.form_faults import Fault, faults_of
-from applications.models import Domain, FormVersion, Question, Section
+from applications.models import Domain, FormVersion, Question, Section, questions_of
 from applications.states import Step
 from ecare.journal.actions import record
 

@@ -14,9 +14,18 @@ from applications import actions, eligibility, rules, writers
 from applications.corrections import opened_together
 from applications.forms import StartForm, StepForm, VersionForm, parts_of
 from applications.history import for_referent as events_for_referent
-from applications.models import Application, ChangeRequest, Domain, Extension, FormVersion, TakeOverRequest
+from applications.models import (
+    Application,
+    ChangeRequest,
+    Domain,
+    Extension,
+    FormVersion,
+    TakeOverRequest,
+    questions_of,
+)
 from applications.notes import ceiling_for
 from applications.people_forms import contact_forms
+from applications.rules import known_of
 from applications.states import State, Step
 from applications.tables import ApplicationTable, badge_of
 from ecare.lists import lay_out, searched
@@ -210,8 +219,8 @@ def sendings_of(application):
 
 def reading_of(request, application, form: FormVersion) -> dict:
     """The dossier as it is read: the answers of one step, what was sent, and why it cannot be typed in."""
-    questions = actions.questions_of(form)
-    values = actions.known_of(application, form)
+    questions = questions_of(form)
+    values = known_of(application, form)
     context = page_of(request, application)
     return context | {
         "step": form.step,

@@ -8,10 +8,9 @@ from functools import cache
 
 from django.conf import settings
 
-from applications.actions import values_of
 from applications.forms import spoken
 from applications.history import questions_sent
-from applications.models import Application, Domain, Question, Submission
+from applications.models import Application, Domain, Question, Submission, values_of
 from applications.rules import declaration_until
 from applications.states import Step
 from conventions.models import ConventionText

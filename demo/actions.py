@@ -18,7 +18,7 @@ from applications import actions
 from applications.corrections import Named
 from applications.definitions import DomainDefinition, load_domain
 from applications.extensions import give_extension
-from applications.models import Application, Domain, Question
+from applications.models import Application, Domain, Question, entities_of, questions_of
 from applications.readers import read_folder
 from applications.rules import facts_of, is_for, is_shown
 from applications.states import State, Step
@@ -267,7 +267,7 @@ def _sign(application: Application, *, by: User, at: datetime) -> None:
 def _fill(application: Application, *, at: datetime, share: float) -> None:
     """Answer the first part of the present step: `share` of its questions, with plausible values."""
     facts = facts_of(application.establishment)
-    questions = [question for question in actions.questions_of(application.form) if is_for(question, facts)]
+    questions = [question for question in questions_of(application.form) if is_for(question, facts)]
     questions = questions[: int(len(questions) * share)]
     values = {q.key: _answer(q, application) for q in questions if not q.is_evidence and q.is_required}
     actions.save_answers(application, by=application.referent, values=values, at=at)
@@ -300,7 +300,7 @@ def _answer(question: Question, application: Application):
         kind.AMOUNT: 6_500_000,
         kind.LONG_TEXT: f"{question.label} : exemple de réponse pour {application.establishment.name}.",
         kind.EXPENSES: _expenses(application.domain),
-        kind.CHECKLIST: dict.fromkeys(actions.entities_of(application.establishment), ""),
+        kind.CHECKLIST: dict.fromkeys(entities_of(application.establishment), ""),
     }
     texts = {"job": "Directrice générale"}
     return answers.get(kind(question.kind), texts.get(question.contact_field, application.establishment.name))

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications import rules as law
-from applications.actions import NotNow, known_of, lock, write_answer
+from applications.actions import NotNow, lock, write_answer
 from applications.corrections import opening_of
 from applications.models import Application, Question
+from applications.rules import known_of
 from ecare.journal.actions import record
 from evidence import files, vault
 from evidence.files import Refused

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications import rules as law
-from applications.actions import NotNow, lock, values_of, write_answer
-from applications.models import Application, Question
+from applications.actions import NotNow, lock, write_answer
+from applications.models import Application, Question, values_of
 from ecare.journal.actions import record
 from ecare.letters.actions import cancel
 from evidence import emails

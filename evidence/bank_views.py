@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import typed
 from applications import rules as law
-from applications.actions import NotNow, values_of
-from applications.models import Application
+from applications.actions import NotNow
+from applications.models import Application, values_of
 from applications.views import HOME, own_dossier
 from ecare.receiving import receives
 from evidence import bank

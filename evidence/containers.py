@@ -15,8 +15,9 @@ from django.db.models import Count
 
 from accounts.models import User
 from applications import rules as law
-from applications.actions import NotNow, known_of, lock
+from applications.actions import NotNow, lock
 from applications.models import Application, Domain, FormVersion, Question
+from applications.rules import known_of
 from applications.states import State, Step
 from ecare.journal.actions import SYSTEM, record
 from ecare.letters.actions import cancel

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.typed import PAGE_MARK
 from applications import rules as law
-from applications.actions import NotNow, questions_of, values_of
+from applications.actions import NotNow
 from applications.answering import keep, keep_typed
-from applications.models import Question
+from applications.models import Question, questions_of, values_of
 from applications.views import own_dossier
 from ecare.french import after_colon
 from ecare.receiving import ANY, MANY, receives

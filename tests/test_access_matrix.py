@@ -19,9 +19,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.agents import invite
 from accounts.models import Invitation, Terms, User
-from applications.actions import values_of
 from applications.emails import submitted
-from applications.models import Answer, Application, Domain, Extension, Submission, TakeOverRequest
+from applications.models import Answer, Application, Domain, Extension, Submission, TakeOverRequest, values_of
 from applications.states import State
 from conventions.models import SignedCopy
 from demo.ole import zed_bytes

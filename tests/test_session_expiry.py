@@ -9,8 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import SEEN_AT, SignInCode
-from applications import actions
-from applications.models import Application
+from applications.models import Application, values_of
 from tests.accounts.steps import secret_of
 from tests.browsing import faults, is_too_wide
 from tests.factories import PASSWORD, ApplicationFactory, FormFactory
@@ -57,7 +56,7 @@ def sign_in(page, dossier):
 
 
 def values(dossier):
-    return actions.values_of(Application.objects.get(pk=dossier.pk))
+    return values_of(Application.objects.get(pk=dossier.pk))
 
 
 def fill(page, key, text):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from applications import actions
-from applications.models import Application
+from applications.models import Application, values_of
 from applications.states import State
 from tests.browsing import faults, is_too_wide
 from tests.factories import ApplicationFactory, FormFactory
@@ -51,7 +51,7 @@ def tab(context, live_server, signed_in, dossier):
 
 
 def values(dossier):
-    return actions.values_of(Application.objects.get(pk=dossier.pk))
+    return values_of(Application.objects.get(pk=dossier.pk))
 
 
 def question(page, key):

@@ -10,10 +10,10 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import previews, versions
-from applications.actions import NotNow, questions_of
+from applications.actions import NotNow
 from applications.form_changes import changes_between, condition
 from applications.form_faults import Fault
-from applications.models import Application, FormVersion, Question, Section
+from applications.models import Application, FormVersion, Question, Section, questions_of
 from applications.states import ENDED
 from ecare.admin_site import OfferedFilters
 from ecare.french import paris_datetime

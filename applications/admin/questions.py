@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from applications import versions
-from applications.actions import questions_of
 from applications.form_changes import facts_of
 from applications.form_faults import WITH_CHOICES
-from applications.models import FormVersion, Question, Section
+from applications.models import FormVersion, Question, Section, questions_of
 from applications.workshop_forms import CONDITION, QuestionForm, SectionForm
 from ecare.admin_site import OfferedFilters
 

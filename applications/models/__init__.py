@@ -6,11 +6,14 @@ from applications.models.answers import (
     Fate,
     RequestedChange,
     Submission,
+    answers_of,
+    entities_of,
     fate_of,
     mark_of,
+    values_of,
 )
 from applications.models.application import Application
-from applications.models.domain import Domain, FormVersion, Question, Section
+from applications.models.domain import Domain, FormVersion, Question, Section, questions_of
 from applications.models.extensions import Extension
 from applications.models.money import Bracket
 from applications.models.people import TakeOverRequest
@@ -31,6 +34,10 @@ __all__ = [
     "Section",
     "Submission",
     "TakeOverRequest",
+    "answers_of",
+    "entities_of",
     "fate_of",
     "mark_of",
+    "questions_of",
+    "values_of",
 ]

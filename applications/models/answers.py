@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from accounts.models import Civility, User
 from applications.models.application import Application
-from applications.models.domain import Question
+from applications.models.domain import FormVersion, Question
 from applications.states import Desk, Step
 from ecare.clock import paris_day
+from establishments.models import Establishment
 
 PURGED_NAME = "fichier purgé"
 """What a file is called once its bytes were destroyed, since its name may tell as much as they did."""
@@ -37,6 +38,26 @@ class Answer(models.Model):
     class Meta:
         verbose_name = "réponse"
         constraints = [models.UniqueConstraint(fields=["application", "question"], name="one_answer_per_question")]
+
+
+def entities_of(establishment: Establishment) -> frozenset[str]:
+    """FINESS numbers of the attached entities, which a checklist must cover."""
+    return frozenset(establishment.entities().values_list("finess", flat=True))
+
+
+def answers_of(application: Application) -> dict[str, Answer]:
+    """Current answers of the present step, by question key."""
+    answers = Answer.objects.filter(application=application, question__section__form=application.form)
+    return {answer.question.key: answer for answer in answers.select_related("question")}
+
+
+def values_of(application: Application, form: FormVersion | None = None) -> dict:
+    """Current values of the present step (or of the step of `form`), by question key."""
+    return dict(
+        Answer.objects.filter(application=application, question__section__form=form or application.form).values_list(
+            "question__key", "value"
+        )
+    )
 
 
 class Fate(StrEnum):

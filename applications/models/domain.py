@@ -228,3 +228,10 @@ class Question(models.Model):
     def max_bytes(self) -> int:
         """Size limit of one file, in bytes: 1 Mo is 1,048,576 bytes, as the applicant's computer counts."""
         return self.max_megabytes * 1024 * 1024
+
+
+def questions_of(form: FormVersion) -> list[Question]:
+    """All questions of a form in order, with their sections."""
+    return list(
+        Question.objects.filter(section__form=form).select_related("section").order_by("section__position", "position")
+    )

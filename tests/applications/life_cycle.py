@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from applications import actions, amends
 from applications.models import ChangeRequest, Submission
+from applications.rules import known_of
 from applications.states import IN_DECLARATION, State
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
@@ -167,7 +168,7 @@ def dossier(state: str, *, owner, domain=None):
 
 def as_it_is(application) -> dict:
     """What a sending of the present step would freeze."""
-    answers = actions.known_of(application)
+    answers = known_of(application)
     return {"reference": application.reference, "step": application.step, "form": 1, "answers": answers}
 
 

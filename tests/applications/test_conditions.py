@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from applications import actions, rules
 from applications.forms import condition_of, parts_of
-from applications.models import Application, Question, Submission
+from applications.models import Application, Question, Submission, questions_of, values_of
 from reviews.readers import readings
 from tests.applications.pages import address, text_of
 from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
@@ -36,7 +36,7 @@ def test_only_its_kind_of_establishment_is_asked(db, signed_in, trait, asked):
     assert ("Pacte du groupement" in page) == asked
     assert ("0/2 questions obligatoires" in page) == asked
     browser.post(address("detail", application), {"_page": "1", "name": "CH", "pact": "Convention"})
-    assert ("pact" in actions.values_of(Application.objects.get(pk=application.pk))) == asked
+    assert ("pact" in values_of(Application.objects.get(pk=application.pk))) == asked
     for name in ("recap", "detail"):
         assert ("Pacte du groupement" in text_of(browser.get(address(name, application)))) == asked
 
@@ -68,7 +68,7 @@ def test_a_missing_answer_of_its_kind_holds_the_sending_back(group):
 
 def test_where_no_establishment_is_known_the_question_stays_and_says_for_whom(group):
     """As on a page that prepares for the domain, before any account."""
-    questions = actions.questions_of(group.candidature_form)
+    questions = questions_of(group.candidature_form)
     rows = [row for part in parts_of(questions, {}) for row in part.rows]
     assert [row.question.key for row in rows] == ["name", "pact", "why"]
     said = condition_of(questions[1], questions).replace("\u00a0", " ")

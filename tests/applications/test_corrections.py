@@ -8,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import actions
 from applications.actions import NOT_ASKED, NotNow, request_changes, save_answers, submit
 from applications.corrections import ALL, Named, opening_of
 from applications.forms import StepForm
-from applications.models import Application, ChangeRequest, RequestedChange
+from applications.models import Application, ChangeRequest, RequestedChange, values_of
 from applications.states import State
 from demo.specimens import pdf
 from ecare.journal.models import Entry
@@ -135,8 +134,8 @@ def test_what_is_named_is_saved_and_all_else_is_refused_whole(dossier, ars):
     save(asked, iban="FR14")
     with pytest.raises(NotNow, match="n’est pas à modifier"):
         save(asked, iban="FR99", titulaire="Pirate")
-    assert actions.values_of(asked)["iban"] == "FR14"
-    assert actions.values_of(asked)["titulaire"] == "CH"
+    assert values_of(asked)["iban"] == "FR14"
+    assert values_of(asked)["titulaire"] == "CH"
 
 
 def test_the_form_has_fields_for_what_is_open_alone(dossier, ars):
@@ -161,7 +160,7 @@ def test_a_forged_post_of_the_page_changes_nothing_else(dossier, ars, signed_in)
     asked = ask(dossier, ars, Named("iban"))
     address = reverse("applications:detail", args=[asked.reference])
     signed_in(asked.referent).post(address, {"_page": address, "iban": "FR14", "titulaire": "Pirate", "pssi": "non"})
-    assert actions.values_of(asked) | {"rib": 0, "statuts": 0} == ANSWERS | {"iban": "FR14", "rib": 0, "statuts": 0}
+    assert values_of(asked) | {"rib": 0, "statuts": 0} == ANSWERS | {"iban": "FR14", "rib": 0, "statuts": 0}
 
 
 def test_autosave_of_another_answer_says_why_it_is_not_kept(dossier, ars, signed_in):
@@ -186,7 +185,7 @@ def test_a_space_that_is_not_named_keeps_its_files(dossier, ars):
         with pytest.raises(NotNow, match="n’est pas à modifier"):
             act()
     assert space_of(asked, "statuts")
-    assert [file["name"] for file in actions.values_of(asked)["statuts"]] == ["Statuts.pdf"]
+    assert [file["name"] for file in values_of(asked)["statuts"]] == ["Statuts.pdf"]
 
 
 def test_a_named_file_may_leave_and_its_neighbour_may_not(dossier, ars):
@@ -199,7 +198,7 @@ def test_a_named_file_may_leave_and_its_neighbour_may_not(dossier, ars):
     replace(named, upload=upload(pdf(line="lisible"), "RIB lisible.pdf"), by=asked.referent, at=timezone.now())
     put_in(asked, pdf(line="un de plus"), name="RIB 3.pdf", key="rib")
     remove(file_of(asked, "RIB 3.pdf"), by=asked.referent, at=timezone.now())  # came in since: it may go
-    assert [f["name"] for f in actions.values_of(asked)["rib"]] == ["RIB 2.pdf", "RIB lisible.pdf"]
+    assert [f["name"] for f in values_of(asked)["rib"]] == ["RIB 2.pdf", "RIB lisible.pdf"]
 
 
 def test_the_page_offers_to_take_back_only_what_may_go(dossier, ars, signed_in):

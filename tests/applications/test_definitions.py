@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from applications import actions, rules
 from applications.definitions import load_domain, shift_calendar
-from applications.models import Domain, FormVersion, Question
+from applications.models import Domain, FormVersion, Question, questions_of
 from applications.readers import DefinitionError, read_domain, read_folder
 from tests.applications.conftest import DEFINITIONS, HISTORICAL
 from tests.factories import ApplicationFactory, UserFactory
@@ -52,9 +52,9 @@ REQUIRED_IN_DECLARATION = [
 
 
 def required(form, values):
-    found = rules.progress(actions.questions_of(form), values, frozenset(["340000001"]))
+    found = rules.progress(questions_of(form), values, frozenset(["340000001"]))
     return [question.key for question in found.remaining] + [
-        key for key in values if key in {q.key for q in actions.questions_of(form)}
+        key for key in values if key in {q.key for q in questions_of(form)}
     ]
 
 

@@ -8,8 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import actions
-from applications.models import Answer, Application, ChangeRequest, Contact
+from applications.models import Answer, Application, ChangeRequest, Contact, values_of
 from applications.states import State
 from tests.applications.conftest import CANDIDATURE, page_of, put_evidence
 from tests.applications.pages import address, text_of
@@ -17,7 +16,7 @@ from tests.factories import ApplicationFactory, FormFactory, SiteFactory, UserFa
 
 
 def answers_of(application):
-    return actions.values_of(Application.objects.get(pk=application.pk))
+    return values_of(Application.objects.get(pk=application.pk))
 
 
 def post(client, application, data):
@@ -295,7 +294,7 @@ def test_two_steps_may_share_a_key(client, referent):
     application = ApplicationFactory(referent=referent, state="declaration_open")
     post(client, application, {"_page": "1", "precision": "Déclaration"})
     assert answers_of(application) == {"precision": "Déclaration"}
-    assert actions.values_of(application, application.candidature_form) == {}
+    assert values_of(application, application.candidature_form) == {}
 
 
 @pytest.mark.parametrize("spaces", [["rib"], ["rib", "ps1-1-documents", "ps1-2-documents"]])

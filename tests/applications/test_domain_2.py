@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from applications import actions, rules
+from applications import rules
 from applications.definitions import shift_calendar
-from applications.models import Question
+from applications.models import Question, questions_of
 from tests.applications.test_definitions import IDENTITY
 
 REQUIRED_IN_CANDIDATURE = [
@@ -55,7 +55,7 @@ def domain(domains):
 
 
 def required(domain, step, kind):
-    questions = actions.questions_of(domain.forms.get(step=step))
+    questions = questions_of(domain.forms.get(step=step))
     return [q.key for q in rules.progress(questions, {"@kind": kind}, frozenset(["340000001"])).remaining]
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from applications import actions, rules
 from applications.expenses import spoken_expenses, summed_up
 from applications.fields import field_for
-from applications.models import Answer, Application, Question, Submission
+from applications.models import Answer, Application, Question, Submission, values_of
 from reviews.readers import readings
 from tests.applications.pages import address, text_of
 from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
@@ -44,7 +44,7 @@ def save(browser, application, *lines, **buttons):
 
 
 def lines_of(application):
-    return actions.values_of(Application.objects.get(pk=application.pk)).get("spent")
+    return values_of(Application.objects.get(pk=application.pk)).get("spent")
 
 
 def typed_in(response):

@@ -3,9 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from applications.actions import values_of
 from applications.fields import bank_of, is_of_another_bank
-from applications.models import Answer, Application, Bracket, Question
+from applications.models import Answer, Application, Bracket, Question, values_of
 from applications.notes import note_of
 from applications.states import State
 from establishments.models import Activity

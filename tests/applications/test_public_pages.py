@@ -8,8 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import actions
-from applications.models import Bracket, Question
+from applications.models import Bracket, Question, questions_of
 from applications.states import Step
 from establishments.models import Activity
 from evidence.models import SpaceTemplate
@@ -243,7 +242,7 @@ def test_the_page_asks_as_much_for_one_domain_as_for_three(visitor, rows, django
 def test_every_question_of_both_steps_is_there_with_its_limits(visitor, domain):
     page = plain(visitor.get(reverse("preparation", args=[domain.slug])))
     for step in Step:
-        for question in actions.questions_of(domain.forms.latest_published(step)):
+        for question in questions_of(domain.forms.latest_published(step)):
             assert re.sub(r"\s+", " ", question.label) in page, question.key
             if question.is_evidence:
                 assert f"Formats autorisés : {', '.join(question.formats)}." in page

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications import actions
-from applications.models import Answer, Application, Contact, Question, mark_of
+from applications.models import Answer, Application, Contact, Question, answers_of, mark_of, values_of
 from tests.applications.conftest import CANDIDATURE, page_of
 from tests.applications.pages import address, text_of
 from tests.factories import ApplicationFactory, FormFactory, SiteFactory, UserFactory
@@ -30,11 +30,11 @@ def save(application, values, **marks):
 
 
 def mark(application, key=HOLDER):
-    return mark_of(actions.answers_of(application).get(key))
+    return mark_of(answers_of(application).get(key))
 
 
 def value(application, key=HOLDER):
-    return actions.values_of(application).get(key)
+    return values_of(application).get(key)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_an_answer_is_saved_by_itself(client, application):
     assert told["mark"] == mark(application, "iban")
     assert told["note"] == "Banque\u00a0: CREDIT AGRICOLE SA"
     assert "1/22" in told["side"]
-    assert list(actions.answers_of(application)) == ["iban"]
+    assert list(answers_of(application)) == ["iban"]
 
 
 def test_a_wrong_answer_is_told_and_not_kept(client, application):
@@ -206,7 +206,7 @@ def test_every_field_carries_what_it_shows(client, complete):
 def test_a_page_sent_late_leaves_what_it_did_not_change(client, complete, stale):
     response = client.post(address("detail", complete), stale | {"signatory-job": "Directeur"})
     assert response.status_code == 302
-    values = actions.values_of(complete)
+    values = values_of(complete)
     assert (values[HOLDER], values["bic"], values["signatory-job"]) == ("CH de la Montagne", "BDFEFRPPCCT", "Directeur")
 
 
@@ -319,5 +319,5 @@ def test_every_kind_left_as_it_was_takes_nothing_away(client, referent):
                 posted[name] = posted[name][0]
     save(application, {key: second for key, (_, second) in keys.items()})
     assert client.post(address("detail", application), posted).status_code == 302
-    kept = actions.answers_of(application)
+    kept = answers_of(application)
     assert {key: kept[key].value for key in keys} == {key: second for key, (_, second) in keys.items()}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Terms
 from applications import actions
-from applications.models import Answer, Application
+from applications.models import Answer, Application, values_of
 from applications.states import State
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.applications.conftest import page_of
@@ -52,7 +52,7 @@ def test_what_was_typed_comes_back_after_signing_in_again(late, application, typ
     assert "Un BIC compte 8 ou 11 caractères" in text_of(page)
     assert not Answer.objects.exists(), "looking at a page saves nothing"
     assert late.post(address("detail", application), typed | {"bic": "AGRIFRPP"}).status_code == 302
-    assert actions.values_of(application)["account-holder"] == "CH du Port"
+    assert values_of(application)["account-holder"] == "CH du Port"
     assert 'value="CH du Port"' in text_of(late.get(address("detail", application)))
 
 

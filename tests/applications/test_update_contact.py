@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from applications import actions, people
-from applications.models import Answer, Application, Contact, Submission
+from applications.models import Answer, Application, Contact, Submission, values_of
 from applications.states import State
 from ecare.journal.models import Entry
 from ecare.letters.models import Letter
@@ -38,7 +38,7 @@ def test_the_referent_alone_changes_a_contact_in_every_state_but_two(role, state
 
 def test_the_form_and_the_dialog_edit_the_same_data(complete, client, referent):
     client.post(address("update_contact", complete, "dsi"), NEW)
-    values = actions.values_of(complete)
+    values = values_of(complete)
     assert (values["dsi-last-name"], values["dsi-civility"]) == ("Neuf", "monsieur")
     actions.save_answers(complete, by=referent, values={"dsi-last-name": "Encore"}, at=timezone.now())
     assert "Encore" in text_of(client.get(address("contacts", complete)))
@@ -126,7 +126,7 @@ def test_the_form_holds_a_name_to_the_same_rule_as_the_dialog(complete, client):
         headers={"accept": "application/json"},
     )
     assert answer.status_code == 422 and "Écrivez des lettres" in answer.json()["errors"][0]
-    assert actions.values_of(complete)["dsi-last-name"] == "Martin"
+    assert values_of(complete)["dsi-last-name"] == "Martin"
 
 
 def test_of_several_changes_in_a_row_the_last_is_told(complete, client, referent):

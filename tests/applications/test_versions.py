@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from applications import actions, versions
 from applications.form_faults import faults_of
-from applications.models import Application, Question, Section
+from applications.models import Application, Question, Section, questions_of
 from applications.states import Step
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
@@ -255,7 +255,7 @@ def test_a_key_that_changed_under_the_same_label_is_a_remark_and_blocks_nothing(
 @pytest.mark.parametrize("slug", ["domaine-1", "domaine-2", "domaine-recette"])
 def test_the_published_forms_have_no_fault(domains, slug):
     for form in domains[slug].forms.all():
-        assert faults_of(list(form.sections.all()), actions.questions_of(form), []) == []
+        assert faults_of(list(form.sections.all()), questions_of(form), []) == []
 
 
 # --- races --------------------------------------------------------------------------------------------------------

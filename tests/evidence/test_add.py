@@ -8,8 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from applications.actions import NotNow, values_of, write_answer
-from applications.models import Application, Question
+from applications.actions import NotNow, write_answer
+from applications.models import Application, Question, values_of
 from applications.states import State
 from demo.specimens import pdf
 from ecare.journal.actions import broken_links

@@ -9,8 +9,8 @@ from django.core.files.storage import default_storage
 from django.db import DatabaseError
 from django.utils import timezone
 
-from applications.actions import NotNow, values_of, write_answer
-from applications.models import Application
+from applications.actions import NotNow, write_answer
+from applications.models import Application, values_of
 from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry

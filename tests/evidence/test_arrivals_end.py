@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from applications.actions import NotNow, submit, values_of
-from applications.models import Application
+from applications.actions import NotNow, submit
+from applications.models import Application, values_of
 from demo.ole import zed_bytes
 from demo.specimens import pdf
 from ecare.journal.models import Entry

@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.actions import NotNow, values_of
-from applications.models import Answer, Application, Question, Submission
+from applications.actions import NotNow
+from applications.models import Answer, Application, Question, Submission, values_of
 from applications.states import FROM_ACCEPTANCE, State
 from demo.specimens import pdf
 from ecare.journal.models import Entry

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.actions import values_of
+from applications.models import values_of
 from applications.states import State
 from demo.ole import zed_bytes
 from demo.specimens import docx, pdf

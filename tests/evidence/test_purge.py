@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from applications import actions as verbs
 from applications import writers
-from applications.actions import NotNow, values_of
+from applications.actions import NotNow
 from applications.corrections import Named
-from applications.models import PURGED_NAME, Application, RequestedChange, Submission
+from applications.models import PURGED_NAME, Application, RequestedChange, Submission, values_of
 from demo.specimens import pdf
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry

@@ -5,7 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.actions import NotNow, values_of
+from applications.actions import NotNow
+from applications.models import values_of
 from applications.states import State
 from demo.specimens import pdf
 from ecare.journal.models import Entry

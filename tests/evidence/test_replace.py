@@ -5,8 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.actions import NotNow, request_changes, values_of
-from applications.models import Application
+from applications.actions import NotNow, request_changes
+from applications.models import Application, values_of
 from applications.states import State
 from demo.specimens import pdf
 from ecare.journal.models import Entry

@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.urls import reverse
 
-from applications.actions import values_of
+from applications.models import values_of
 from demo.ole import zed_bytes
 from demo.specimens import docx, pdf
 from evidence.models import StoredFile

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from applications.actions import values_of
+from applications.models import values_of
 from demo.ole import zed_bytes
 from demo.specimens import docx, pdf
 from evidence.models import Evidence

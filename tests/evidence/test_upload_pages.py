@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from applications.actions import submit, values_of
-from applications.models import Application
+from applications.actions import submit
+from applications.models import Application, values_of
 from demo.specimens import pdf
 from evidence import arrivals
 from evidence.models import Evidence, StoredFile, Upload, UploadPart

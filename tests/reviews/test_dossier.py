@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications import actions
-from applications.models import Application, ChangeRequest
+from applications.models import Application, ChangeRequest, questions_of
 from applications.states import Desk, State, Step
 from ecare.letters.models import Letter
 from establishments.models import Establishment
@@ -64,7 +64,7 @@ def answer(application, **values):
 
 def put(application, key, name, scan):
     """A file in a space, as the vault registers it."""
-    question = next(q for q in actions.questions_of(application.form) if q.key == key)
+    question = next(q for q in questions_of(application.form) if q.key == key)
     file = StoredFile.objects.create(
         name=name,
         size=1536 * 1024,
