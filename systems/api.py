@@ -165,6 +165,14 @@ def _check_limits(token: Token, asked: Filters) -> None:
         raise problems.wrong(**wrong)
 
 
+def _enter(request: HttpRequest, asked: Filters, *, scope: str, of: str) -> list | None:
+    """What a list asks before it answers. Returns the place where the reading goes on, None at its beginning."""
+    _check(request, type(asked))
+    _require(request.auth, scope)
+    _check_limits(request.auth, asked)
+    return _place(asked, of)
+
+
 def _place(asked: Filters, of: str) -> list | None:
     if not asked.cursor:
         return None
@@ -193,11 +201,7 @@ def _errors(*statuses: int) -> dict[int, type]:
     tags=["Dossiers"],
 )
 def list_dossiers(request, asked: Query[DossierFilters]):
-    _check(request, DossierFilters)
-    token = request.auth
-    _require(token, Scope.DOSSIERS)
-    _check_limits(token, asked)
-    place = _place(asked, "dossiers")
+    token, place = request.auth, _enter(request, asked, scope=Scope.DOSSIERS, of="dossiers")
     after = readers.Place(datetime.fromisoformat(place[0]), place[1]) if place else None
     found, last, has_more = readers.page_of(
         _narrowed(token, asked), after=after, length=asked.limit, at=request.arrived_at
@@ -250,11 +254,7 @@ def read_dossier(request, reference: str):
     tags=["Statistiques"],
 )
 def list_statistics(request, asked: Query[Filters]):
-    _check(request, Filters)
-    token = request.auth
-    _require(token, Scope.STATISTICS)
-    _check_limits(token, asked)
-    place = _place(asked, "statistics")
+    token, place = request.auth, _enter(request, asked, scope=Scope.STATISTICS, of="statistics")
     at, rows = _figures(token, place, at=request.arrived_at)
     after = tuple(place[1:]) if place else ("", "", "")
     wanted = [row for row in rows if figures.key_of(row) > after and _holds(asked, row)]
