@@ -1,9 +1,6 @@
 """An administrator takes an access away, gives it back, changes a role; the last administrator stays."""
 
-import threading
-
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +15,7 @@ from ecare.letters.rules import calls_to_act
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.accounts.test_admin import change
 from tests.factories import ApplicationFactory, RegionFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -166,21 +164,11 @@ def test_another_administrator_may_be_deactivated_or_given_another_role(admin):
 @pytest.mark.parametrize("rank", range(3))
 def test_two_administrators_who_deactivate_each_other_leave_one(rank):
     pair = [UserFactory(administrator=True), UserFactory(administrator=True)]
-    start, told = threading.Barrier(2), []
 
     def act(person, by):
-        start.wait()
-        try:
-            told.append(agents.change_access(person, by=by, role="administrator", is_active=False))
-        except agents.CannotChangeAccess as refusal:
-            told.append(str(refusal))
-        finally:
-            connection.close()
+        return agents.change_access(person, by=by, role="administrator", is_active=False)
 
-    threads = [threading.Thread(target=act, args=args) for args in (pair, pair[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    deeds = [lambda two=two: act(*two) for two in (pair, pair[::-1])]
+    told = at_once(*deeds, refusals=(agents.CannotChangeAccess,))
     assert User.objects.filter(role="administrator", is_active=True).count() == 1
     assert told.count(True) == 1 and "dernier administrateur actif" in str(told)

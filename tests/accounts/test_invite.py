@@ -1,13 +1,11 @@
 """An agent comes by invitation: sent from the administration, accepted once, within seven days."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from accounts import agents
@@ -19,6 +17,7 @@ from ecare.letters.models import Letter
 from tests.accounts.steps import NEW_PASSWORD, give_code, give_password, secret_of
 from tests.applications.pages import text_of
 from tests.factories import RegionFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -306,23 +305,9 @@ def test_guesses_of_links_are_limited(client):
 
 # --- at once ------------------------------------------------------------------------------------------------------
 def _together(*calls):
-    outcomes, start = [], threading.Barrier(len(calls))
-
-    def run(call):
-        start.wait()
-        try:
-            outcomes.append("done" if call() else "nothing")
-        except (agents.InvitationOver, agents.CannotInvite, UsernameTaken) as error:
-            outcomes.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[call]) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(outcomes)
+    refusals = (agents.InvitationOver, agents.CannotInvite, UsernameTaken)
+    outcomes = at_once(*calls, refusals=refusals)
+    return sorted(type(one).__name__ if isinstance(one, refusals) else "done" if one else "nothing" for one in outcomes)
 
 
 def _accepting(invitation, username):

@@ -1,11 +1,9 @@
 """The mailed code: 8 digits, 10 minutes, 5 tries, bound to its sign-in."""
 
 import re
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +13,7 @@ from accounts.models import SignInCode
 from ecare.letters.models import Letter
 from tests.accounts.steps import give_code, give_password, secret_of
 from tests.factories import UserFactory
+from tests.racing import at_once
 
 CODE = "/connexion/code/"
 
@@ -205,17 +204,11 @@ def test_of_parallel_guesses_five_are_looked_at():
     user = UserFactory()
     attempt = actions.open_sign_in(user)
     code = secret_of("code")
-    verdicts = []
 
     def guess(rank):
-        verdicts.append(actions.check_code(attempt, f"{(int(code) + 1 + rank) % 10**8:08d}").outcome)
-        connection.close()
+        return actions.check_code(attempt, f"{(int(code) + 1 + rank) % 10**8:08d}").outcome
 
-    threads = [threading.Thread(target=guess, args=[rank]) for rank in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    verdicts = at_once(*[lambda rank=rank: guess(rank) for rank in range(20)])
     assert verdicts.count(Outcome.WRONG) == 5 and verdicts.count(Outcome.SPENT) == 15
     attempt.refresh_from_db()
     assert (attempt.tries_left, attempt.failures) == (0, 5)
@@ -225,18 +218,12 @@ def test_of_parallel_guesses_five_are_looked_at():
 def test_of_parallel_guesses_over_many_sign_ins_ten_are_looked_at():
     user = UserFactory()
     attempts = [actions.open_sign_in(user) for _ in range(5)]
-    verdicts = []
 
     def guess(attempt):
-        for _ in range(5):
-            verdicts.append(actions.check_code(attempt, "00000000").outcome)
-        connection.close()
+        return [actions.check_code(attempt, "00000000").outcome for _ in range(5)]
 
-    threads = [threading.Thread(target=guess, args=[attempt]) for attempt in attempts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    rounds = at_once(*[lambda one=one: guess(one) for one in attempts])
+    verdicts = [verdict for each in rounds for verdict in each]
     assert verdicts.count(Outcome.WRONG) == 10 and verdicts.count(Outcome.WAIT) == 15
 
 
@@ -245,17 +232,7 @@ def test_one_code_opens_one_of_two_simultaneous_sign_ins():
     user = UserFactory()
     attempt = actions.open_sign_in(user)
     code = secret_of("code")
-    verdicts = []
-
-    def open_door():
-        verdicts.append(actions.check_code(attempt, code).outcome)
-        connection.close()
-
-    threads = [threading.Thread(target=open_door) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    verdicts = at_once(*[lambda: actions.check_code(attempt, code).outcome] * 6)
     assert verdicts.count(Outcome.RIGHT) == 1 and verdicts.count(Outcome.SPENT) == 5
 
 

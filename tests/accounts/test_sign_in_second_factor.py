@@ -1,10 +1,8 @@
 """The code of the application, after the mailed one: nothing is open in between; guesses, replays and the way out."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -25,6 +23,7 @@ from tests.accounts.steps import (
 )
 from tests.applications.pages import text_of
 from tests.factories import UserFactory
+from tests.racing import at_once
 
 PAGE = "/connexion/double-authentification/"
 
@@ -225,18 +224,7 @@ def test_the_key_of_the_session_changes_at_each_step(user, key):
 
 # --- at once ------------------------------------------------------------------------------------------------------
 def _together(call, times):
-    found = []
-
-    def run(rank):
-        found.append(call(rank).outcome)
-        connection.close()
-
-    threads = [threading.Thread(target=run, args=[rank]) for rank in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
+    return [checked.outcome for checked in at_once(*[lambda rank=rank: call(rank) for rank in range(times)])]
 
 
 def _attempts(user, count):

@@ -1,9 +1,7 @@
 """Two decide at once: one wins, the other is told; a fault in the middle leaves nothing behind."""
 
-from threading import Barrier, Thread
-
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from applications.actions import NotNow
 from applications.models import Application
@@ -13,6 +11,7 @@ from ecare.letters.models import Letter
 from tests.applications.life_cycle import dossier, people, perform, traces
 from tests.factories import EstablishmentFactory
 from tests.faults import break_inserts_into
+from tests.racing import at_once
 
 PAIRS = [
     ("submitted", ("accept", "ars"), ("reject", "ars")),
@@ -28,26 +27,13 @@ PAIRS = [
 
 
 def race(application, *deeds):
-    """Each (verb, person) in its own thread and connection, started together; what each ended with."""
-    start, outcomes = Barrier(len(deeds)), [None] * len(deeds)
+    """Each (verb, person), started together; what each ended with."""
 
-    def run(rank, verb, by):
-        try:
-            mine = Application.objects.get(pk=application.pk)
-            start.wait(timeout=10)
-            perform(verb, mine, by=by, version=application.version)
-            outcomes[rank] = verb
-        except NotNow as refusal:
-            outcomes[rank] = refusal
-        finally:
-            connection.close()
+    def do(verb, by):
+        perform(verb, Application.objects.get(pk=application.pk), by=by, version=application.version)
+        return verb
 
-    threads = [Thread(target=run, args=(rank, verb, by)) for rank, (verb, by) in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return outcomes
+    return at_once(*[lambda deed=deed: do(*deed) for deed in deeds])
 
 
 @pytest.mark.django_db(transaction=True)

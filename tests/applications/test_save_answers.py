@@ -1,10 +1,8 @@
 """One page never writes over another in silence: what each had seen travels with what it sends."""
 
 import re
-from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +11,7 @@ from applications.models import Answer, Application, Contact, Question, answers_
 from tests.applications.conftest import CANDIDATURE, page_of
 from tests.applications.pages import address, text_of
 from tests.factories import ApplicationFactory, FormFactory, SiteFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -98,21 +97,13 @@ def test_what_is_not_kept_leaves_its_contact_alone(application):
 @pytest.mark.django_db(transaction=True)
 def test_of_two_pages_that_save_at_once_one_is_told():
     application = ApplicationFactory()
-    before, start, outcomes = mark(application, "precision"), Barrier(4), []
+    before = mark(application, "precision")
 
-    def run(rank):
-        try:
-            mine = Application.objects.get(pk=application.pk)
-            start.wait(timeout=10)
-            outcomes.append(save(mine, {"precision": f"Valeur {rank}"}, precision=before))
-        finally:
-            connection.close()
+    def write(rank):
+        mine = Application.objects.get(pk=application.pk)
+        return save(mine, {"precision": f"Valeur {rank}"}, precision=before)
 
-    threads = [Thread(target=run, args=(rank,)) for rank in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
+    outcomes = at_once(*[lambda rank=rank: write(rank) for rank in range(4)])
     assert sorted(saved.changed for saved in outcomes) == [0, 0, 0, 1]
     assert sorted(len(saved.conflicts) for saved in outcomes) == [0, 1, 1, 1]
     assert Answer.objects.get().version == 1

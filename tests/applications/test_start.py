@@ -1,8 +1,5 @@
-import threading
-
 import pytest
 from django.contrib.messages import get_messages
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,6 +7,7 @@ from applications import actions
 from applications.models import Application
 from ecare.journal.models import Entry
 from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
+from tests.racing import at_once
 
 ADDRESS = reverse("applications:start")
 
@@ -114,20 +112,7 @@ def test_two_simultaneous_clicks_make_one_dossier(who, signed_in):
     person = UserFactory()
     people = [person, person if who == "one person twice" else UserFactory(establishment=person.establishment)]
     clients = [signed_in(one) for one in people]
-    barrier, answers = threading.Barrier(2), []
-
-    def click(client):
-        barrier.wait()
-        try:
-            answers.append(client.post(ADDRESS, {"domain": domain.slug}))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=click, args=[client]) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(*[lambda one=one: one.post(ADDRESS, {"domain": domain.slug}) for one in clients])
     assert [answer.status_code for answer in answers] == [302, 302]
     application = Application.objects.get()
     assert Entry.objects.filter(subject=application.subject).count() == 1

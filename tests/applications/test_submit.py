@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import threading
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,6 +14,7 @@ from ecare.letters.models import Letter
 from tests.applications.conftest import CANDIDATURE, answer_everything, put_evidence
 from tests.applications.pages import address, text_of
 from tests.factories import ApplicationFactory, UserFactory
+from tests.racing import at_once
 
 
 def transmit(client, application, version=1):
@@ -182,22 +181,13 @@ def test_ten_simultaneous_clicks_send_once(signed_in, domain, referent):
     answer_everything(application)
     client = signed_in(referent)
     cookie = client.cookies
-    barrier, answers = threading.Barrier(10), []
 
     def click():
         browser = type(client)()
         browser.cookies = cookie
-        barrier.wait()
-        try:
-            answers.append(transmit(browser, application))
-        finally:
-            connection.close()
+        return transmit(browser, application)
 
-    threads = [threading.Thread(target=click) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(*[click] * 10)
     assert {answer.url for answer in answers} == {address("submitted", application)}
     assert Submission.objects.count() == 1
     assert Entry.objects.filter(subject=application.subject, verb="submit").count() == 1

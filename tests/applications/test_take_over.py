@@ -1,10 +1,7 @@
 """A colleague is gone: another asks for the dossier, the ARS or the ANS decides, everyone is told."""
 
-from threading import Barrier, Thread
-
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.urls import reverse
 
 from accounts.models import User
@@ -19,6 +16,7 @@ from tests.applications.life_cycle import ROLES, STATES, dossier, traces
 from tests.applications.life_cycle import people as cast_of
 from tests.applications.pages import text_of
 from tests.factories import ApplicationFactory, EstablishmentFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -227,32 +225,18 @@ def test_the_requests_cost_the_same_however_many(cast, signed_in, django_assert_
 def test_of_two_who_decide_at_once_exactly_one_wins(cast, other):
     application = dossier("submitted", owner=cast["owner"])
     asked = people.request_take_over(application, by=cast["colleague"], reason=REASON)
-    start, outcomes = Barrier(2), []
-    holder = cast["owner"].pk
+    holder, third = cast["owner"].pk, UserFactory(establishment=cast["owner"].establishment)
 
-    def run(act):
-        try:
-            mine = TakeOverRequest.objects.select_related("application").get(pk=asked.pk)
-            start.wait(timeout=10)
-            act(mine)
-            outcomes.append("won")
-        except NotNow:
-            outcomes.append("told")
-        finally:
-            connection.close()
+    def do(act):
+        act(TakeOverRequest.objects.select_related("application").get(pk=asked.pk))
+        return "won"
 
-    third = UserFactory(establishment=cast["owner"].establishment)
     deeds = {
         "accept": lambda mine: people.accept_take_over(mine, by=cast["ans"], holder=holder),
         "refuse": lambda mine: people.refuse_take_over(mine, by=cast["ans"], holder=holder, message="Inconnu ici."),
         "transfer": lambda mine: people.transfer(mine.application, by=cast["owner"], to=third, version=1),
     }
-    threads = [
-        Thread(target=run, args=(act,))
-        for act in (lambda mine: people.accept_take_over(mine, by=cast["ars"], holder=holder), deeds[other])
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
+    first = lambda mine: people.accept_take_over(mine, by=cast["ars"], holder=holder)  # noqa: E731
+    met = at_once(lambda: do(first), lambda: do(deeds[other]))
+    outcomes = ["told" if isinstance(one, NotNow) else one for one in met]
     assert sorted(outcomes) == ["told", "won"]

@@ -1,10 +1,7 @@
 """A dossier goes to a colleague: who may, what becomes of access, what the page says."""
 
-from threading import Barrier, Thread
-
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,6 +16,7 @@ from tests.applications.life_cycle import ROLES, STATES, dossier, traces
 from tests.applications.life_cycle import people as cast_of
 from tests.applications.pages import text_of
 from tests.factories import ApplicationFactory, EstablishmentFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -152,34 +150,19 @@ QUERIES = 12
 def test_of_a_transfer_and_another_move_at_once_exactly_one_wins(cast, other):
     application = dossier("draft", owner=cast["owner"])
     second = UserFactory(establishment=cast["owner"].establishment)
-    start, outcomes = Barrier(2), {}
 
-    def run(name, act):
-        try:
-            mine, by = Application.objects.get(pk=application.pk), User.objects.get(pk=cast["owner"].pk)
-            start.wait(timeout=10)
-            act(mine, by)
-            outcomes[name] = "won"
-        except actions.NotNow as refusal:
-            outcomes[name] = str(refusal)
-        finally:
-            connection.close()
+    def do(act):
+        act(Application.objects.get(pk=application.pk), User.objects.get(pk=cast["owner"].pk))
+        return "won"
 
     deeds = {
         "submit": lambda mine, by: actions.submit(mine, by=by, version=1, at=timezone.now()),
         "withdraw": lambda mine, by: actions.withdraw(mine, by=by, version=1),
         "transfer": lambda mine, by: people.transfer(mine, by=by, to=second, version=1),
     }
-    race = {
-        "first": lambda mine, by: people.transfer(mine, by=by, to=cast["colleague"], version=1),
-        "other": deeds[other],
-    }
-    threads = [Thread(target=run, args=item) for item in race.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert sorted(outcomes.values()) == sorted(["won", actions.MOVED])
+    first = lambda mine, by: people.transfer(mine, by=by, to=cast["colleague"], version=1)  # noqa: E731
+    outcomes = at_once(lambda: do(first), lambda: do(deeds[other]))
+    assert sorted(map(str, outcomes)) == sorted(["won", actions.MOVED])
     assert Application.objects.get(pk=application.pk).version == 2
     assert Entry.objects.filter(subject=application.subject).count() == 1
     assert not list(broken_links(application.subject))

@@ -1,10 +1,8 @@
 """Preparing a form: what each verb does to its version, what a published one refuses, and what is told."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from applications import actions, versions
@@ -14,6 +12,7 @@ from applications.states import Step
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
 from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
+from tests.racing import at_once
 
 
 @pytest.fixture
@@ -259,28 +258,6 @@ def test_the_published_forms_have_no_fault(domains, slug):
 
 
 # --- races --------------------------------------------------------------------------------------------------------
-def at_once(*verbs) -> list:
-    """What each said, started together."""
-    told: list = [None] * len(verbs)
-    gate = threading.Barrier(len(verbs))
-
-    def run(rank, verb):
-        gate.wait(timeout=10)
-        try:
-            told[rank] = verb()
-        except actions.NotNow as refused:
-            told[rank] = refused
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[rank, verb]) for rank, verb in enumerate(verbs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return told
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_publications_at_once_publish_once(draft, administrator):
     mark, at = versions.mark_of(draft), timezone.now() + timedelta(seconds=1)

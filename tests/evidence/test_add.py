@@ -1,11 +1,10 @@
 """The référent puts a file into an evidence space: the verb."""
 
 from datetime import date, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 
 from applications.actions import NotNow, write_answer
@@ -28,6 +27,7 @@ from tests.evidence.conftest import (
 )
 from tests.factories import ApplicationFactory, FormFactory, UserFactory
 from tests.faults import break_inserts_into
+from tests.racing import at_once
 
 
 def assert_nothing_entered():
@@ -186,27 +186,15 @@ def test_a_file_that_is_refused_leaves_neither_row_nor_bytes(db):
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_never_pass_the_limit():
     application = dossier_with({"max_files": 3})
-    start, outcomes = Barrier(8), []
 
-    def run(rank):
-        try:
-            mine = Application.objects.get(pk=application.pk)
-            space = space_of(mine)
-            content = upload(pdf(line=str(rank)), name=f"{rank}.pdf")
-            start.wait(timeout=10)
-            try:
-                actions.add(mine, space, upload=content, by=mine.referent, at=timezone.now())
-                outcomes.append("in")
-            except Refused:
-                outcomes.append("refused")
-        finally:
-            connection.close()
+    def put(rank):
+        mine = Application.objects.get(pk=application.pk)
+        content = upload(pdf(line=str(rank)), name=f"{rank}.pdf")
+        actions.add(mine, space_of(mine), upload=content, by=mine.referent, at=timezone.now())
+        return "in"
 
-    threads = [Thread(target=run, args=(rank,)) for rank in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    met = at_once(*[lambda rank=rank: put(rank) for rank in range(8)], refusals=(Refused,))
+    outcomes = ["refused" if isinstance(one, Refused) else one for one in met]
     assert sorted(outcomes) == ["in"] * 3 + ["refused"] * 5
     assert Evidence.objects.count() == len(values_of(application)["espace-1"]) == 3
     assert not list(broken_links(application.subject))

@@ -1,12 +1,11 @@
 """A file in parts becomes a file, goes on another day, or is forgotten; who may, until when, and two at once."""
 
 from datetime import date, timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.utils import timezone
 
 from applications.actions import NotNow, submit
@@ -35,6 +34,7 @@ from tests.evidence.arriving import (
 from tests.evidence.conftest import dossier_with, put_in, space_of, stored_names, upload
 from tests.factories import UserFactory
 from tests.faults import break_inserts_into
+from tests.racing import at_once
 
 
 @pytest.fixture
@@ -235,28 +235,6 @@ def test_a_part_is_a_sign_of_life(application):
 
 
 # --- at the same time ---------------------------------------------------------------------------------------------
-def at_once(*deeds):
-    """Each in a thread of its own; what each raised, or None."""
-    barrier, outcomes = Barrier(len(deeds)), []
-
-    def run(deed):
-        try:
-            barrier.wait(timeout=10)
-            deed()
-            outcomes.append(None)
-        except Exception as error:
-            outcomes.append(type(error))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return outcomes
-
-
 @pytest.mark.django_db(transaction=True)
 def test_many_finishing_at_once_never_pass_the_limit():
     application = dossier_with(LARGE | {"max_files": 2})
@@ -266,8 +244,8 @@ def test_many_finishing_at_once_never_pass_the_limit():
         uploads.append(start(application, content, name=f"{n}.pdf"))
         send(uploads[-1], content)
     fresh = [Upload.objects.get(pk=upload.pk) for upload in uploads]
-    outcomes = at_once(*((lambda one=one: finish(one)) for one in fresh))
-    assert (outcomes.count(None), outcomes.count(Refused)) == (2, 2)
+    outcomes = at_once(*((lambda one=one: finish(one)) for one in fresh), refusals=(Refused,))
+    assert [isinstance(outcome, Refused) for outcome in outcomes].count(True) == 2
     assert Evidence.objects.count() == len(values_of(application)["espace-1"]) == 2
     assert stored_names() == referred_to()
 
@@ -278,7 +256,7 @@ def test_two_pages_that_finish_the_same_file_put_it_in_once():
     upload = start(application, TWELVE)
     send(upload, TWELVE)
     fresh = [Upload.objects.get(pk=upload.pk) for _ in range(4)]
-    assert at_once(*((lambda one=one: finish(one)) for one in fresh)) == [None] * 4
+    at_once(*((lambda one=one: finish(one)) for one in fresh), refusals=())
     assert Evidence.objects.count() == 1
     assert stored_names() == referred_to()
 
@@ -288,7 +266,7 @@ def test_the_same_part_sent_by_two_pages_at_once_is_kept_once():
     application = dossier_with(LARGE)
     upload = start(application, TWELVE)
     fresh = [Upload.objects.get(pk=upload.pk) for _ in range(4)]
-    assert at_once(*((lambda one=one: send(one, TWELVE, 0)) for one in fresh)) == [None] * 4
+    at_once(*((lambda one=one: send(one, TWELVE, 0)) for one in fresh), refusals=())
     assert UploadPart.objects.count() == 1
     assert stored_names() == referred_to()
 

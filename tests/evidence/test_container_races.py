@@ -1,42 +1,18 @@
 """Two tabs, two dossiers, two batches at once."""
 
-from threading import Barrier, Thread
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.utils import timezone
 
-from applications.actions import NotNow
 from applications.models import Application
 from ecare.journal.models import Entry
 from evidence import containers, vault
 from evidence.containers import NewContainer, password_of
 from evidence.models import Container
 from tests.evidence.pool import OBJECTIVE, activate, dossier_that_asks, draw, fill_pool, reissue, zed
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*deeds):
-    """Each deed in its own thread and connection, started together; what each gave, or the refusal."""
-    start, outcomes = Barrier(len(deeds)), [None] * len(deeds)
-
-    def run(rank, deed):
-        try:
-            start.wait(timeout=10)
-            outcomes[rank] = deed()
-        except (NotNow, containers.AlreadyKnown) as refusal:
-            outcomes[rank] = refusal
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(rank, deed)) for rank, deed in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes
 
 
 def count(application, verb):
@@ -92,7 +68,7 @@ def test_the_same_batch_loaded_twice_enters_once():
         batch = [NewContainer(upload, application.domain, OBJECTIVE, "nom", "secret")]
         return containers.load(batch, by=None, at=timezone.now())
 
-    outcomes = at_once(load, load)
+    outcomes = at_once(load, load, refusals=(containers.AlreadyKnown,))
     assert sum(isinstance(outcome, containers.AlreadyKnown) for outcome in outcomes) == 1
     container = Container.objects.get()
     assert set(vault.names()) == {container.file.storage_name}

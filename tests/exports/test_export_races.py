@@ -10,9 +10,9 @@ from ecare.letters.models import Letter
 from exports import actions, builders
 from exports.models import Export
 from tests.evidence.conftest import stored_names
-from tests.evidence.test_container_races import at_once
 from tests.exports.conftest import asked
 from tests.factories import ApplicationFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSV = Export.Kind.QUEUE_CSV

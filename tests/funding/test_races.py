@@ -1,9 +1,6 @@
 """Two agents at once, two dossiers at the edge of an envelope."""
 
-from threading import Barrier, Thread
-
 import pytest
-from django.db import connection
 
 from applications.actions import NotNow
 from ecare.journal.actions import broken_links
@@ -23,29 +20,9 @@ from tests.funding.deciding import (
     validate,
     validated,
 )
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*deeds):
-    """Each deed in its own thread and connection, started together; what each gave, or the refusal."""
-    start, outcomes = Barrier(len(deeds)), [None] * len(deeds)
-
-    def run(rank, deed):
-        try:
-            start.wait(timeout=10)
-            outcomes[rank] = deed() or True
-        except NotNow as refusal:
-            outcomes[rank] = refusal
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(rank, deed)) for rank, deed in enumerate(deeds)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes
 
 
 def refusals(outcomes):

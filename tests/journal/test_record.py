@@ -1,12 +1,11 @@
 """The journal: one chain per subject, appended to and never changed."""
 
-from threading import Barrier, Thread
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from ecare.journal.actions import SYSTEM, broken_links, record
 from ecare.journal.models import Chain, Entry
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 DOSSIER = "application:VEHCXTRMWL"
@@ -60,24 +59,12 @@ def test_an_entry_is_neither_changed_nor_removed():
 
 @pytest.mark.django_db(transaction=True)
 def test_appends_at_the_same_time_make_one_chain():
-    writers, each, errors = 4, 10, []
-    barrier = Barrier(writers)
+    writers, each = 4, 10
 
     def write():
-        try:
-            barrier.wait()
-            for _ in range(each):
-                record(DOSSIER, "save")
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
+        for _ in range(each):
+            record(DOSSIER, "save")
 
-    threads = [Thread(target=write) for _ in range(writers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once(*[write] * writers)
     assert list(Entry.objects.values_list("sequence", flat=True)) == list(range(1, writers * each + 1))
     assert list(broken_links(DOSSIER)) == []

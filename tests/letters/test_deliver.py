@@ -1,17 +1,16 @@
 """Letters leave the outbox: none lost, none doubled, no secret kept."""
 
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 import time_machine
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 
 from ecare.letters import actions, tasks
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -187,23 +186,11 @@ def test_two_workers_never_send_one_letter_twice(sink, write, monkeypatch):
     monkeypatch.setattr(actions, "BATCH", 2)
     sink.start()
     letters = [write() for _ in range(12)]
-    barrier, errors = Barrier(4), []
 
     def work():
-        try:
-            barrier.wait()
-            for _ in range(12):
-                actions.deliver()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
+        for _ in range(12):
+            actions.deliver()
 
-    workers = [Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert errors == []
+    at_once(*[work] * 4)
     received = [mail["Message-ID"] for mail in sink.mails]
     assert sorted(received) == sorted(letter.message_id for letter in letters)

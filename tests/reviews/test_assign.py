@@ -1,12 +1,10 @@
 """Who follows a dossier at a desk."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +24,7 @@ from tests.factories import (
     RegionFactory,
     UserFactory,
 )
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -226,23 +225,11 @@ def test_the_most_at_once_costs_as_many_statements_as_one(ans, django_assert_max
         assert assign(references, to=ans, by=ans) == 12
 
 
-@pytest.mark.skipif("sqlite" in connection.settings_dict["ENGINE"], reason="SQLite lets one writer in at a time")
 @pytest.mark.django_db(transaction=True)
 def test_two_agents_who_give_the_same_dossiers_at_once_leave_one_agent_each(ans):
     references = [ApplicationFactory().reference for _ in range(4)]
     agents = [ans, UserFactory(ans=True)]
-
-    def give(agent, order):
-        try:
-            assignments.assign(order, to=agent, by=agent)
-        finally:
-            connection.close()
-
     ways = zip(agents, (references, references[::-1]), strict=True)
-    threads = [threading.Thread(target=give, args=way) for way in ways]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda to=to, order=order: assignments.assign(order, to=to, by=to) for to, order in ways])
     assert Assignment.objects.count() == 4
     assert len({agent for _reference, _desk, agent in held()}) == 1

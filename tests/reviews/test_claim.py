@@ -1,12 +1,10 @@
 """« X examine ce dossier »: fifteen minutes in which nobody else decides, unless they take the claim over."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.urls import reverse
 
 from applications import actions
@@ -19,6 +17,7 @@ from reviews.claims import LIFETIME, Held
 from reviews.models import Claim
 from tests.applications.life_cycle import dossier
 from tests.factories import ApplicationFactory, RegionFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -117,27 +116,17 @@ def test_a_claim_that_ended_holds_nobody_back(application, ars, colleague):
     assert Application.objects.get().state == State.ACCEPTED
 
 
-@pytest.mark.skipif("sqlite" in connection.settings_dict["ENGINE"], reason="SQLite lets one writer in at a time")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_agents_who_take_it_at_once_one_has_it_and_the_other_is_told():
     application = ApplicationFactory(state=State.SUBMITTED)
     agents = [UserFactory(ars=True, regions=[application.establishment.region]) for _ in range(2)]
-    told = []
 
     def take(agent):
-        try:
-            claims.claim(application, by=agent, at=NOW)
-            told.append("mine")
-        except Held:
-            told.append("held")
-        finally:
-            connection.close()
+        claims.claim(application, by=agent, at=NOW)
+        return "mine"
 
-    threads = [threading.Thread(target=take, args=[agent]) for agent in agents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    met = at_once(*[lambda agent=agent: take(agent) for agent in agents], refusals=(Held,))
+    told = ["held" if isinstance(one, Held) else one for one in met]
     assert sorted(told) == ["held", "mine"]
     assert Claim.objects.count() == 1
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from systems import actions
 from systems.models import Usage
-from tests.evidence.test_container_races import at_once
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from applications import actions as applications
-from tests.evidence.test_container_races import at_once
 from tests.factories import ApplicationFactory
+from tests.racing import at_once
 from tests.webhooks.conftest import BY, again, send_due, states, subscribe
 from webhooks import deliveries, posts
 from webhooks.models import Delivery, Event
