@@ -94,13 +94,13 @@ class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     list_select_related = ["system"]
     search_fields = ["label", "prefix", "system__name"]
     formfield_overrides = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
+    add_form_template = "admin/acts.html"
     fieldsets = (
         (
             None,
             {
                 "fields": ("system", "label", "expires_on"),
-                "description": "En enregistrant, vous émettez un jeton. Sa valeur s’affiche une seule fois : préparez "
-                "l’endroit sûr où la placer.",
+                "description": "Sa valeur s’affiche une seule fois. Préparez d’abord l’endroit sûr où la placer.",
             },
         ),
         ("Ce qu’il lit", {"fields": ("scopes", "all_domains", "domains", "all_regions", "regions")}),
@@ -132,7 +132,8 @@ class TokenAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         try:
-            return super().add_view(request, form_url, {"title": "Émettre un jeton"} | (extra_context or {}))
+            said = {"title": "Émettre un jeton", "act": "Émettre le jeton"}
+            return super().add_view(request, form_url, said | (extra_context or {}))
         except actions.CannotIssue as refusal:  # since the form was checked
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())

@@ -263,7 +263,7 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
     search_fields = ("email",)
     filter_horizontal = ("regions",)
     actions = ("resend", "revoke")
-    add_form_template = "admin/accounts/invitation/add.html"
+    add_form_template = "admin/acts.html"
     fieldsets = (
         (
             None,
@@ -298,7 +298,8 @@ class InvitationAdmin(Confirmed, OfferedFilters, admin.ModelAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         try:
-            return super().add_view(request, form_url, {"title": "Inviter un agent"} | (extra_context or {}))
+            said = {"title": "Inviter un agent", "act": "Envoyer l’invitation"}
+            return super().add_view(request, form_url, said | (extra_context or {}))
         except agents.CannotInvite as refusal:  # since the form was checked
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
