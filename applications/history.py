@@ -24,7 +24,7 @@ DEEDS = {
     "sign_convention": "a enregistré la convention signée",
     "send_copy": "a déposé la convention signée par l’établissement",
     "refuse_copy": "a refusé l’exemplaire signé de la convention",
-    "store_convention": "a déposé l’exemplaire signé de la convention",
+    "store_convention": "a déposé la convention contresignée",
     "open_declaration": "a ouvert la déclaration",
     "record_payment": "a enregistré le versement",
     "abandon": "a abandonné le dossier",

@@ -19,7 +19,7 @@ class ContactForm(forms.Form):
     civility = forms.ChoiceField(label="Civilité", choices=Civility.choices, widget=forms.RadioSelect)
     last_name = name_field("Nom", "off", max_length=CONTACT_LENGTH)
     first_name = name_field("Prénom", "off", max_length=CONTACT_LENGTH)
-    email = forms.EmailField(label="Email", max_length=254, help_text="Sous la forme nom@exemple.fr.")
+    email = forms.EmailField(label="Adresse e-mail", max_length=254, help_text="Sous la forme nom@exemple.fr.")
     mark = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(self, contact: Contact, data=None):

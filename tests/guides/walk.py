@@ -117,6 +117,7 @@ class Walk(Visitor):
         """What `shown` holds (all of it), with an outline around what is to be pressed; `hide`: words nobody else may
         read, `grey`: pictures likewise; `below`: no more than so many pixels of height."""
         assert name not in self.said, name
+        self.page.wait_for_load_state("load")  # every module has run, on a page that a click led to as well
         width = NARROW if narrow else LARGE
         places = [self._find(one) for one in shown or ("main > .fr-container",)]
         in_dialog = places[0].evaluate("one => one.closest('dialog') !== null")
