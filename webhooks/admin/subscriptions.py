@@ -35,7 +35,7 @@ SINCE = (
 class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     actions = None
     form = SubscriptionForm
-    fields = ["system", "address", "all_states", "states", "all_domains", "domains", "all_regions", "regions"]
+    fields = SubscriptionForm.Meta.fields
     show_full_result_count = False
     list_display = ["system", "address", "state", "delivered_at", "failing_since", "waiting"]
     list_display_links = ["system", "address"]
