@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from applications.actions import NotNow
 from ecare.journal.actions import SYSTEM, record
-from webhooks import emails, payloads, rules
+from webhooks import deliveries, emails, payloads, rules
 from webhooks.models import Delivery, Subscription
 
 State = Subscription.State
@@ -39,8 +39,7 @@ def change(subscription: Subscription, changed: list[str], *, by: tuple[str, str
 
 
 def _lock(subscription: Subscription) -> Subscription:
-    locked = Subscription.objects.select_for_update(of=("self",), no_key=True).select_related("system")
-    return locked.get(pk=subscription.pk)
+    return Subscription.objects.locked().select_related("system").get(pk=subscription.pk)
 
 
 def refuse_unless(subscription: Subscription, *states: str) -> None:
@@ -125,6 +124,5 @@ def end(subscription: Subscription, *, by: tuple[str, str], at: datetime) -> Non
     subscription.state, subscription.remark, subscription.secret = State.ENDED, "", None
     subscription.former_secret = subscription.former_until = None
     subscription.save(update_fields=["state", "remark", "secret", "former_secret", "former_until"])
-    gone = {"lease": None, "leased_until": None, "next_attempt": None, "error": "L’abonnement est terminé."}
-    subscription.deliveries.waiting().update(state=Delivery.State.CANCELLED, ended_at=at, **gone)
+    deliveries.cancel_waiting(subscription, at=at)
     record(subscription.subject, "end_subscription", actor=by, data=_told(subscription))

@@ -25,6 +25,10 @@ class SubscriptionQuerySet(models.QuerySet):
         """Those to which something may be sent now."""
         return self.filter(system__is_active=True, state=Subscription.State.ACTIVE)
 
+    def locked(self):
+        """Against other verbs; what refers to one may still be written meanwhile."""
+        return self.select_for_update(of=("self",), no_key=True)
+
     def about(self, event: "Event"):
         """Those that want this domain and this region: closed unless they say so."""
         found = self.filter(Q(all_domains=True) | Q(domains__slug=event.domain))
