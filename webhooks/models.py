@@ -8,12 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from applications.models import Domain
-from applications.states import REVIEWER_LABELS, State
+from applications.states import REVIEWER_LABELS, TOLD_STATES
 from establishments.models import Region
 from systems.models import System
 
-STATES = [(str(state), label) for state, label in REVIEWER_LABELS.items() if state != State.DRAFT]
-"""What a dossier may become, seen from outside: nobody is told that one is begun."""
+STATES = [(str(state), REVIEWER_LABELS[state]) for state in TOLD_STATES]
 
 
 class SubscriptionQuerySet(models.QuerySet):
