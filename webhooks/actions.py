@@ -98,7 +98,7 @@ def _give_up(subscription: Subscription, at: datetime) -> bool:
         return False
     _suspend(subscription, GIVEN_UP, by=SYSTEM)
     emails.notifications_suspended(subscription).save()
-    for administrator in User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True):
+    for administrator in User.objects.administrators():
         emails.subscription_suspended(subscription, administrator).save()
     return True
 
