@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled, take_up
+from accounts.typed import comes_back, filled, is_confirmed, take_up
 from applications import actions as verbs
 from applications import amends, rehearsal
 from applications.actions import NotNow
@@ -201,7 +201,7 @@ def _decide(request, reference, decision: Decision, act):
     if decision.verb == "request_changes":
         options["refused"] = readers.refused_files(application, desk=Desk.of(request.user))
     form = decision.form(_with_phrase(request, typed), request.FILES or None, **options)
-    if request.method == "POST" and not _is_asked_again(request) and form.is_valid():
+    if INSERT not in request.POST and is_confirmed(request, form):
         return _act(request, application, decision, act, form)
     return _confirm(request, application, decision, act, form)
 
@@ -213,10 +213,6 @@ def _held_by_another(request, application):
 
 INSERT = "inserer"
 """A button of the page that changes nothing: « Insérer » a phrase."""
-
-
-def _is_asked_again(request) -> bool:
-    return INSERT in request.POST or rehearsal.SHOW in request.POST
 
 
 def _with_phrase(request, typed):
