@@ -249,7 +249,7 @@ def _confirm(request, application, decision, act, form):
         "form": form,
         "concerns": concerns(application, user=request.user) if decision.lets_go_on else (),
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
-        "letters": _letters(request, application, decision, act, form),
+        "letters": _letters(request, application, act, form),
         "signed_copy": getattr(form, "copy", None),
         "has_message": "message" in form.fields,
         "phrases": request.user.phrases.all() if "message" in form.fields else (),
@@ -257,16 +257,13 @@ def _confirm(request, application, decision, act, form):
     return render(request, "reviews/decide.html", context)
 
 
-def _letters(request, application, decision, act, form) -> list[Letter]:
+def _letters(request, application, act, form) -> list[Letter]:
     """The letters as they would leave, with what is typed so far."""
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
-    for name in ("upload", "establishment_signed_on"):  # what the copy bears moves nothing
-        arguments.pop(name, None)
-    verb = getattr(funding, decision.verb, None)
-    if verb is None:
-        verb = getattr(verbs, decision.verb, act)
-        arguments.pop("over", None)
-    return rehearsal.letters_of(lambda: verb(application, by=request.user, **arguments), subject=application.subject)
+    if act is actions.sign_convention:  # the copy, and what it bears, write no letter
+        act = verbs.sign_convention
+        arguments = {name: arguments[name] for name in ("version", "signed_on", "at")}
+    return rehearsal.letters_of(lambda: act(application, by=request.user, **arguments), subject=application.subject)
 
 
 def _not_now(request, application, posted, message: str):
