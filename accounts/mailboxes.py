@@ -94,7 +94,7 @@ def stop_correction(correction: EmailCorrection) -> bool:
 def _give_up(person: User, *, beside: str):
     """`beside`: the mailbox that the account leaves."""
     EmailCorrection.objects.filter(user=person).delete()
-    administrators = User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True)
+    administrators = User.objects.administrators()
     told = {person.email, beside, *administrators.values_list("email", flat=True)}
     for address in sorted(told):
         emails.email_correction_stopped(person, to=address).save()

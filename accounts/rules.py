@@ -100,7 +100,7 @@ def why_not_change_access(person: User, *, by: User | None, role: str, is_active
         return "Vous ne pouvez pas désactiver votre propre compte : demandez-le à un autre administrateur."
     if person == by and role != person.role:
         return "Vous ne pouvez pas changer votre propre rôle : demandez-le à un autre administrateur."
-    administrators = User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True)
+    administrators = User.objects.administrators()
     leaves = not is_active or role != User.Role.ADMINISTRATOR
     if leaves and administrators.filter(pk=person.pk).exists() and not administrators.exclude(pk=person.pk).exists():
         return "C’est le dernier administrateur actif : invitez-en d’abord un autre, et attendez qu’il ait accepté."

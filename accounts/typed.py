@@ -41,6 +41,15 @@ def filled(request) -> QueryDict | None:
     return posted
 
 
+SHOW = "apercu"
+"""Name of the button that shows the letters of a page anew, with what is typed, and changes nothing."""
+
+
+def is_confirmed(request, form) -> bool:
+    """Whether the page is to do what it says: rightly filled, and sent by another button than `SHOW`."""
+    return request.method == "POST" and SHOW not in request.POST and form.is_valid()
+
+
 PLACE = "(Votre texte viendra ici.)"
 
 

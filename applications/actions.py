@@ -283,7 +283,7 @@ def withdraw(application: Application, *, by: User, version: int) -> None:
     application = lock(application, version=version)
     was_sent = application.candidature_submitted_at is not None
     move(application, "withdraw", by=by)
-    ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
+    application.change_requests.open().update(answered_at=timezone.now())
     for asked in TakeOverRequest.objects.open().filter(application=application).select_related("by"):
         asked.state, asked.decided_at = TakeOverRequest.State.MOOT, timezone.now()
         asked.save(update_fields=["state", "decided_at"])
@@ -415,5 +415,5 @@ def abandon(application: Application, *, by: User, version: int, message: str, d
     """From acceptance on, with a reason."""
     application = lock(application, version=version)
     move(application, "abandon", by=by, message=message, data=data)
-    ChangeRequest.objects.filter(application=application, answered_at=None).update(answered_at=timezone.now())
+    application.change_requests.open().update(answered_at=timezone.now())
     _send(emails.abandoned(application, message))

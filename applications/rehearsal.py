@@ -9,9 +9,6 @@ from django.db import transaction
 from applications.actions import NotNow
 from ecare.letters.models import Letter
 
-SHOW = "apercu"
-"""Name of the button that shows the letters anew, with what is typed, and changes nothing."""
-
 
 def letters_of(act: Callable[[], Any], *, subject: str | Callable[[Any], str]) -> list[Letter]:
     """One letter of each kind and page that the verb would write, in the order in which it writes them; none if it

@@ -42,6 +42,10 @@ REVIEWER_LABELS: dict[str, str] = {
 }
 
 
+TOLD_STATES = tuple(state for state in State if state != State.DRAFT)
+"""What a dossier may be for whoever is outside: before it is sent, it does not exist for them (ADR 7)."""
+
+
 class Step(models.TextChoices):
     CANDIDATURE = "candidature", "Formulaire de candidature"
     DECLARATION = "declaration", "Déclaration d’atteinte des objectifs"

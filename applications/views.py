@@ -89,7 +89,7 @@ def dashboard(request):
 def _awaited(dossiers, at) -> list[rules.Deadline]:
     """What is still to be sent, or to be corrected, by the référent: the most urgent first."""
     editable = [dossier for dossier in dossiers if dossier.is_editable]
-    asked = ChangeRequest.objects.filter(application__in=editable, answered_at=None)
+    asked = ChangeRequest.objects.open().filter(application__in=editable)
     requests = {request.application_id: request for request in asked}
     deadlines = [rules.deadline(dossier, at, request=requests.get(dossier.pk)) for dossier in editable]
     return sorted(deadlines, key=_urgency)

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin, SimpleListFilter, TabularInline, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
@@ -13,6 +14,7 @@ from django.db.models import DateField, DateTimeField, TextField
 from django.db.models.constants import LOOKUP_SEP
 from django.forms import CharField
 from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.decorators import method_decorator
@@ -276,6 +278,33 @@ def _can_be_asked(value: str) -> bool:
     except ValueError:  # Django says so
         day = None
     return "\0" not in value and (day is None or date.min.year < day.year < date.max.year)
+
+
+class Confirmed:
+    """Actions that say what they do and to whom they write, and do it once that was confirmed."""
+
+    def confirm(self, request, queryset, *, title, says):
+        """The page that asks; None once the answer was yes."""
+        if "confirmed" in request.POST:
+            return None
+        return self.ask(request, queryset, title=title, says=says, back=request.get_full_path())
+
+    def ask(self, request, queryset, *, title, says, back):
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "says": says,
+            "concerned": [self.name_of(one) for one in queryset],
+            "queryset": queryset,
+            "action": request.POST.get("action", ""),
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+            "back": back,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
+
+    def name_of(self, one) -> str:
+        return str(one)
 
 
 class ReadOnlyAdmin(OfferedFilters, ReadOnly, ModelAdmin):

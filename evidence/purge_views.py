@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import rehearsal
 from applications.actions import NotNow
 from ecare.lists import lay_out
@@ -41,7 +41,7 @@ def patient_data(request, pk):
     if evidence.file.is_purged:
         raise NotNow("Ce fichier est déjà purgé.")
     form = (PurgeForm if request.user.is_ans else ReportForm)(filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         _act(request, evidence, reason=form.cleaned_data["reason"])
         messages.success(request, PURGED if request.user.is_ans else REPORTED)
         return redirect("reviews:dossier", evidence.application.reference)
@@ -74,7 +74,7 @@ def _purge_held(request, pk):
 
     form = PurgeForm(filled(request))
     back = reverse("reviews:dossier", args=[held.application.reference])
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         purge(form.cleaned_data["reason"])
         messages.success(request, PURGED)
         return redirect(back)
@@ -133,7 +133,7 @@ def dismiss_report(request, pk):
         purges.dismiss_report(report, by=request.user, message=message, at=request.arrived_at)
 
     form = DismissForm(filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         dismiss(form.cleaned_data["reason"])
         messages.success(request, "Le signalement est écarté : le fichier se lit comme avant.")
         return redirect("evidence:reports")

@@ -149,7 +149,7 @@ def _leave_space(evidence: Evidence, *, at: datetime) -> None:
 
 def _open_space(evidence: Evidence) -> None:
     """A change request that waits and opens only what it names opens this space too."""
-    request = evidence.application.change_requests.filter(answered_at=None).first()
+    request = evidence.application.change_requests.open().first()
     if request is None or not request.items.exists():
         return
     RequestedChange.objects.get_or_create(

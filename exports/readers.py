@@ -23,6 +23,7 @@ from ecare.journal.models import Entry
 from establishments.models import LegalEntity, Site
 from evidence.models import BankDetails
 from funding.models import Commitment, Decision, Payment
+from funding.rules import validated_decision
 from reviews.filters import QueueFilter
 from reviews.models import Assignment
 from reviews.tables import QueueTable
@@ -126,9 +127,7 @@ class Record:
 
     @property
     def decision(self) -> Decision | None:
-        """Once validated: what the ANS is still preparing is in no export."""
-        found = getattr(self.application, "decision", None)
-        return found if found is not None and found.is_validated else None
+        return validated_decision(self.application)
 
     @property
     def payment(self) -> Payment | None:

@@ -138,6 +138,12 @@ def decision_of(application: Application) -> Decision | None:
     return decision
 
 
+def validated_decision(application: Application) -> Decision | None:
+    """What may be told of the decision, read with its dossier: nothing while the ANS is still preparing it."""
+    found = getattr(application, "decision", None)
+    return found if found is not None and found.is_validated else None
+
+
 def may_decide(user: User, application: Application) -> bool:
     """Any agent of the ANS, while it controls the declaration."""
     return user.is_ans and application.state == State.UNDER_CONTROL

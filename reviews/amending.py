@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import amends, rehearsal
 from applications.actions import NotNow
 from ecare.french import paris_date
@@ -31,7 +31,7 @@ def move_due_date(request, reference):
         raise PermissionDenied
     form = DueDateForm(filled(request), application=application, at=request.arrived_at, asked=asked)
     words = MOVE_DUE_DATE
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         amends.move_due_date(application, by=request.user, **form.arguments())
         messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
         return redirect("reviews:dossier", application.reference)

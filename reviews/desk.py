@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import rehearsal
 from applications.actions import NotNow
 from applications.models import Application
@@ -128,7 +128,7 @@ def ask_opinion(request, reference):
     application = _dossier(request, reference)
     colleagues = rules.colleagues_to_ask(application, by=request.user)
     form = AskOpinionForm(colleagues, filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         opinion = remarks.ask_opinion(application, by=request.user, **form.cleaned_data)
         messages.success(request, f"Votre demande d’avis est envoyée à {opinion.of}.")
         return _to_dossier(application, "avis")
@@ -151,7 +151,7 @@ def give_opinion(request, reference, pk):
     mine = Opinion.objects.select_related("asked_by").filter(application=application, of=request.user)
     opinion = get_object_or_404(mine, pk=pk)
     form = GiveOpinionForm(filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         remarks.give_opinion(opinion, by=request.user, at=request.arrived_at, **form.cleaned_data)
         messages.success(request, f"Votre avis est transmis à {opinion.asked_by}.")
         return _to_dossier(application, "avis")

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import extensions as verbs
 from applications import rehearsal
 from applications.actions import NotNow
@@ -126,7 +126,7 @@ def give_extension(request, pk, slug, step):
     extended = Extension.objects.days_of(establishment)
     line = _line(domain, establishment, Step(step), dossier, extended, request.arrived_at)
     form = GiveExtensionForm(filled(request), dossier=dossier, last=line.until, **about)
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         typed = form.cleaned_data
         verbs.give_extension(by=request.user, until=typed["until"], reason=typed["message"], **about)
         messages.success(request, f"{establishment} : date limite prolongée au {paris_date(typed['until'])}.")
@@ -159,7 +159,7 @@ def withdraw_extension(request, pk):
     if fault := withdrawal_fault(extension, dossier):
         raise NotNow(fault)
     form = WithdrawExtensionForm(filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         verbs.withdraw_extension(
             extension, by=request.user, message=form.cleaned_data["message"], at=request.arrived_at
         )

@@ -146,7 +146,7 @@ class QueueFilter(django_filters.FilterSet):
 
     def overdue(self, queryset, name, value):
         """Whose correction is awaited: any, or one that is due since yesterday at least."""
-        open_ones = ChangeRequest.objects.filter(application=OuterRef("pk"), answered_at=None)
+        open_ones = ChangeRequest.objects.open().filter(application=OuterRef("pk"))
         return queryset.under_way().filter(Exists(open_ones.overdue(self.at) if value == LATE else open_ones))
 
     # --- the whole ------------------------------------------------------------------------------------------------

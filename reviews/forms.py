@@ -19,7 +19,7 @@ from funding.readers import outlook, outlook_of_payment
 from funding.rules import decision_of, payment_day_fault
 from reviews import naming
 from reviews.assignments import MOST_AT_ONCE
-from reviews.filters import view_of
+from reviews.filters import ME, NOBODY, view_of
 from reviews.models import SavedView
 
 MESSAGE_LENGTH = 5000
@@ -281,8 +281,6 @@ class AssignForm(forms.Form):
         },
     )
 
-    ME, NOBODY = "moi", "personne"
-
     def __init__(self, colleagues: list[User], data=None, *, user: User, count: int, rows=None, **options):
         """`user` is offered first; « M’attribuer » chooses them whatever the list says."""
         super().__init__(self._with_me(data, user), **options)
@@ -291,14 +289,14 @@ class AssignForm(forms.Form):
         self.agents = {str(agent.pk): agent for agent in [user, *(one for one in colleagues if one != user)]}
         self.fields["agent"].choices = [
             *((pk, f"Moi ({agent})" if agent == user else str(agent)) for pk, agent in self.agents.items()),
-            (self.NOBODY, "Personne : retirer le suivi"),
+            (NOBODY, "Personne : retirer le suivi"),
         ]
         view = f"{self.Scope.VIEW.label} ({count})"
         self.fields["scope"].choices = [(self.Scope.TICKED, self.Scope.TICKED.label), (self.Scope.VIEW, view)]
 
-    @classmethod
-    def _with_me(cls, data, user: User):
-        if data is None or cls.ME not in data:
+    @staticmethod
+    def _with_me(data, user: User):
+        if data is None or ME not in data:
             return data
         data = data.copy()
         data["agent"] = str(user.pk)

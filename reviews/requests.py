@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import people, rehearsal
 from applications.models import TakeOverRequest
 from ecare.lists import lay_out
@@ -90,7 +90,7 @@ def _bank_details(request, pk) -> BankDetails:
 def _decide(request, asked, form_class, act):
     """GET says what the click will do and whom it writes to; POST does it."""
     form = form_class(asked, filled(request))
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         act(asked, by=request.user, **form.cleaned_data)
         messages.success(request, f"Dossier n°\u00a0{asked.application.reference}\u00a0: {form.done}")
         return redirect("reviews:requests")

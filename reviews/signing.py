@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.typed import comes_back, filled
+from accounts.typed import comes_back, filled, is_confirmed
 from applications import rehearsal
 from applications.actions import NotNow
 from applications.views import visible_dossiers
@@ -30,7 +30,7 @@ def refuse_copy(request, reference):
         raise NotNow("Aucun exemplaire signé n’attend la signature de l’ANS.")
     form = RefuseCopyForm(filled(request), application=application, at=request.arrived_at)
     words = REFUSE_COPY.words
-    if request.method == "POST" and rehearsal.SHOW not in request.POST and form.is_valid():
+    if is_confirmed(request, form):
         decide(refuse, application, by=request.user, now=request.arrived_at, **form.arguments())
         messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
         return redirect("reviews:dossier", application.reference)

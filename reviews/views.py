@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.typed import comes_back, filled, take_up
+from accounts.typed import comes_back, filled, is_confirmed, take_up
 from applications import actions as verbs
 from applications import amends, rehearsal
 from applications.actions import NotNow
@@ -201,7 +201,7 @@ def _decide(request, reference, decision: Decision, act):
     if decision.verb == "request_changes":
         options["refused"] = readers.refused_files(application, desk=Desk.of(request.user))
     form = decision.form(_with_phrase(request, typed), request.FILES or None, **options)
-    if request.method == "POST" and not _is_asked_again(request) and form.is_valid():
+    if INSERT not in request.POST and is_confirmed(request, form):
         return _act(request, application, decision, act, form)
     return _confirm(request, application, decision, act, form)
 
@@ -213,10 +213,6 @@ def _held_by_another(request, application):
 
 INSERT = "inserer"
 """A button of the page that changes nothing: « Insérer » a phrase."""
-
-
-def _is_asked_again(request) -> bool:
-    return INSERT in request.POST or rehearsal.SHOW in request.POST
 
 
 def _with_phrase(request, typed):
@@ -253,7 +249,7 @@ def _confirm(request, application, decision, act, form):
         "form": form,
         "concerns": concerns(application, user=request.user) if decision.lets_go_on else (),
         "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
-        "letters": _letters(request, application, decision, act, form),
+        "letters": _letters(request, application, act, form),
         "signed_copy": getattr(form, "copy", None),
         "has_message": "message" in form.fields,
         "phrases": request.user.phrases.all() if "message" in form.fields else (),
@@ -261,16 +257,13 @@ def _confirm(request, application, decision, act, form):
     return render(request, "reviews/decide.html", context)
 
 
-def _letters(request, application, decision, act, form) -> list[Letter]:
+def _letters(request, application, act, form) -> list[Letter]:
     """The letters as they would leave, with what is typed so far."""
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
-    for name in ("upload", "establishment_signed_on"):  # what the copy bears moves nothing
-        arguments.pop(name, None)
-    verb = getattr(funding, decision.verb, None)
-    if verb is None:
-        verb = getattr(verbs, decision.verb, act)
-        arguments.pop("over", None)
-    return rehearsal.letters_of(lambda: verb(application, by=request.user, **arguments), subject=application.subject)
+    if act is actions.sign_convention:  # the copy, and what it bears, write no letter
+        act = verbs.sign_convention
+        arguments = {name: arguments[name] for name in ("version", "signed_on", "at")}
+    return rehearsal.letters_of(lambda: act(application, by=request.user, **arguments), subject=application.subject)
 
 
 def _not_now(request, application, posted, message: str):

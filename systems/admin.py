@@ -6,8 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from accounts.admin import Confirmed
-from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
+from ecare.admin_site import Confirmed, OfferedFilters, ReadOnlyAdmin
 from ecare.french import paris_date, thousands
 from systems import actions, readers
 from systems.forms import TokenForm

@@ -133,14 +133,14 @@ def _instant(value: str | None) -> datetime | None:
 def _check(request: HttpRequest, asked: type[Schema] | None = None) -> None:
     """A parameter that is misspelt would read more than was meant."""
     known = asked.model_fields if asked else {}
-    wrong = {name: f"« {name} » : {problems.UNKNOWN}" for name in request.GET if name not in known}
+    wrong = {name: problems.UNKNOWN for name in request.GET if name not in known}
     wrong |= {
-        name: f"« {name} » : Donnez ce paramètre une seule fois."
+        name: "Donnez ce paramètre une seule fois."
         for name in request.GET
         if name in known and len(request.GET.getlist(name)) > 1
     }
     if wrong:
-        raise problems.wrong(**{name[:50]: said[:200] for name, said in wrong.items()})
+        raise problems.wrong(**{name[:50]: said for name, said in wrong.items()})
 
 
 def _require(token: Token, scope: str) -> None:
@@ -148,17 +148,19 @@ def _require(token: Token, scope: str) -> None:
         raise problems.lacks_scope(scope)
 
 
-BEYOND = "inconnu, ou hors des limites de ce jeton. « /api/v1/domains » dit les domaines qu’il peut lire."
-BEYOND_REGION = "« region » : Cette région est inconnue, ou hors des limites de ce jeton."
-RESTART = "« cursor » : Ce curseur n’est pas connu, ou les filtres ont changé depuis. Recommencez sans « cursor »."
-EXPIRED = "« cursor » : Cette lecture a duré trop longtemps, ses chiffres ont changé. Recommencez sans « cursor »."
+BEYOND_DOMAIN = (
+    "Ce domaine est inconnu, ou hors des limites de ce jeton. « /api/v1/domains » dit les domaines qu’il peut lire."
+)
+BEYOND_REGION = "Cette région est inconnue, ou hors des limites de ce jeton."
+RESTART = "Ce curseur n’est pas connu, ou les filtres ont changé depuis. Recommencez sans « cursor »."
+EXPIRED = "Cette lecture a duré trop longtemps, ses chiffres ont changé. Recommencez sans « cursor »."
 
 
 def _check_limits(token: Token, asked: Filters) -> None:
     """The same words whether it does not exist or is not theirs to read."""
     wrong = {}
     if asked.domain and not token.readable_domains().filter(slug=asked.domain).exists():
-        wrong["domain"] = f"« domain » : Ce domaine est {BEYOND}"
+        wrong["domain"] = BEYOND_DOMAIN
     if asked.region and not token.readable_regions().filter(pk=asked.region).exists():
         wrong["region"] = BEYOND_REGION
     if wrong:
@@ -182,11 +184,9 @@ def _place(asked: Filters, of: str) -> list | None:
         raise problems.wrong(cursor=RESTART) from None
 
 
-ERRORS = dict.fromkeys((400, 401, 403, 404, 405, 422, 429, 500), Problem)
-
-
 def _errors(*statuses: int) -> dict[int, type]:
-    return {status: Problem for status in ERRORS if status in (400, 401, 405, 422, 429, 500, *statuses)}
+    """Those of every reading, and these."""
+    return dict.fromkeys(sorted({400, 401, 405, 422, 429, 500, *statuses}), Problem)
 
 
 # --- what is answered ---------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ def too_many(seconds: int) -> Refused:
 
 def wrong(**errors: str) -> Refused:
     """By parameter, what is wrong and how to put it right."""
-    return Refused(422, " ".join(errors.values()), errors=errors)
+    told = {name: f"« {name} » : {said}" for name, said in errors.items()}
+    return Refused(422, " ".join(told.values()), errors=told)
 
 
 def address_of(status: int) -> str:
@@ -98,6 +99,5 @@ def of_parameters(errors: Iterable[dict]) -> Refused:
     for error in errors:
         sentence = _SENTENCES.get(error["type"])
         said = sentence.format(**error.get("ctx", {})) if sentence else error["msg"]
-        name = str(error["loc"][-1])
-        told[name] = f"« {name} » : {said}"
+        told[str(error["loc"][-1])] = said
     return wrong(**told)

@@ -11,6 +11,7 @@ from applications.models import Application
 from applications.states import BEFORE_ACCEPTANCE, ENDED, REVIEWER_LABELS, State
 from ecare.clock import paris_day
 from ecare.journal.models import Entry
+from funding.rules import validated_decision
 from systems.models import Usage
 from systems.schemas import (
     Dossier,
@@ -76,7 +77,7 @@ def _dates(application: Application, decided_at: datetime | None) -> DossierDate
     """A decision that was taken back is none; a withdrawal comes before any."""
     if application.candidature_submitted_at is None:
         raise ValueError(f"{application.reference} was never sent: it is its establishment's alone")
-    decision, payment = getattr(application, "decision", None), getattr(application, "payment", None)
+    decision, payment = validated_decision(application), getattr(application, "payment", None)
     is_open = application.state in (*BEFORE_ACCEPTANCE, State.WITHDRAWN)
     return DossierDates(
         created_at=application.created_at,
@@ -91,16 +92,14 @@ def _dates(application: Application, decided_at: datetime | None) -> DossierDate
 
 
 def _amounts(application: Application) -> DossierAmounts:
-    """What the ANS is still preparing is not told: of a decision only what was validated."""
     commitment, payment = getattr(application, "commitment", None), getattr(application, "payment", None)
-    decision = getattr(application, "decision", None)
-    validated = decision if decision is not None and decision.is_validated else None
+    decision = validated_decision(application)
     return DossierAmounts(
         requested=application.requested or None,
         ceiling=commitment.ceiling if commitment else None,
         committed=commitment.amount if commitment and commitment.released_at is None else None,
-        accepted=validated.accepted if validated else None,
-        granted=validated.amount if validated else None,
+        accepted=decision.accepted if decision else None,
+        granted=decision.amount if decision else None,
         paid=payment.amount if payment else None,
     )
 

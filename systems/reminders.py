@@ -38,7 +38,7 @@ def _write(token: Token, at: datetime) -> bool:
         with transaction.atomic():
             token = Token.objects.select_for_update(of=("self",)).select_related("system").get(pk=token.pk)
             due = rules.reminder_due(token, at)
-            if due is None:
+            if not due:
                 return False
             emails.token_expiring(token, due).save()
     except IntegrityError:
@@ -52,5 +52,6 @@ def _write(token: Token, at: datetime) -> bool:
 def is_still_true(letter: Letter, at: datetime) -> bool:
     """Asked when the letter leaves: the same token still ends, and the same person answers for its system."""
     token = Token.objects.select_related("system").filter(pk=letter.premise.get("token")).first()
-    due = token and rules.reminder_due(token, at)
-    return due is not None and due.key == letter.premise["reminder"] and token.system.contact == letter.recipient
+    if token is None or token.system.contact != letter.recipient:
+        return False
+    return rules.reminder_due(token, at) == letter.premise["reminder"]

@@ -100,22 +100,15 @@ def why_not_until(expires_on: date, at: datetime) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Expiry:
-    """A reminder that is due: the token ends in no more than so many days."""
-
-    within: int
-    key: str
-
-
-def reminder_due(token: Token, at: datetime) -> Expiry | None:
-    """Nothing for a token that opens nothing; the one nearest to the end, so that a late worker writes one letter."""
+def reminder_due(token: Token, at: datetime) -> str:
+    """Its key. Nothing for a token that opens nothing; the one nearest to the end, so that a late worker writes one
+    letter."""
     if why_not_read(token, at):
-        return None
+        return ""
     left = token.days_left(paris_day(at))
     within = next((days for days in REMINDERS if left <= days), None)
     # A token issued for a few days was issued knowing it.
     lifetime = token.days_left(paris_day(token.issued_at))
     if within is None or lifetime <= within:
-        return None
-    return Expiry(within, f"expiry:{within}")
+        return ""
+    return f"expiry:{within}"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from applications.states import Desk, State
+from applications.states import TOLD_STATES, Desk
 from establishments.models import Establishment
 
 # In UTC, to the microsecond, as the database compares.
@@ -20,7 +20,7 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 Cents = Annotated[int, Field(ge=0)]
-STATES = [one for one in State.values if one != State.DRAFT]  # what was never sent is not told
+STATES = [state.value for state in TOLD_STATES]
 StateCode = Annotated[str, WithJsonSchema({"type": "string", "enum": STATES})]
 KindCode = Annotated[str, WithJsonSchema({"type": "string", "enum": Establishment.Kind.values})]
 DeskCode = Annotated[str, WithJsonSchema({"type": "string", "enum": Desk.values})]

@@ -6,7 +6,7 @@ from django.http import JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from applications.states import REVIEWER_LABELS, State
+from applications.states import REVIEWER_LABELS
 from establishments.models import Establishment
 from systems import openapi as documents
 from systems.api import LONGEST, ROOT
@@ -27,7 +27,7 @@ def documentation(request):
         "site": settings.SITE_ADDRESS,
         "scopes": Scope.choices,
         "readings": documents.readings(),
-        "states": [(one, REVIEWER_LABELS[State(one)]) for one in STATES],
+        "states": [(one, REVIEWER_LABELS[one]) for one in STATES],
         "kinds": Establishment.Kind.choices,
         "faults": documents.faults(),
         "per_minute": settings.API_READINGS_PER_MINUTE,

@@ -99,22 +99,27 @@ def loaded_demo(tmp_path_factory):
     kept.close()
 
 
-@pytest.fixture
-def demo(request, db, settings, loaded_demo):
-    """Where a test commits on SQLite, as those with a browser do, the demo is loaded once and then copied."""
-    if connection.vendor != "sqlite" or "transactional_db" not in request.fixturenames:
-        call_command("load_demo", verbosity=0)
-        return
-    kept, vault = loaded_demo
+def load_once(loaded, settings, load):
+    """`loaded`: where the database and the vault are copied to when `load` has filled them, and from ever after."""
+    kept, vault = loaded
     here = settings.STORAGES["default"]["OPTIONS"]["location"]
     connection.ensure_connection()
     if vault.exists():
         kept.backup(connection.connection)
         shutil.copytree(vault, here)
     else:
-        call_command("load_demo", verbosity=0)
+        load()
         connection.connection.backup(kept)
         shutil.copytree(here, vault)
+
+
+@pytest.fixture
+def demo(request, db, settings, loaded_demo):
+    """Where a test commits on SQLite, as those with a browser do, the demo is loaded once and then copied."""
+    if connection.vendor != "sqlite" or "transactional_db" not in request.fixturenames:
+        call_command("load_demo", verbosity=0)
+        return
+    load_once(loaded_demo, settings, lambda: call_command("load_demo", verbosity=0))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts.models import User
 from applications.actions import NotNow
 from ecare.journal.actions import SYSTEM, record
-from webhooks import emails, payloads, rules
+from webhooks import deliveries, emails, payloads, rules
 from webhooks.models import Delivery, Subscription
 
 State = Subscription.State
@@ -33,17 +33,17 @@ def _told(subscription: Subscription) -> dict:
 @transaction.atomic
 def change(subscription: Subscription, changed: list[str], *, by: tuple[str, str]) -> None:
     """Keep what an administrator typed, and nothing else of the row: workers write there too. Raises NotNow."""
-    _refuse_unless(_lock(subscription), State.ACTIVE, State.SUSPENDED)
+    refuse_unless(_lock(subscription), State.ACTIVE, State.SUSPENDED)
     subscription.save(update_fields=TYPED)
     record(subscription.subject, "change_subscription", actor=by, data=_told(subscription) | {"changed": changed})
 
 
 def _lock(subscription: Subscription) -> Subscription:
-    locked = Subscription.objects.select_for_update(of=("self",), no_key=True).select_related("system")
-    return locked.get(pk=subscription.pk)
+    return Subscription.objects.locked().select_related("system").get(pk=subscription.pk)
 
 
-def _refuse_unless(subscription: Subscription, *states: str) -> None:
+def refuse_unless(subscription: Subscription, *states: str) -> None:
+    """Raises NotNow."""
     if subscription.state not in states:
         raise NotNow(
             f"Cet abonnement est {subscription.get_state_display().lower()} : cette action n’est pas possible."
@@ -56,7 +56,7 @@ def rotate_secret(
 ) -> str:
     """A new secret, returned this once; the former one signs beside it for a while, unless it leaked. Raises NotNow."""
     subscription = _lock(subscription)
-    _refuse_unless(subscription, State.ACTIVE, State.SUSPENDED)
+    refuse_unless(subscription, State.ACTIVE, State.SUSPENDED)
     if subscription.secret_number != shown:
         raise NotNow(STALE)
     former, secret = subscription.secret, payloads.new_secret()
@@ -75,7 +75,7 @@ def rotate_secret(
 def suspend(subscription: Subscription, *, by: tuple[str, str]) -> None:
     """Nothing leaves until it is resumed; what happens meanwhile waits. Raises NotNow."""
     subscription = _lock(subscription)
-    _refuse_unless(subscription, State.ACTIVE)
+    refuse_unless(subscription, State.ACTIVE)
     _suspend(subscription, "Suspendu par un administrateur.", by=by)
 
 
@@ -98,7 +98,7 @@ def _give_up(subscription: Subscription, at: datetime) -> bool:
         return False
     _suspend(subscription, GIVEN_UP, by=SYSTEM)
     emails.notifications_suspended(subscription).save()
-    for administrator in User.objects.filter(role=User.Role.ADMINISTRATOR, is_active=True):
+    for administrator in User.objects.administrators():
         emails.subscription_suspended(subscription, administrator).save()
     return True
 
@@ -107,7 +107,7 @@ def _give_up(subscription: Subscription, at: datetime) -> bool:
 def resume(subscription: Subscription, *, by: tuple[str, str], at: datetime) -> int:
     """What waited leaves, with all its attempts before it. Returns how many wait; raises NotNow."""
     subscription = _lock(subscription)
-    _refuse_unless(subscription, State.SUSPENDED)
+    refuse_unless(subscription, State.SUSPENDED)
     subscription.state, subscription.remark, subscription.failures = State.ACTIVE, "", 0
     subscription.failing_since = subscription.resting_until = None
     subscription.save(update_fields=["state", "remark", "failures", "failing_since", "resting_until"])
@@ -120,10 +120,9 @@ def resume(subscription: Subscription, *, by: tuple[str, str], at: datetime) -> 
 def end(subscription: Subscription, *, by: tuple[str, str], at: datetime) -> None:
     """For good: its secrets go, what waited is cancelled, its journal stays. Raises NotNow."""
     subscription = _lock(subscription)
-    _refuse_unless(subscription, State.ACTIVE, State.SUSPENDED)
+    refuse_unless(subscription, State.ACTIVE, State.SUSPENDED)
     subscription.state, subscription.remark, subscription.secret = State.ENDED, "", None
     subscription.former_secret = subscription.former_until = None
     subscription.save(update_fields=["state", "remark", "secret", "former_secret", "former_until"])
-    gone = {"lease": None, "leased_until": None, "next_attempt": None, "error": "L’abonnement est terminé."}
-    subscription.deliveries.waiting().update(state=Delivery.State.CANCELLED, ended_at=at, **gone)
+    deliveries.cancel_waiting(subscription, at=at)
     record(subscription.subject, "end_subscription", actor=by, data=_told(subscription))

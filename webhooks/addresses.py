@@ -12,6 +12,8 @@ _IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
 _IPV6_REFUSED = [ipaddress.ip_network(one) for one in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 """Tunnels that lead to an IPv4 address of the sender's choice, and examples; 64:ff9b::/96 is outside 2000::/3."""
 
+INCOMPLETE = "Cette adresse n’est pas complète. Écrivez-la sous la forme https://systeme.exemple.fr/ecare."
+
 
 def may_be_reached(text: str) -> bool:
     """Whether this very IP address may be connected to."""
@@ -33,9 +35,9 @@ def fault_of(address: str) -> str:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "Cette adresse n’est pas complète. Écrivez-la sous la forme https://systeme.exemple.fr/ecare."
+        return INCOMPLETE
     if not host or any(sign.isspace() or not sign.isprintable() for sign in address) or "\\" in address:
-        return "Cette adresse n’est pas complète. Écrivez-la sous la forme https://systeme.exemple.fr/ecare."
+        return INCOMPLETE
     is_local = settings.EMBEDDED and host in ("127.0.0.1", "localhost", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         return "Cette adresse doit commencer par https:// : rien ne part sans chiffrement."

@@ -50,7 +50,7 @@ def claim(at: datetime) -> Delivery | None:
     if not Delivery.objects.due(at).filter(subscription__in=Subscription.objects.live().values("pk")).exists():
         return None
     with transaction.atomic():
-        live = Subscription.objects.live().select_for_update(of=("self",), no_key=True).order_by("pk")
+        live = Subscription.objects.live().locked().order_by("pk")
         lines = [one for one in live if one.resting_until is None or one.resting_until <= at]
         held = Delivery.objects.filter(state=State.SENDING, leased_until__gt=at)
         busy = set(held.values_list("subscription", flat=True))
@@ -120,7 +120,7 @@ def _note_health(pk: int, *, is_received: bool, at: datetime) -> None:
 
 
 def _locked(subscription: Subscription):
-    return Subscription.objects.select_for_update(of=("self",), no_key=True).filter(pk=subscription.pk)
+    return Subscription.objects.locked().filter(pk=subscription.pk)
 
 
 def _ours(delivery: Delivery):
@@ -196,6 +196,11 @@ def _queue_again(subscription: Subscription, events, *, by: tuple[str, str], at:
         told = {"count": len(numbers), "first": numbers[0], "last": numbers[-1]}
         record(locked.subject, "replay", actor=by, data=told | data)
     return len(numbers)
+
+
+def cancel_waiting(subscription: Subscription, *, at: datetime) -> None:
+    """Of a subscription that ends, in the transaction that ends it."""
+    _end(subscription.deliveries.waiting(), State.CANCELLED, at=at, error="L’abonnement est terminé.")
 
 
 # --- upkeep -------------------------------------------------------------------------------------------------------

@@ -8,12 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from applications.models import Domain
-from applications.states import REVIEWER_LABELS, State
+from applications.states import REVIEWER_LABELS, TOLD_STATES
 from establishments.models import Region
 from systems.models import System
 
-STATES = [(str(state), label) for state, label in REVIEWER_LABELS.items() if state != State.DRAFT]
-"""What a dossier may become, seen from outside: nobody is told that one is begun."""
+STATES = [(str(state), REVIEWER_LABELS[state]) for state in TOLD_STATES]
 
 
 class SubscriptionQuerySet(models.QuerySet):
@@ -24,6 +23,10 @@ class SubscriptionQuerySet(models.QuerySet):
     def live(self):
         """Those to which something may be sent now."""
         return self.filter(system__is_active=True, state=Subscription.State.ACTIVE)
+
+    def locked(self):
+        """Against other verbs; what refers to one may still be written meanwhile."""
+        return self.select_for_update(of=("self",), no_key=True)
 
     def about(self, event: "Event"):
         """Those that want this domain and this region: closed unless they say so."""

@@ -8,6 +8,7 @@ import secrets
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.urls import reverse
 
 from ecare.sealing import seal, unseal
 from webhooks.models import Delivery, Event, Subscription
@@ -39,7 +40,7 @@ def _dossier(event: Event) -> dict:
         "region": event.region,
         "state_before": event.state_before or None,
         "state_after": event.state_after,
-        "url": f"{settings.SITE_ADDRESS}/api/v1/dossiers/{event.reference}",
+        "url": settings.SITE_ADDRESS + reverse("systems:dossier", args=[event.reference]),
     }
 
 

@@ -2,17 +2,15 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Lower
 from django.http import HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts import actions, agents, mailboxes, rules, second_factor
 from accounts.models import Invitation, User
 from accounts.usernames import ALLOWED
-from ecare.admin_site import MatchingSearch, OfferedFilters
+from ecare.admin_site import Confirmed, MatchingSearch, OfferedFilters
 from ecare.french import paris_datetime
 
 MOVES = (
@@ -37,27 +35,6 @@ def _check_regions(form, cleaned):
         form.add_error("regions", "Choisissez au moins une région pour un vérificateur ARS.")
     elif role and role != User.Role.ARS and cleaned.get("regions"):
         form.add_error("regions", "Seul un vérificateur ARS a des régions : n’en choisissez aucune.")
-
-
-class Confirmed:
-    """Actions that say what they do and to whom they write, and do it once that was confirmed."""
-
-    def confirm(self, request, queryset, *, title, says):
-        """The page that asks; None once the answer was yes."""
-        if "confirmed" in request.POST:
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "says": says,
-            "concerned": [str(one) for one in queryset],
-            "queryset": queryset,
-            "action": request.POST["action"],
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "back": request.get_full_path(),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/confirm.html", context)
 
 
 class UserForm(forms.ModelForm):

@@ -42,6 +42,10 @@ class PeopleQuerySet(models.QuerySet):
         """Those who registered and never used their link; a newer registration replaces them."""
         return self.filter(last_login=None, role=User.Role.REFERENT).exclude(emailaddress__verified=True)
 
+    def administrators(self):
+        """Those who may sign in."""
+        return self.filter(role=User.Role.ADMINISTRATOR, is_active=True)
+
     def matching(self, words: str):
         """Each word is found in the person's names or e-mail, or in their establishment (accents and case forgiven)."""
         found = self

@@ -2,7 +2,6 @@
 
 import random
 import secrets
-import shutil
 import sqlite3
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
 from playwright.sync_api import expect
 
 from ecare.letters.models import Letter
+from tests.conftest import load_once
 from tests.guides.walk import Walk
 
 NOW = datetime(2026, 3, 16, 10, 30, tzinfo=ZoneInfo("Europe/Paris"))
@@ -55,8 +54,9 @@ def kept_demo(tmp_path_factory):
     kept.close()
 
 
-def _put_letters_in_order() -> None:
-    """They were all written at the same instant, and are listed by it."""
+def _load() -> None:
+    """Its letters were all written at the same instant, and are listed by it."""
+    call_command("load_demo", verbosity=0)
     letters = sorted(Letter.objects.all(), key=lambda letter: (letter.title, letter.recipient, letter.name))
     for rank, letter in enumerate(letters):
         Letter.objects.filter(pk=letter.pk).update(created_at=letter.created_at + timedelta(milliseconds=rank))
@@ -64,17 +64,7 @@ def _put_letters_in_order() -> None:
 
 @pytest.fixture
 def demo(transactional_db, settings, kept_demo, clock, drawn):
-    kept, vault = kept_demo
-    here = settings.STORAGES["default"]["OPTIONS"]["location"]
-    connection.ensure_connection()
-    if vault.exists():
-        kept.backup(connection.connection)
-        shutil.copytree(vault, here)
-    else:
-        call_command("load_demo", verbosity=0)
-        _put_letters_in_order()
-        connection.connection.backup(kept)
-        shutil.copytree(here, vault)
+    load_once(kept_demo, settings, _load)
     drawn.seed(2)
     clock.move_to(NOW)
 

@@ -9,14 +9,12 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
-from django.conf import settings
 from playwright.sync_api import Locator, Page
 
+from ecare.guides import FOLDER
 from tests.browsing import Visitor
 
-FOLDER = Path(settings.BASE_DIR) / "docs" / "guides"
 LARGE, NARROW, HEIGHT = 1280, 390, 900
 QUALITY = 66
 MARGIN = 12

@@ -1,19 +1,19 @@
 """The journal of what was sent: to read, to understand, to send again."""
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from applications.actions import NotNow
 from applications.states import REVIEWER_LABELS
-from ecare.admin_site import ReadOnlyAdmin
+from ecare.admin_site import Confirmed, ReadOnlyAdmin
 from webhooks import deliveries, payloads
 from webhooks.models import Delivery, Event, Subscription
 
+NAMED = ["event", "subscription__system"]
+"""What a delivery is called by."""
 AGAIN = "envoyée de nouveau, sous le même identifiant, et marquée comme rejouée"
 
 
@@ -29,11 +29,11 @@ class SubscriptionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(Confirmed, ReadOnlyAdmin):
     actions = ["replay_selection"]
     list_display = ["event", "dossier", "state", "status", "error", "system", "change", "attempts", "created_at"]
     list_filter = ["state", SubscriptionFilter, "created_at", "is_replay"]
-    list_select_related = ["event", "subscription__system"]
+    list_select_related = NAMED
     search_fields = ["event__reference__startswith"]
     change_form_template = "admin/webhooks/delivery/page.html"
     fields = [
@@ -61,7 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/rejouer/", view, name="webhooks_delivery_replay"), *super().get_urls()]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("event", "subscription__system")
+        return super().get_queryset(request).select_related(*NAMED)
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, search_term.strip().upper())
@@ -104,7 +104,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
             self._replay(request, found)
             return HttpResponseRedirect(reverse("admin:webhooks_delivery_changelist"))
         back = reverse("admin:webhooks_delivery_change", args=[pk])
-        return self._ask(request, found, says=f"Cette notification sera {AGAIN}.", back=back)
+        says = f"Cette notification sera {AGAIN}."
+        return self.ask(request, found.select_related(*NAMED), title="Rejouer", says=says, back=back)
 
     @admin.action(description="Rejouer la sélection")
     def replay_selection(self, request, queryset):
@@ -120,23 +121,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
             self.message_user(request, told, messages.ERROR)
             return None
         says = f"Chacune de ces notifications sera {AGAIN}."
-        return self._ask(request, found, says=says, back=request.get_full_path())
+        return self.confirm(request, found.select_related(*NAMED), title="Rejouer", says=says)
 
     def _replay(self, request, found) -> None:
         total = deliveries.replay(found, by=request.user.actor, at=request.arrived_at)
         self.message_user(request, f"{total} notification{'s' if total > 1 else ''} à envoyer de nouveau.")
 
-    def _ask(self, request, found, *, says: str, back: str):
-        found = found.select_related("event", "subscription__system")
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Rejouer",
-            "says": says,
-            "concerned": [f"{one}, vers {one.subscription}" for one in found],
-            "queryset": found,
-            "action": "replay_selection",
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "back": back,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/confirm.html", context)
+    def name_of(self, delivery) -> str:
+        return f"{delivery}, vers {delivery.subscription}"

@@ -8,7 +8,6 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications.actions import NotNow
 from ecare.admin_site import OfferedFilters
 from ecare.french import paris_datetime
 from webhooks import actions, couriers, deliveries, rules
@@ -36,7 +35,7 @@ SINCE = (
 class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     actions = None
     form = SubscriptionForm
-    fields = ["system", "address", "all_states", "states", "all_domains", "domains", "all_regions", "regions"]
+    fields = SubscriptionForm.Meta.fields
     show_full_result_count = False
     list_display = ["system", "address", "state", "delivered_at", "failing_since", "waiting"]
     list_display_links = ["system", "address"]
@@ -177,9 +176,7 @@ class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
             verb(subscription)
             self.message_user(request, done, messages.SUCCESS)
             return _to(subscription)
-        if subscription.state not in while_in:
-            situation = subscription.get_state_display().lower()
-            raise NotNow(f"Cet abonnement est {situation}\u00a0: cette action n’est pas possible.")
+        actions.refuse_unless(subscription, *while_in)
         return self._ask(request, subscription, title, says)
 
     def _ask(
