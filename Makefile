@@ -33,7 +33,7 @@ check:
 	git ls-files -z -- 'templates/*.html' | xargs -0 .venv/bin/djade --check --target-version 5.2
 	.venv/bin/djlint --lint --quiet templates
 	.venv/bin/lint-imports --no-logo
-	ECARE_EMBEDDED=true ECARE_DATA=.venv/check .venv/bin/mypy
+	ECARE_EMBEDDED=true ECARE_DATA=.venv/check .venv/bin/mypy --no-incremental
 	ECARE_EMBEDDED=true ECARE_DATA=.venv/check .venv/bin/python manage.py makemigrations --check --dry-run
 
 format:

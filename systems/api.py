@@ -25,6 +25,12 @@ ROOT = "/api/v1/"
 LENGTH, LONGEST = 100, 200
 
 
+class Reading(HttpRequest):
+    """A request whose bearer was let in."""
+
+    auth: Token
+
+
 class FrenchJSON(JSONRenderer):
     json_dumps_params = {"ensure_ascii": False}
 
@@ -167,7 +173,7 @@ def _check_limits(token: Token, asked: Filters) -> None:
         raise problems.wrong(**wrong)
 
 
-def _enter(request: HttpRequest, asked: Filters, *, scope: str, of: str) -> list | None:
+def _enter(request: Reading, asked: Filters, *, scope: str, of: str) -> list | None:
     """What a list asks before it answers. Returns the place where the reading goes on, None at its beginning."""
     _check(request, type(asked))
     _require(request.auth, scope)

@@ -35,7 +35,7 @@ SINCE = (
 class SubscriptionAdmin(OfferedFilters, admin.ModelAdmin):
     actions = None
     form = SubscriptionForm
-    fields = SubscriptionForm.Meta.fields
+    fields = tuple(SubscriptionForm.Meta.fields)
     show_full_result_count = False
     list_display = ["system", "address", "state", "delivered_at", "failing_since", "waiting"]
     list_display_links = ["system", "address"]
