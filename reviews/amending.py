@@ -3,19 +3,17 @@
 import rules as permissions
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accounts.typed import comes_back, filled, is_confirmed
+from accounts.typed import comes_back, filled
 from applications import amends, rehearsal
 from applications.actions import NotNow
 from ecare.french import paris_date
 from reviews.decisions import MOVE_DUE_DATE
 from reviews.forms import DueDateForm
 from reviews.queue import require_reviewer
-from reviews.tables import badge_kind
-from reviews.views import HOME, visible_dossier
+from reviews.views import ask, is_decided, visible_dossier, with_phrase
 
 
 @comes_back
@@ -29,25 +27,24 @@ def move_due_date(request, reference):
         raise NotNow(amends.NONE_OPEN)
     if not permissions.test_rule("act_as_asker", request.user, application):
         raise PermissionDenied
-    form = DueDateForm(filled(request), application=application, at=request.arrived_at, asked=asked)
+    form = DueDateForm(
+        with_phrase(request, filled(request)), application=application, at=request.arrived_at, asked=asked
+    )
     words = MOVE_DUE_DATE
-    if is_confirmed(request, form):
+    if is_decided(request, form):
         amends.move_due_date(application, by=request.user, **form.arguments())
         messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
         return redirect("reviews:dossier", application.reference)
     arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
     day = arguments["due_on"]
-    context = {
-        "application": application,
-        "badge": badge_kind(application),
-        "crumbs": [*HOME, (reference, reverse("reviews:dossier", args=[reference])), (words.title, "")],
-        "words": words,
-        "form": form,
-        "recipients": [application.referent],
-        "letters": rehearsal.letters_of(
+    return ask(
+        request,
+        application,
+        words,
+        form,
+        recipients=[application.referent],
+        letters=rehearsal.letters_of(
             lambda: amends.move_due_date(application, by=request.user, **arguments), subject=application.subject
         ),
-        "letters_note": f"Le courrier est montré pour le {paris_date(day)}." if day else "",
-        "has_message": True,
-    }
-    return render(request, "reviews/decide.html", context)
+        letters_note=f"Le courrier est montré pour le {paris_date(day)}." if day else "",
+    )

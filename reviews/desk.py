@@ -192,13 +192,7 @@ def resend_letter(request, reference, pk):
         return _to_dossier(application, "courriers")
     if not rules.may_be_resent(letter, application):
         raise NotNow(remarks.NOT_RESENT)
-    context = {
-        "application": application,
-        "badge": badge_kind(application),
-        "crumbs": _crumbs(application, "Renvoyer un courrier"),
-        "letter": letter,
-    }
-    return render(request, "reviews/resend.html", context)
+    return _letter(request, application, letter, "reviews/resend.html", "Renvoyer un courrier")
 
 
 @require_safe
@@ -208,13 +202,18 @@ def read_letter(request, reference, pk):
     letter = get_object_or_404(Letter.objects.about(application.subject), pk=pk)
     if letter.carries_secret:
         raise Http404
+    return _letter(request, application, letter, "reviews/letter.html", "Lire un courrier")
+
+
+def _letter(request, application, letter, template, title):
     context = {
         "application": application,
         "badge": badge_kind(application),
-        "crumbs": _crumbs(application, "Lire un courrier"),
+        "crumbs": _crumbs(application, title),
+        "title": title,
         "letter": letter,
     }
-    return render(request, "reviews/letter.html", context)
+    return render(request, template, context)
 
 
 # --- phrases ------------------------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from accounts.typed import comes_back, filled, is_confirmed
+from accounts.typed import comes_back, filled
 from applications import rehearsal
 from applications.actions import NotNow
 from applications.views import visible_dossiers
@@ -15,8 +14,7 @@ from conventions.actions import waiting_copy
 from reviews.claims import decide
 from reviews.decisions import REFUSE_COPY
 from reviews.signing_forms import RefuseCopyForm
-from reviews.tables import badge_kind
-from reviews.views import HOME
+from reviews.views import ask, is_decided, with_phrase
 
 
 @comes_back
@@ -28,23 +26,20 @@ def refuse_copy(request, reference):
         raise PermissionDenied
     if not application.is_to_countersign:
         raise NotNow("Aucun exemplaire signé n’attend la signature de l’ANS.")
-    form = RefuseCopyForm(filled(request), application=application, at=request.arrived_at)
+    form = RefuseCopyForm(with_phrase(request, filled(request)), application=application, at=request.arrived_at)
     words = REFUSE_COPY.words
-    if is_confirmed(request, form):
+    if is_decided(request, form):
         decide(refuse, application, by=request.user, now=request.arrived_at, **form.arguments())
         messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
         return redirect("reviews:dossier", application.reference)
-    context = {
-        "application": application,
-        "badge": badge_kind(application),
-        "crumbs": [*HOME, (reference, reverse("reviews:dossier", args=[reference])), (words.title, "")],
-        "words": words,
-        "form": form,
-        "recipients": [application.referent],
-        "letters": rehearsal.letters_of(
+    return ask(
+        request,
+        application,
+        words,
+        form,
+        recipients=[application.referent],
+        letters=rehearsal.letters_of(
             lambda: refuse(application, by=request.user, **form.specimen()), subject=application.subject
         ),
-        "signed_copy": waiting_copy(application),
-        "has_message": True,
-    }
-    return render(request, "reviews/decide.html", context)
+        signed_copy=waiting_copy(application),
+    )

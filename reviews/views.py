@@ -200,8 +200,8 @@ def _decide(request, reference, decision: Decision, act):
     options = {"application": application, "at": request.arrived_at}
     if decision.verb == "request_changes":
         options["refused"] = readers.refused_files(application, desk=Desk.of(request.user))
-    form = decision.form(_with_phrase(request, typed), request.FILES or None, **options)
-    if INSERT not in request.POST and is_confirmed(request, form):
+    form = decision.form(with_phrase(request, typed), request.FILES or None, **options)
+    if is_decided(request, form):
         return _act(request, application, decision, act, form)
     return _confirm(request, application, decision, act, form)
 
@@ -215,7 +215,12 @@ INSERT = "inserer"
 """A button of the page that changes nothing: « Insérer » a phrase."""
 
 
-def _with_phrase(request, typed):
+def is_decided(request, form) -> bool:
+    """Whether the page is to do what it says, rather than to show it again."""
+    return INSERT not in request.POST and is_confirmed(request, form)
+
+
+def with_phrase(request, typed):
     """What was typed, and at the end of the message the phrase whose button was pressed."""
     if typed is None or INSERT not in typed:
         return typed
@@ -238,21 +243,31 @@ def _act(request, application, decision, act, form):
 
 
 def _confirm(request, application, decision, act, form):
-    words = decision.words_for(application)
+    return ask(
+        request,
+        application,
+        decision.words_for(application),
+        form,
+        decision=decision,
+        concerns=concerns(application, user=request.user) if decision.lets_go_on else (),
+        recipients=rules.recipients(application, decision.verb, at=request.arrived_at),
+        letters=_letters(request, application, act, form),
+        signed_copy=getattr(form, "copy", None),
+    )
+
+
+def ask(request, application, words, form, **more):
+    """The page that says what a click will do and whom it writes to. `more`: at least `recipients` and `letters`."""
     address = reverse("reviews:dossier", args=[application.reference])
     context = {
         "application": application,
         "badge": badge_kind(application),
         "crumbs": [*HOME, (application.reference, address), (words.title, "")],
-        "decision": decision,
         "words": words,
         "form": form,
-        "concerns": concerns(application, user=request.user) if decision.lets_go_on else (),
-        "recipients": rules.recipients(application, decision.verb, at=request.arrived_at),
-        "letters": _letters(request, application, act, form),
-        "signed_copy": getattr(form, "copy", None),
         "has_message": "message" in form.fields,
         "phrases": request.user.phrases.all() if "message" in form.fields else (),
+        **more,
     }
     return render(request, "reviews/decide.html", context)
 

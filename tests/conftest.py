@@ -15,6 +15,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
 from tests.browsing import Visitor
+from tests.factories import UserFactory
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -89,6 +90,17 @@ def signed_in(db):
         return client
 
     return open_session
+
+
+@pytest.fixture
+def administrator(db):
+    return UserFactory(administrator=True)
+
+
+@pytest.fixture
+def admin(administrator, signed_in):
+    """A browser at which an administrator is signed in."""
+    return signed_in(administrator)
 
 
 @pytest.fixture(scope="session")

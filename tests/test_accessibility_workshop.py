@@ -22,17 +22,12 @@ from systems.actions import issue_token
 from systems.models import System, Token, Usage
 from systems.rules import Reach
 from tests.browsing import LARGE, NARROW, faults, is_too_wide
-from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory, UserFactory
+from tests.factories import ApplicationFactory, EstablishmentFactory, FormFactory
 from tests.webhooks.conftest import subscribe
 from webhooks import couriers, deliveries
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BY = ("user:1", "Alix (Administrateur)")
-
-
-@pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
 
 
 @pytest.fixture

@@ -12,16 +12,6 @@ pytestmark = pytest.mark.django_db
 ADD = "/administration/accounts/user/add/"
 
 
-@pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
-def admin(administrator, signed_in):
-    return signed_in(administrator)
-
-
 def test_a_stranger_is_sent_to_the_one_sign_in(client):
     page = client.get("/administration/accounts/user/", follow=True)
     assert page.redirect_chain[-1][0] == "/connexion/?next=/administration/accounts/user/"

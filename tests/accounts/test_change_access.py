@@ -21,16 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
-def admin(administrator, signed_in):
-    return signed_in(administrator)
-
-
-@pytest.fixture
 def agent():
     return UserFactory(ars=True, regions=[RegionFactory()])
 

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
 def person():
     return UserFactory()
 

@@ -25,11 +25,6 @@ FORMER, NEW, WHY = "dominique@ars.example", "autre@ailleurs.example", "Sa messag
 
 
 @pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
 def desk(administrator, signed_in):
     return signed_in(administrator)
 

@@ -25,16 +25,6 @@ LIST, ADD = "/administration/accounts/invitation/", "/administration/accounts/in
 EMAIL = "agent@ars.example"
 
 
-@pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
-def admin(administrator, signed_in):
-    return signed_in(administrator)
-
-
 def invite(role="ars", email=EMAIL):
     regions = [RegionFactory()] if role == "ars" else []
     return agents.invite(Invitation(email=email, role=role), regions=regions, by=None)

@@ -26,11 +26,6 @@ def first():
 
 
 @pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
 def desk(first, administrator, signed_in):
     return signed_in(administrator)
 

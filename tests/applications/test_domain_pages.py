@@ -15,7 +15,7 @@ from applications.states import State
 from ecare.journal.actions import broken_links
 from ecare.journal.models import Entry
 from tests.applications.pages import text_of
-from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
+from tests.factories import ApplicationFactory, DomainFactory, FormFactory
 
 TODAY = timezone.localdate
 HEADER = "domaine;type;journees_de;journees_a;plafond_euros"
@@ -23,11 +23,6 @@ HEADER = "domaine;type;journees_de;journees_a;plafond_euros"
 
 def days(number: int) -> date:
     return TODAY() + timedelta(days=number)
-
-
-@pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
 
 
 @pytest.fixture

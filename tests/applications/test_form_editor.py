@@ -10,12 +10,7 @@ from django.urls import reverse
 from applications import versions
 from applications.models import FormVersion, Question, Section
 from tests.applications.pages import text_of
-from tests.factories import ApplicationFactory, DomainFactory, EstablishmentFactory, FormFactory, UserFactory
-
-
-@pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
+from tests.factories import ApplicationFactory, DomainFactory, EstablishmentFactory, FormFactory
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ from tests.racing import at_once
 
 
 @pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
 def published(administrator):
     """A published form of two sections."""
     form = FormFactory(

@@ -23,7 +23,7 @@ from evidence import vault
 from evidence.files import Refused
 from evidence.models import StoredFile
 from reviews.actions import sign_convention
-from reviews.models import Convention
+from reviews.models import Convention, Phrase
 from tests.applications.life_cycle import ROLES, STATES, dossier
 from tests.applications.pages import text_of
 from tests.conventions.conftest import now, send, upload
@@ -172,6 +172,16 @@ def test_the_ans_refuses_it_with_a_reason_and_another_may_come(accepted, cast, s
     send(accepted, "Convention signée et datée")
     assert ("signed_copy_refused", cast["owner"].email) not in letters(), "it asked for what has come"
     assert browser.post(address, data).status_code == 409
+
+
+def test_a_phrase_is_put_into_the_reason_and_nothing_is_refused(accepted, cast, signed_in):
+    send(accepted)
+    phrase = Phrase.objects.create(owner=cast["ans"], title="Date", text="Merci de dater la convention.")
+    address = reverse("reviews:refuse_copy", args=[accepted.reference])
+    typed = {"version": now(accepted).version, "message": "Bonjour."}
+    answer = signed_in(cast["ans"]).post(address, typed | {"inserer": phrase.pk})
+    assert answer.context["form"]["message"].value() == "Bonjour.\n\nMerci de dater la convention."
+    assert SignedCopy.objects.get().state == "waiting"
 
 
 @pytest.mark.parametrize("message", ["", "court"])
@@ -326,4 +336,4 @@ def test_the_pages_cost_the_same_however_many_copies(accepted, cast, signed_in, 
         with CaptureQueriesContext(connection) as queries:
             assert browser.get(address).status_code == 200
         asked.append(len(queries))
-    assert asked == [12, 28]
+    assert asked == [12, 29]

@@ -18,17 +18,12 @@ from establishments.readers import read_folder
 from establishments.tasks import forget_imports, run_imports
 from tests.applications.pages import text_of
 from tests.establishments.conftest import CLINIC
-from tests.factories import UserFactory, finess
+from tests.factories import finess
 
 pytestmark = pytest.mark.django_db
 State = ImportRequest.State
 FIELDS = {"legal_entities": "*cs1100501*", "sites": "*cs1100502*", "ghts": "liste-ght*", "activities": "activite*"}
 ADD = "admin:establishments_importrequest_add"
-
-
-@pytest.fixture
-def administrator(signed_in):
-    return signed_in(UserFactory(administrator=True))
 
 
 @pytest.fixture
@@ -71,24 +66,24 @@ def page(asked, name="change") -> str:
 # --- from the files to the report ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("as_archive", [False, True])
 def test_files_are_tried_first_then_imported_when_confirmed(
-    administrator, known, as_archive, django_capture_on_commit_callbacks
+    admin, known, as_archive, django_capture_on_commit_callbacks
 ):
     sent = {"archive": zipped(known)} if as_archive else uploads(known)
-    answer = administrator.post(reverse(ADD), sent)
+    answer = admin.post(reverse(ADD), sent)
     asked = ImportRequest.objects.get()
     assert answer["Location"] == page(asked)
     assert asked.state == State.TRIAL
-    assert "Essai à blanc en attente" in text_of(administrator.get(page(asked)))
+    assert "Essai à blanc en attente" in text_of(admin.get(page(asked)))
 
     assert run_imports()
     asked.refresh_from_db()
     assert asked.state == State.TRIED
     assert LegalEntity.objects.get(finess=CLINIC).name == "CLINIQUE SAINTE-THÉRÈSE"
-    said = text_of(administrator.get(page(asked)))
+    said = text_of(admin.get(page(asked)))
     assert "Ce que l’import changerait" in said
     assert asked.tried.counts["legal_entities"]["changed"] == 1
 
-    administrator.post(page(asked, "confirm"))
+    admin.post(page(asked, "confirm"))
     assert not DirectoryImport.objects.filter(request=asked).exists()
     with django_capture_on_commit_callbacks(execute=True):
         assert run_imports()
@@ -96,7 +91,7 @@ def test_files_are_tried_first_then_imported_when_confirmed(
     assert asked.state == State.DONE
     assert LegalEntity.objects.get(finess=CLINIC).name == "CLINIQUE DU PARC"
     assert asked.report.counts == asked.trial["counts"]
-    assert "Ce que l’import a changé" in text_of(administrator.get(page(asked)))
+    assert "Ce que l’import a changé" in text_of(admin.get(page(asked)))
     assert stored() == []
     verbs = list(Entry.objects.filter(subject="directory").order_by("sequence").values_list("verb", flat=True))
     assert verbs == ["import", "ask_import", "confirm_import", "import"]
@@ -109,29 +104,29 @@ def test_nothing_is_imported_before_it_is_confirmed(known):
     assert DirectoryImport.objects.count() == 1
 
 
-def test_refused_and_warned_lines_are_told_with_their_line_and_reason_page_by_page(administrator, known):
+def test_refused_and_warned_lines_are_told_with_their_line_and_reason_page_by_page(admin, known):
     known.append("*cs1100501*", *[f"structureej;34000{rank:04d}" for rank in range(60)])
     asked = ask(known)
     run_imports()
-    first = text_of(administrator.get(page(asked)))
+    first = text_of(admin.get(page(asked)))
     assert "60 lignes, page 1 sur 2" in first
     assert "Refusée" in first
     assert "2 champs au lieu de 23" in first
-    second = text_of(administrator.get(page(asked) + "?page=2&gravite=refused"))
+    second = text_of(admin.get(page(asked) + "?page=2&gravite=refused"))
     assert "page 2 sur 2" in second
-    assert "Aucune." in text_of(administrator.get(page(asked) + "?gravite=warned"))
+    assert "Aucune." in text_of(admin.get(page(asked) + "?gravite=warned"))
 
 
-def test_what_a_line_holds_is_shown_and_never_run(administrator, known):
+def test_what_a_line_holds_is_shown_and_never_run(admin, known):
     known.entities[CLINIC]["siren"] = "<script>alert(1)</script>"
     known.write()
     asked = ask(known)
     run_imports()
-    assert "<script>alert(1)" not in administrator.get(page(asked)).text
-    assert "&lt;script&gt;alert(1)" in administrator.get(page(asked)).text
+    assert "<script>alert(1)" not in admin.get(page(asked)).text
+    assert "&lt;script&gt;alert(1)" in admin.get(page(asked)).text
 
 
-def test_many_closures_are_told_loudly(administrator, known):
+def test_many_closures_are_told_loudly(admin, known):
     for number in list(known.entities)[:2]:
         known.entities.pop(number)
     known.members.clear()
@@ -139,7 +134,7 @@ def test_many_closures_are_told_loudly(administrator, known):
     known.write()
     asked = ask(known)
     run_imports()
-    assert "Un fichier est-il tronqué" in text_of(administrator.get(page(asked)))
+    assert "Un fichier est-il tronqué" in text_of(admin.get(page(asked)))
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------
@@ -163,15 +158,15 @@ def strange_zip() -> SimpleUploadedFile:
         (lambda: {"archive": strange_zip(), "ghts": SimpleUploadedFile("a.csv", b"x")}, "pas les deux"),
     ],
 )
-def test_wrong_files_are_refused_and_nothing_is_kept(administrator, sent, told):
-    answer = administrator.post(reverse(ADD), sent())
+def test_wrong_files_are_refused_and_nothing_is_kept(admin, sent, told):
+    answer = admin.post(reverse(ADD), sent())
     assert told in text_of(answer)
     assert not ImportRequest.objects.exists()
     assert stored() == []
 
 
 def test_a_file_that_is_not_an_extract_fails_with_a_sentence_and_is_not_tried_again(
-    administrator, django_capture_on_commit_callbacks
+    admin, django_capture_on_commit_callbacks
 ):
     asked = imports.ask(
         [("etalab-cs1100501-x.csv", SimpleUploadedFile("x.csv", b"n;importe;quoi"))], by=("u", "A"), at=timezone.now()
@@ -180,7 +175,7 @@ def test_a_file_that_is_not_an_extract_fails_with_a_sentence_and_is_not_tried_ag
         run_imports()
     asked.refresh_from_db()
     assert asked.state == State.FAILED
-    assert "finess;etalab" in text_of(administrator.get(page(asked)))
+    assert "finess;etalab" in text_of(admin.get(page(asked)))
     assert stored() == []
     assert not run_imports()
 
@@ -203,10 +198,10 @@ def test_an_archive_that_swells_is_given_up(known, monkeypatch):
     assert "dépassent 400 Mo" in asked.error
 
 
-def test_a_name_that_is_not_the_published_one_is_read_all_the_same(administrator, known):
+def test_a_name_that_is_not_the_published_one_is_read_all_the_same(admin, known):
     sent = uploads(known)
     sent["legal_entities"].name = "../../mon extrait.csv"
-    administrator.post(reverse(ADD), sent)
+    admin.post(reverse(ADD), sent)
     names = [file["name"] for file in ImportRequest.objects.get().files]
     assert "etalab-cs1100501-televerse.csv" in names
     run_imports()
@@ -214,29 +209,29 @@ def test_a_name_that_is_not_the_published_one_is_read_all_the_same(administrator
 
 
 # --- one after the other ------------------------------------------------------------------------------------------
-def test_a_trial_is_worth_nothing_once_another_import_took_place(administrator, known):
+def test_a_trial_is_worth_nothing_once_another_import_took_place(admin, known):
     asked = ask(known)
     run_imports()
     import_directory(read_folder(known.path))
-    said = text_of(administrator.post(page(asked, "confirm"), follow=True))
+    said = text_of(admin.post(page(asked, "confirm"), follow=True))
     assert "Un autre import a eu lieu" in said
     asked.refresh_from_db()
     assert asked.state == State.TRIED
 
 
-def test_one_confirms_once(administrator, known):
+def test_one_confirms_once(admin, known):
     asked = ask(known)
     run_imports()
-    administrator.post(page(asked, "confirm"))
-    said = text_of(administrator.post(page(asked, "confirm"), follow=True))
+    admin.post(page(asked, "confirm"))
+    said = text_of(admin.post(page(asked, "confirm"), follow=True))
     assert "n’attend pas de confirmation" in said
-    assert "ne peut plus être abandonnée" in text_of(administrator.post(page(asked, "giveup"), follow=True))
+    assert "ne peut plus être abandonnée" in text_of(admin.post(page(asked, "giveup"), follow=True))
 
 
-def test_giving_up_leaves_no_file(administrator, known, django_capture_on_commit_callbacks):
+def test_giving_up_leaves_no_file(admin, known, django_capture_on_commit_callbacks):
     asked = ask(known)
     with django_capture_on_commit_callbacks(execute=True):
-        administrator.post(page(asked, "giveup"))
+        admin.post(page(asked, "giveup"))
     asked.refresh_from_db()
     assert asked.state == State.GIVEN_UP
     assert stored() == []
@@ -283,25 +278,25 @@ def test_a_worker_that_lost_its_lease_writes_nothing(known):
     assert DirectoryImport.objects.count() == 1
 
 
-def test_its_progress_can_be_read(administrator, known):
+def test_its_progress_can_be_read(admin, known):
     asked = ask(known)
     claimed = imports.claim(timezone.now())
     imports.note(claimed, "Lecture : 1 000 lignes sur 2 000", at=timezone.now())
-    assert "1 000 lignes sur 2 000" in text_of(administrator.get(page(asked)))
+    assert "1 000 lignes sur 2 000" in text_of(admin.get(page(asked)))
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_list_asks_as_much_for_one_as_for_three(administrator, django_assert_num_queries, rows):
+def test_the_list_asks_as_much_for_one_as_for_three(admin, django_assert_num_queries, rows):
     for _rank in range(rows):
         report = DirectoryImport.objects.create(by="A", files=[], counts={}, remarks=[])
         ImportRequest.objects.create(asked_at=timezone.now(), by="A", files=[], state=State.DONE, report=report)
     address = reverse("admin:establishments_importrequest_changelist")
-    administrator.get(address)
+    admin.get(address)
     with django_assert_num_queries(9):
-        administrator.get(address)
+        admin.get(address)
 
 
-def test_establishments_still_follow(administrator, known):
+def test_establishments_still_follow(admin, known):
     known.entity(finess("34", 77), "CH NOUVEAU")
     known.write()
     asked = ask(known)

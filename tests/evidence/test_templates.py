@@ -189,20 +189,15 @@ def post(client, application, **fields):
     return client.post(reverse("admin:evidence_spacetemplate_add"), values)
 
 
-@pytest.fixture
-def administrator(signed_in):
-    return signed_in(UserFactory(administrator=True))
-
-
-def test_an_administrator_adds_a_version(db, administrator):
+def test_an_administrator_adds_a_version(db, admin):
     application = dossier_with({})
     for line in ("1", "2"):
-        answer = post(administrator, application, upload=ContentFile(pdf(line=line), name="m.pdf"))
+        answer = post(admin, application, upload=ContentFile(pdf(line=line), name="m.pdf"))
         assert answer.status_code == 302
     assert sorted(SpaceTemplate.objects.values_list("number", flat=True)) == [1, 2]
     assert SpaceTemplate.objects.first().published_by.role == "administrator"
     change = reverse("admin:evidence_spacetemplate_change", args=[SpaceTemplate.objects.first().pk])
-    assert "m.pdf" in administrator.get(change).text
+    assert "m.pdf" in admin.get(change).text
 
 
 @pytest.mark.parametrize(
@@ -213,8 +208,8 @@ def test_an_administrator_adds_a_version(db, administrator):
         ({"upload": ContentFile(b"", name="m.pdf")}, "vide"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(db, administrator, fields, said):
-    answer = post(administrator, dossier_with({}), **({"upload": ContentFile(pdf(), name="m.pdf")} | fields))
+def test_what_is_wrong_is_said_at_its_field(db, admin, fields, said):
+    answer = post(admin, dossier_with({}), **({"upload": ContentFile(pdf(), name="m.pdf")} | fields))
     assert answer.status_code == 200
     assert said in answer.text
     assert not SpaceTemplate.objects.exists() and Domain.objects.exists()

@@ -12,7 +12,6 @@ from ecare.letters.emails import compose
 from ecare.letters.models import SECRET_MARK, Letter, LetterText
 from ecare.letters.specimens import CASES
 from tests.applications.pages import text_of
-from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 NAMES = texts.names()
@@ -20,11 +19,6 @@ WITH_SECRET = (
     "activation code email_change_requested email_change_to_confirm email_correction_to_stop invitation password_reset"
 ).split()
 BY = ("user:1", "Alix (Administrateur)")
-
-
-@pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
 
 
 @pytest.fixture

@@ -12,15 +12,10 @@ from ecare.clock import paris_day
 from systems import actions
 from systems.models import System
 from systems.rules import Reach
-from tests.factories import ApplicationFactory, DomainFactory, FormFactory, UserFactory
+from tests.factories import ApplicationFactory, DomainFactory, FormFactory
 
 ALL = {"all_domains": True, "all_regions": True}
 EVERYTHING = ["dossiers", "amounts", "statistics"]
-
-
-@pytest.fixture
-def administrator(db):
-    return UserFactory(administrator=True)
 
 
 @pytest.fixture

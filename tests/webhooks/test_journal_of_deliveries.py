@@ -9,18 +9,13 @@ from django.utils import timezone
 
 from applications import actions as applications
 from ecare.journal.models import Entry
-from tests.factories import ApplicationFactory, UserFactory
+from tests.factories import ApplicationFactory
 from tests.webhooks.conftest import BY, send_due, states, subscribe
 from webhooks import actions, deliveries
 from webhooks.models import Delivery
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:webhooks_delivery_changelist")
-
-
-@pytest.fixture
-def admin(signed_in):
-    return signed_in(UserFactory(administrator=True))
 
 
 def move():

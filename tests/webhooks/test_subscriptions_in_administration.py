@@ -44,16 +44,6 @@ def errors_of(response) -> dict:
     return {name: " ".join(told) for name, told in response.context["adminform"].form.errors.items()}
 
 
-@pytest.fixture
-def administrator():
-    return UserFactory(administrator=True)
-
-
-@pytest.fixture
-def admin(administrator, signed_in):
-    return signed_in(administrator)
-
-
 def typed(**more):
     return {
         "system": system().pk,
