@@ -1,6 +1,7 @@
 """Servers started from what the wheels and Debian install, for `make prod-local` and the tests: each in a folder of its
 own, on a port or socket of its own, waited for until it answers; then ended, killed or frozen."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -106,10 +107,8 @@ class Server:
             return
         if self.is_running:
             self.signal(self.ending)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:
@@ -129,10 +128,8 @@ class Server:
 
     def signal(self, number: int) -> None:
         if self.process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                pass
 
     @property
     def is_running(self) -> bool:
