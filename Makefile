@@ -1,6 +1,6 @@
 # make run, make test: the two commands; make prod-local: production without Docker; make guides: their pictures. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run prod-local test guides check format lock
+.PHONY: run prod-local chaos test guides check format lock
 
 # One process runs the tests of a group: those of production share its servers.
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
@@ -20,6 +20,14 @@ prod-local:
 	bin/nginx >/dev/null
 	bin/static
 	exec .venv/bin/python -m deploy.local
+
+# People transmit while servers are killed at random; then all that was acknowledged is looked for (docs/chaos.md). For
+# less: CHAOS='--people 20 --faults 30'.
+chaos:
+	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
+	bin/static
+	.venv/bin/python -m deploy.chaos $(CHAOS)
 
 # All on SQLite, then on PostgreSQL (DATABASE_URL's server, or one that lives as long as the tests) all but the browser and
 # what no engine decides: words, files, the house, the embedded start.

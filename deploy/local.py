@@ -7,6 +7,7 @@ and the proxy with TLS. What they keep is in `var/production`, and found again a
 import base64
 import secrets
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Self
@@ -93,6 +94,21 @@ class Production:
     def stop(self) -> None:
         for server in reversed(self.servers):
             server.stop()
+
+    def inside(self, module: str, *arguments: str, stdin: str = "") -> str:
+        """What a module says that runs with the settings of the portal. Raises NotStarted."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env=self.web.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise NotStarted(f"{module} failed:\n{done.stderr[-4000:]}")
+        return done.stdout
 
     def __enter__(self) -> Self:
         return self.start()

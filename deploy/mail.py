@@ -1,6 +1,7 @@
 """A mail server that keeps what it accepts in a folder (Maildir), one file a letter."""
 
 import mailbox
+import re
 import sys
 from email.message import Message
 from pathlib import Path
@@ -34,3 +35,11 @@ class MailSink(Server):
         """In the order in which they came; `to`: one mailbox alone."""
         found = sorted(mailbox.Maildir(self.kept).values(), key=lambda one: one.get_date())
         return [one for one in found if not to or one["To"] == to]
+
+
+def code_in(letter: Message) -> str:
+    """The sign-in code of a letter; empty: it has none."""
+    if letter["X-eCaRE-Letter"] != "code":
+        return ""
+    text = letter.get_payload(0).get_payload(decode=True).decode()  # type: ignore[union-attr]
+    return re.search(r"\b(\d{4} ?\d{4})\b", text)[1].replace(" ", "")  # type: ignore[index]

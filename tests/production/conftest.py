@@ -25,7 +25,9 @@ def production():
     folder = Path(tempfile.mkdtemp(prefix="ecare-production-"))
     started = Production(folder, durable=False)
     try:
-        yield started.start()
+        started.start()
+        started.inside("deploy.people", "0")  # the directory, the terms, the domains
+        yield started
     finally:
         started.forget()
         shutil.rmtree(folder, ignore_errors=True)

@@ -169,6 +169,9 @@ def test_the_first_administrator_comes_by_mail_and_reaches_nothing_before_they_e
     code = latest(production, email, r"\b(\d{4} ?\d{4})\b")
     assert send(visit, "/connexion/code/", code=code).status_code == 302
     assert all(cookie.name.startswith("__Host-") and cookie.secure for cookie in visit.session.cookies)
+    page = visit("/cgu/accepter/")
+    version = re.search(r'name="version" value="([^"]+)"', page.text)[1]
+    assert send(visit, "/cgu/accepter/", version=version, is_accepted="on").status_code == 302
     for path in ("/administration/", "/tableau-de-bord/", "/verification/"):
         assert visit(path).headers["Location"] == "/compte/double-authentification/activer/"
     assert visit("/compte/double-authentification/activer/").status_code == 200
