@@ -1,6 +1,6 @@
 # make run, make test: the two commands; make prod-local: production without Docker; make guides: their pictures. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run prod-local chaos test guides check format lock
+.PHONY: run prod-local chaos load test guides check format lock
 
 # One process runs the tests of a group: those of production share its servers.
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
@@ -28,6 +28,11 @@ chaos:
 	bin/nginx >/dev/null
 	bin/static
 	.venv/bin/python -m deploy.chaos $(CHAOS)
+
+# The last day of a domain, sent by locust to a running `make prod-local` (docs/load.md).
+# For less: LOAD='--users 20 --run-time 2m', and PEOPLE=50 accounts.
+load:
+	.venv/bin/python -m deploy.load $(or $(PEOPLE),1500) $(LOAD)
 
 # All on SQLite, then on PostgreSQL (DATABASE_URL's server, or one that lives as long as the tests) all but the browser and
 # what no engine decides: words, files, the house, the embedded start.

@@ -18,43 +18,49 @@ from django.core.management import call_command
 from accounts.actions import accept_terms
 from accounts.models import Terms, User
 from applications.models import Domain
-from establishments.models import Establishment
+from establishments.models import Establishment, Region
 
 PASSWORD = "Essai-de-production-2026"  # noqa: S105 (of a trial)
 DOMAIN = "domaine-recette"
 
 
-def main(count: int) -> None:
+FIRST = (["import_finess", str(settings.BASE_DIR / "fixtures" / "finess")], ["load_terms"], ["load_domains"])
 
+
+def main(count: int) -> None:
     if not Establishment.objects.exists():
-        for command in (
-            ["import_finess", str(settings.BASE_DIR / "fixtures" / "finess")],
-            ["load_terms"],
-            ["load_domains"],
-        ):
+        for command in FIRST:
             call_command(*command, stdout=sys.stderr)
     password = make_password(PASSWORD)
-    people = []
-    for rank, place in enumerate(Establishment.objects.order_by("pk")[:count]):
-        name = f"essai.{rank:05}"
-        person, is_new = User.objects.get_or_create(
-            username=name,
-            defaults={
-                "email": f"{name}@exemple.fr",
-                "password": password,
-                "role": User.Role.REFERENT,
-                "civility": "madame",
-                "first_name": "Essai",
-                "last_name": f"Numéro {rank}",
-                "phone": "+33123456789",
-                "establishment": place,
-            },
-        )
-        if is_new:
-            EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
-            accept_terms(person, terms=Terms.objects.in_force())
-        people.append({"username": name, "email": person.email, "password": PASSWORD})
-    json.dump({"domain": Domain.objects.get(slug=DOMAIN).name, "people": people}, sys.stdout)
+    people = [
+        _account(f"essai.{rank:05}", password, role=User.Role.REFERENT, establishment=place)
+        for rank, place in enumerate(Establishment.objects.order_by("pk")[:count])
+    ]
+    agents = []
+    for region in Region.objects.order_by("pk"):
+        agents.append(_account(f"essai.ars.{region.pk}", password, role=User.Role.ARS))
+        agents[-1].regions.set([region])
+    told = {
+        "domain": Domain.objects.get(slug=DOMAIN).name,
+        "people": [_credentials(one) for one in people],
+        "agents": [_credentials(one) for one in agents],
+    }
+    json.dump(told, sys.stdout)
+
+
+def _account(name: str, password: str, **more) -> User:
+    """Open, its e-mail verified, the terms in force accepted."""
+    names = {"civility": "madame", "first_name": "Essai", "last_name": name, "phone": "+33123456789"}
+    kept = {"email": f"{name}@exemple.fr", "password": password} | names | more
+    person, is_new = User.objects.get_or_create(username=name, defaults=kept)
+    if is_new:
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        accept_terms(person, terms=Terms.objects.in_force())
+    return person
+
+
+def _credentials(person: User) -> dict[str, str]:
+    return {"username": person.username, "email": person.email, "password": PASSWORD}
 
 
 if __name__ == "__main__":

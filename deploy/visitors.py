@@ -33,6 +33,18 @@ class NamedBytes(BytesIO):
         self.name = name
 
 
+NUMBERS = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
+RANKS = ("première", "deuxième", "troisième", "quatrième")
+
+
+def answer_to(question: str) -> str:
+    """Of the written question that stands in for the image of the captcha."""
+    if found := re.search(r"(\w+) lettre du mot « (\w+) »", " ".join(question.split())):
+        return found[2][RANKS.index(found[1])]
+    first, sign, second = re.search(r"(\w+) (plus|moins) (\w+)", question).groups()
+    return str(NUMBERS.index(first) + (NUMBERS.index(second) if sign == "plus" else -NUMBERS.index(second)))
+
+
 class Visitor:
     """One person at one browser, who has an account."""
 
@@ -67,10 +79,48 @@ class Visitor:
             raise Refused(step, page)
         return self.page
 
+    # --- an account ---
+    def register(self, *, kind: str, link_to: Callable[[str], str]) -> None:
+        """The three steps, the letter, its link. `link_to`: the activation link that a mailbox has got; `kind`: of the
+        establishment, the first that is offered in a region drawn by the person's name."""
+        page = self.open("/inscription/")
+        page = self.press(page.select_one("main form[method=post]"), "Je ne peux pas lire l’image")
+        typed = {
+            "username": self.username,
+            "civility": "madame",
+            "last_name": "Essai",
+            "first_name": "Charge",
+            "email": self.email,
+            "password1": self.password,
+            "password2": self.password,
+            "phone": "+33 1 23 45 67 89",
+            "captcha": answer_to(page.select_one("[data-challenge-question]").get_text()),
+        }
+        page = self.press(page.select_one("main form[method=post]"), "Suivant", **typed)
+        regions = [one["value"] for one in page.select("select[name=region] option") if one.get("value")]
+        region = regions[sum(self.username.encode()) % len(regions)]
+        page = self.press(page.select_one("main form[method=post]"), "Suivant", kind=kind, region=region)
+        self._choose(page.select("main [name=establishment]")[0])
+        page = self.open("/inscription/recapitulatif/")
+        self.press(page.select_one("main form[method=post]"), "Créer le compte")
+        page = self.open(link_to(self.email))
+        self.press(page.select_one("main form[method=post]"))
+
+    def _choose(self, button: Tag) -> None:
+        """One of many buttons of a list, each with its value; its form may stand elsewhere in the page."""
+        form = button.find_parent("form") or self.page.find(id=button["form"])
+        data = [(one["name"], one.get("value", "")) for one in form.find_all("input", attrs={"name": True})]
+        data.append((button["name"], button["value"]))
+        page = self.browser.post(self.browser.url, data=data, headers={"Referer": self.browser.url}, timeout=60)
+        if page.status_code >= 400:
+            raise Refused("choose", page)
+
     # --- signing in ---
     def sign_in(self, code_after: Callable[[str, int], str], letters_of: Callable[[str], int]) -> None:
         """`letters_of`: how many letters a mailbox holds; `code_after`: the code of one that comes after so many."""
         page = self.open("/connexion/")
+        if not self.here.startswith("/connexion"):
+            return  # the session is open
         known = letters_of(self.email)
         page = self.press(page.select_one("main form[method=post]"), login=self.username, password=self.password)
         self.press(page.select_one("main form[method=post]"), code=code_after(self.email, known))
@@ -94,7 +144,9 @@ class Visitor:
         `choices`: by the key of a question; `files`: by the key of a space, put there once."""
         for _ in range(rounds):
             page = self.open(f"/candidatures/{reference}/")
-            form = next(one for one in page.select("main form[method=post]") if one.get("enctype"))
+            form = next((one for one in page.select("main form[method=post]") if one.get("enctype")), None)
+            if form is None:
+                return  # it was sent
             self._answer(form, choices, {key: file for key, file in files.items() if file.name not in page.get_text()})
             self.press(form, "Suivant")
             if self.sending_form() is not None:

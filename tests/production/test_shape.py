@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from deploy.mail import code_in, link_in
 from deploy.processes import HOST, wait_for
 
 PASSWORD = "Un-mot-de-passe-de-production-26"
@@ -140,13 +141,6 @@ def test_a_web_that_is_stopped_finishes_what_it_began(production, visit):
 
 
 # --- people -------------------------------------------------------------------------------------------------------
-def latest(production, email, pattern):
-    """What the latest letter to this mailbox says there."""
-    letter = production.mail.letters(to=email)[-1]
-    text = letter.get_payload(0).get_payload(decode=True).decode()
-    return re.search(pattern, text)[1]
-
-
 def send(visit, path, **typed):
     """Fill the form of a page, as a browser without scripts sends it."""
     page = visit(path)
@@ -159,14 +153,14 @@ def test_the_first_administrator_comes_by_mail_and_reaches_nothing_before_they_e
     email = "premiere@exemple.fr"
     production.web.manage("invite_agent", email)
     wait_for(lambda: production.mail.letters(to=email), what="no invitation came", seconds=60)
-    link = latest(production, email, rf"{production.address}(/invitation/\S+)")
+    link = link_in(production.mail.letters(to=email)[-1], "invitation")
     person = {"civility": "madame", "last_name": "Lovelace", "first_name": "Ada", "username": "ada.lovelace"}
     accepted = send(visit, link, **person, phone="", password1=PASSWORD, password2=PASSWORD)
     assert accepted.status_code == 302, accepted.text
     known = len(production.mail.letters(to=email))
     assert send(visit, "/connexion/", login="ada.lovelace", password=PASSWORD).status_code == 302
     wait_for(lambda: len(production.mail.letters(to=email)) > known, what="no code came", seconds=60)
-    code = latest(production, email, r"\b(\d{4} ?\d{4})\b")
+    code = code_in(production.mail.letters(to=email)[-1])
     assert send(visit, "/connexion/code/", code=code).status_code == 302
     assert all(cookie.name.startswith("__Host-") and cookie.secure for cookie in visit.session.cookies)
     page = visit("/cgu/accepter/")
