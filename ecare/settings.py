@@ -5,7 +5,6 @@ SQLite, in-process broker); everything else must be given, or the start stops wi
 `docs/settings.md` lists every variable.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from ecare import logs
 from ecare.embedded_keys import generated_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -107,6 +107,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ecare.access.AccessMiddleware",
     "ecare.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -297,7 +298,7 @@ if not EMBEDDED:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+    SECURE_REDIRECT_EXEMPT = [r"^sante/$", r"^sante/vivant/$", r"^metriques/$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
@@ -390,14 +391,13 @@ WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
 # A file of certificate authorities (PEM) to trust in the place of the public ones.
 WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
 
+# --- what watches over the portal ------------------------------------------------------------------------------
+# What Prometheus shows to read `/metriques/`; without one the address is not there.
+METRICS_TOKEN = env.str("ECARE_METRICS_TOKEN", default="")
+_insist(not METRICS_TOKEN or len(METRICS_TOKEN) >= 32, "ECARE_METRICS_TOKEN takes at least 32 random characters.")
+
 # --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"class": "ecare.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("ECARE_LOG_LEVEL", default="WARNING")},
-}
+LOGGING = logs.configuration(is_readable=EMBEDDED, level=env.str("ECARE_LOG_LEVEL", default="WARNING"))
 
 # --- look -----------------------------------------------------------------------------------------------------
 DSFR_CONTENT_IS_SAFE = False

@@ -81,6 +81,7 @@ def page_not_found(request, exception):
 
 @login_not_required
 def csrf_failure(request, reason=""):
+    request.csrf_refused = True  # for the metrics
     return render(request, "403_csrf.html", status=403)
 
 

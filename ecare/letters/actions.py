@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ecare import tracing
 from ecare.clock import next_hour
 from ecare.journal.actions import record
 from ecare.letters import emails, files, rules
@@ -179,7 +180,8 @@ def _send_all(letters: list[Letter], connection) -> int:
             log.warning("mail server out of reach: %s", type(error).__name__)
             _release(letters[rank:], send_after=timezone.now() + OUTAGE_PAUSE, error=_reason(error))
             break
-        sent += _send_one(letter, connection)
+        with tracing.work("letter", letter.pk, request_id=letter.request_id):
+            sent += _send_one(letter, connection)
     return sent
 
 
