@@ -19,7 +19,7 @@ from structlog.contextvars import get_contextvars
 
 OURS = (
     "accounts", "applications", "conventions", "demo", "ecare", "establishments", "evidence", "exports", "funding",
-    "reviews", "steering", "systems", "webhooks",
+    "privacy", "reviews", "steering", "systems", "webhooks",
 )  # fmt: skip
 """Whose lines are read when they are written: what stands in them is a key, a reference or a kind of fault."""
 ABOUT_THE_BROKER = ("celery.beat", "celery.worker.consumer", "kombu")

@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "exports",
     "systems",
     "webhooks",
+    "privacy",
     *(["demo"] if EMBEDDED else []),
 ]
 
@@ -380,6 +381,11 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
     "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old people": {"task": "accounts.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old drafts": {"task": "evidence.tasks.forget_drafts", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old letters": {"task": "ecare.letters.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old cache": {"task": "ecare.tasks.forget_cache", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old accounts": {"task": "privacy.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -390,6 +396,21 @@ WEBHOOK_SUSPEND_AFTER_DAYS = env.int("ECARE_WEBHOOK_SUSPEND_AFTER_DAYS", default
 WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
 # A file of certificate authorities (PEM) to trust in the place of the public ones.
 WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
+
+# --- how long personal data are kept (docs/privacy.md), in days -------------------------------------------------
+DRAFTS_KEPT_DAYS = env.int("ECARE_DRAFTS_KEPT_DAYS", default=365)
+NEVER_ACTIVATED_KEPT_DAYS = env.int("ECARE_NEVER_ACTIVATED_KEPT_DAYS", default=30)
+UNUSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_UNUSED_ACCOUNTS_KEPT_DAYS", default=3 * 365)
+CLOSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_CLOSED_ACCOUNTS_KEPT_DAYS", default=5 * 365)
+INVITATIONS_KEPT_DAYS = env.int("ECARE_INVITATIONS_KEPT_DAYS", default=365)
+LETTER_WORDS_KEPT_DAYS = env.int("ECARE_LETTER_WORDS_KEPT_DAYS", default=2 * 365)
+WARNED_DAYS = env.int("ECARE_WARNED_DAYS", default=30)
+if not 0 < WARNED_DAYS < min(DRAFTS_KEPT_DAYS, UNUSED_ACCOUNTS_KEPT_DAYS):
+    raise ImproperlyConfigured("ECARE_WARNED_DAYS is less than the days for which drafts and accounts are kept.")
+if NEVER_ACTIVATED_KEPT_DAYS < 3 or not UNUSED_ACCOUNTS_KEPT_DAYS < CLOSED_ACCOUNTS_KEPT_DAYS:
+    raise ImproperlyConfigured(
+        "ECARE_NEVER_ACTIVATED_KEPT_DAYS is 3 at least, ECARE_CLOSED_ACCOUNTS_KEPT_DAYS more than those of unused ones."
+    )
 
 # --- what watches over the portal ------------------------------------------------------------------------------
 # What Prometheus shows to read `/metriques/`; without one the address is not there.

@@ -46,7 +46,7 @@ urlpatterns = [
     path("metriques/", metrics, name="metrics"),
     _page("inscription/agents/", "agents", "Inscription des ARS et des GRADeS"),
     _page("mentions-legales/", "legal_notice", "Mentions légales"),
-    _page("donnees-personnelles/", "personal_data", "Données personnelles"),
+    path("donnees-personnelles/", views.personal_data, name="personal_data"),
     _page("accessibilite/", "accessibility", "Accessibilité"),
     _page("plan-du-site/", "sitemap", "Plan du site"),
     path("aide/", views.help_page, name="help"),

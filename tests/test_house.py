@@ -16,7 +16,7 @@ from applications.models import Application
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "accounts", "applications", "conventions", "demo", "ecare", "establishments", "evidence", "exports", "funding",
-    "reviews", "steering", "systems", "webhooks",
+    "privacy", "reviews", "steering", "systems", "webhooks",
 )  # fmt: skip
 TEMPLATES = ROOT / "templates"
 

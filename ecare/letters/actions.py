@@ -137,7 +137,7 @@ def release(recipient: str) -> int:
 @transaction.atomic
 def resend(letter: Letter, *, by: tuple[str, str] | None = None) -> Letter:
     """A new letter with the same words; the journal keeps who asked for it. Raises CannotResend."""
-    if letter.carries_secret:
+    if letter.carries_secret or not letter.text:  # or its words were erased since
         raise CannotResend
     kept = {
         name: getattr(letter, name)
