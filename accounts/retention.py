@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import actions, agents, emails
 from accounts.models import EmailChange, EmailCorrection, Invitation, SignInCode, User, UsernameHold
@@ -153,4 +154,4 @@ def drop_ways_in(user: User) -> None:
     UsernameHold.objects.filter(Q(email__iexact=user.email) | Q(username__iexact=user.username)).delete()
     SignInCode.objects.filter(user=user).delete()
     user.recovery_codes.all().delete()
-    user.totpdevice_set.all().delete()
+    TOTPDevice.objects.filter(user=user).delete()

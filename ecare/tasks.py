@@ -24,7 +24,7 @@ def forget_sessions() -> None:
 @shared_task
 def forget_cache() -> None:
     """What expired: the counts of tries, above all. Django removes a row only when somebody asks for its key."""
-    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     expired = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [expired])  # noqa: S608 # our own name

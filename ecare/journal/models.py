@@ -79,7 +79,6 @@ class Entry(models.Model):
     digest = models.CharField(max_length=64)
 
     objects = EntryManager()
-    veils: str | None  # of the manager
 
     class Meta:
         verbose_name = "écriture"

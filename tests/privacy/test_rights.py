@@ -87,7 +87,8 @@ def agent(administrator, signed_in):
     Phrase.objects.create(owner=agent, title="Canari phrase", text="Canari")
     ask_export(Export.Kind.QUEUE_CSV, what="", label="Dossiers", by=agent, at=timezone.now())
     ImportRequest.objects.create(asked_at=timezone.now(), actor=agent.actor[0], by=agent.actor[1], files=[])
-    DirectoryImport.objects.create(by=agent.actor[1], files=[], counts={}, remarks=[])
+    counts = {kind: dict.fromkeys(DirectoryImport.MEASURES, 0) for kind in DirectoryImport.KINDS}
+    DirectoryImport.objects.create(by=agent.actor[1], files=[], counts=counts, remarks=[])
     LetterText.objects.create(name="code", number=1, by=agent.actor[1])
     LogEntry.objects.create(user=administrator, object_id=agent.pk, object_repr=str(agent), action_flag=CHANGE)
     dossiers.request_changes(application, by=agent, version=application.version, message="À revoir.")
