@@ -147,7 +147,8 @@ def _progress(upload: Upload) -> dict:
 
 
 def _refused(refusal) -> JsonResponse:
-    count_refused_upload(refusal)
+    if isinstance(refusal, Exception):
+        count_refused_upload(refusal)
     status = 409 if isinstance(refusal, NotNow) else 422
     return JsonResponse({"message": after_colon(str(refusal))}, status=status)
 

@@ -1,4 +1,4 @@
-"""What an administrator does for somebody who asks for their rights: two more actions of « Personnes »."""
+"""What an administrator does for somebody who asks for their rights: two more actions of « Personnes »."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,12 +10,12 @@ from privacy import actions, readers, rules, writers
 
 ONE = "Choisissez une seule personne."
 COPY = (
-    "Une archive de tout ce que le service garde sur cette personne est préparée ; vous la lui remettez par une voie "
-    "sûre, après avoir vérifié que c’est bien elle. Le journal garde votre motif, et un courrier l’avertit :"
+    "Une archive de tout ce que le service garde sur cette personne est préparée ; vous la lui remettez par une voie "
+    "sûre, après avoir vérifié que c’est bien elle. Le journal garde votre motif, et un courrier l’avertit :"
 )
 ERASE = (
     "Le compte est fermé pour toujours, et plus aucune page ne dit qui c’était. Ce que la loi garde reste au dossier "
-    "des établissements. C’est définitif. Le journal garde votre motif, et un dernier courrier part à son adresse :"
+    "des établissements. C’est définitif. Le journal garde votre motif, et un dernier courrier part à son adresse :"
 )
 
 

@@ -9,11 +9,11 @@ from privacy.readers import Row
 
 ABOUT = """Vos données dans eCaRE
 
-donnees.json : toutes les données, pour un autre logiciel (articles 15 et 20 du RGPD).
-donnees.txt : les mêmes, à lire.
+donnees.json : toutes les données, pour un autre logiciel (articles 15 et 20 du RGPD).
+donnees.txt : les mêmes, à lire.
 
-Les mots de passe et les codes ne s’y trouvent pas : le service n’en garde que des empreintes.
-Les fichiers d’un dossier appartiennent à l’établissement : ils sont cités, et non joints.
+Les mots de passe et les codes ne s’y trouvent pas : le service n’en garde que des empreintes.
+Les fichiers d’un dossier appartiennent à l’établissement : ils sont cités, et non joints.
 """
 
 
@@ -31,7 +31,7 @@ def _readable(held: dict[str, list[Row]]) -> str:
     for name, rows in held.items():
         lines += [f"{name} ({len(rows)})", "=" * 60]
         for row in rows:
-            lines += [f"{label} : {_said(value)}" for label, value in row.items()]
+            lines += [f"{label}\u00a0: {_said(value)}" for label, value in row.items()]
             lines.append("")
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """One JSON object per line; one line per request and per row that a worker took; one reference through both."""
 
+import json
 import logging
 import re
 
@@ -15,7 +16,7 @@ from ecare import tracing, views
 from ecare.access import HEADER
 from ecare.letters.models import Letter
 from ecare.letters.tasks import deliver
-from ecare.logs import configuration
+from ecare.logs import Line, configuration
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,16 @@ def test_of_a_librarys_line_the_sentence_and_numbers_are_kept(lines):
     logging.getLogger("some.library").warning("%s sent %d bytes", "prenom.nom@exemple.fr", 12)
     logging.getLogger("accounts.trial").warning("user %s left", 12)
     assert [line["event"] for line in lines.all(level="WARNING")] == ["… sent 12 bytes", "user 12 left"]
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_of_a_token_or_a_personal_link_the_beginning_alone_is_written(is_readable):
+    """Wherever it comes from, and whatever the form of the line: a last guard behind the others."""
+    said = "ecare_abcdefghijklmnop and /invitation/secret-of-a-letter/ and /activation/another"
+    record = logging.LogRecord("ecare", logging.ERROR, "", 1, "%s", (said,), None)
+    text = Line(is_readable=is_readable).format(record)
+    assert "ecare_abcdef… and /invitation/…/ and /activation/…" in text
+    assert is_readable or json.loads(text)["event"].endswith("/activation/…")
 
 
 def test_a_readable_line_shows_a_fault_whole():
