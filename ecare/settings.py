@@ -5,7 +5,6 @@ SQLite, in-process broker); everything else must be given, or the start stops wi
 `docs/settings.md` lists every variable.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from ecare import logs
 from ecare.embedded_keys import generated_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -103,10 +103,12 @@ INSTALLED_APPS = [
     "exports",
     "systems",
     "webhooks",
+    "privacy",
     *(["demo"] if EMBEDDED else []),
 ]
 
 MIDDLEWARE = [
+    "ecare.access.AccessMiddleware",
     "ecare.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -297,7 +299,7 @@ if not EMBEDDED:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+    SECURE_REDIRECT_EXEMPT = [r"^sante/$", r"^sante/vivant/$", r"^metriques/$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
@@ -379,6 +381,11 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
     "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old people": {"task": "accounts.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old drafts": {"task": "evidence.tasks.forget_drafts", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old letters": {"task": "ecare.letters.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old cache": {"task": "ecare.tasks.forget_cache", "schedule": 3600.0, "options": {"expires": 3600}},
+    "old accounts": {"task": "privacy.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -390,14 +397,28 @@ WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
 # A file of certificate authorities (PEM) to trust in the place of the public ones.
 WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
 
+# --- how long personal data are kept (docs/privacy.md), in days -------------------------------------------------
+DRAFTS_KEPT_DAYS = env.int("ECARE_DRAFTS_KEPT_DAYS", default=365)
+NEVER_ACTIVATED_KEPT_DAYS = env.int("ECARE_NEVER_ACTIVATED_KEPT_DAYS", default=30)
+UNUSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_UNUSED_ACCOUNTS_KEPT_DAYS", default=3 * 365)
+CLOSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_CLOSED_ACCOUNTS_KEPT_DAYS", default=5 * 365)
+INVITATIONS_KEPT_DAYS = env.int("ECARE_INVITATIONS_KEPT_DAYS", default=365)
+LETTER_WORDS_KEPT_DAYS = env.int("ECARE_LETTER_WORDS_KEPT_DAYS", default=2 * 365)
+WARNED_DAYS = env.int("ECARE_WARNED_DAYS", default=30)
+if not 0 < WARNED_DAYS < min(DRAFTS_KEPT_DAYS, UNUSED_ACCOUNTS_KEPT_DAYS):
+    raise ImproperlyConfigured("ECARE_WARNED_DAYS is less than the days for which drafts and accounts are kept.")
+if NEVER_ACTIVATED_KEPT_DAYS < 3 or not UNUSED_ACCOUNTS_KEPT_DAYS < CLOSED_ACCOUNTS_KEPT_DAYS:
+    raise ImproperlyConfigured(
+        "ECARE_NEVER_ACTIVATED_KEPT_DAYS is 3 at least, ECARE_CLOSED_ACCOUNTS_KEPT_DAYS more than those of unused ones."
+    )
+
+# --- what watches over the portal ------------------------------------------------------------------------------
+# What Prometheus shows to read `/metriques/`; without one the address is not there.
+METRICS_TOKEN = env.str("ECARE_METRICS_TOKEN", default="")
+_insist(not METRICS_TOKEN or len(METRICS_TOKEN) >= 32, "ECARE_METRICS_TOKEN takes at least 32 random characters.")
+
 # --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"class": "ecare.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("ECARE_LOG_LEVEL", default="WARNING")},
-}
+LOGGING = logs.configuration(is_readable=EMBEDDED, level=env.str("ECARE_LOG_LEVEL", default="WARNING"))
 
 # --- look -----------------------------------------------------------------------------------------------------
 DSFR_CONTENT_IS_SAFE = False

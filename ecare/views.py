@@ -1,5 +1,6 @@
 """Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseServerError
@@ -19,6 +20,22 @@ from ecare.lists import searched
 def page(request, template, title):
     """A page of text."""
     return render(request, template, {"crumbs": [("Accueil", reverse("home")), (title, "")]})
+
+
+@login_not_required
+def personal_data(request):
+    """« Données personnelles », with the periods that are really kept."""
+    kept = {
+        "drafts": settings.DRAFTS_KEPT_DAYS,
+        "never_activated": settings.NEVER_ACTIVATED_KEPT_DAYS,
+        "unused": settings.UNUSED_ACCOUNTS_KEPT_DAYS,
+        "closed": settings.CLOSED_ACCOUNTS_KEPT_DAYS,
+        "invitations": settings.INVITATIONS_KEPT_DAYS,
+        "letters": settings.LETTER_WORDS_KEPT_DAYS,
+        "warned": settings.WARNED_DAYS,
+    }
+    crumbs = [("Accueil", reverse("home")), ("Données personnelles", "")]
+    return render(request, "ecare/personal_data.html", {"kept": kept, "crumbs": crumbs})
 
 
 @login_not_required
@@ -81,6 +98,7 @@ def page_not_found(request, exception):
 
 @login_not_required
 def csrf_failure(request, reason=""):
+    request.csrf_refused = True  # for the metrics
     return render(request, "403_csrf.html", status=403)
 
 

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from ecare import metrics
 from ecare.journal import rules as journal
 from ecare.letters import rules as letters
 from ecare.sealing import keyring
@@ -11,6 +12,7 @@ class EvidenceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("evidence.metrics.measures")
         keyring()  # a malformed key stops the start, not the first file
         journal.forget_name_after("purge_evidence")
         letters.may_wait("pool_low")

@@ -13,6 +13,7 @@ from applications.actions import NotNow
 from applications.answering import keep
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.metrics import count_refused_upload
 from ecare.receiving import ANY, MANY, receives
 from evidence import actions, arrivals, rules
 from evidence.files import Refused
@@ -77,6 +78,7 @@ def _take(request, evidence: Evidence, form: ReplacementForm, handler) -> None:
         try:
             actions.replace(evidence, upload=upload, by=request.user, at=request.arrived_at)
         except Refused as refusal:
+            count_refused_upload(refusal)
             form.add_error("replacement", f"«\u00a0{upload.name}\u00a0»\u00a0: {after_colon(str(refusal))}")
 
 
@@ -145,6 +147,8 @@ def _progress(upload: Upload) -> dict:
 
 
 def _refused(refusal) -> JsonResponse:
+    if isinstance(refusal, Exception):
+        count_refused_upload(refusal)
     status = 409 if isinstance(refusal, NotNow) else 422
     return JsonResponse({"message": after_colon(str(refusal))}, status=status)
 

@@ -20,6 +20,7 @@ from applications.answering import keep, keep_typed
 from applications.models import Question, questions_of, values_of
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.metrics import count_refused_upload
 from ecare.receiving import ANY, MANY, receives
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
@@ -82,6 +83,7 @@ def _take_in(request, application, spaces) -> tuple[int, dict[str, list[tuple[st
                 actions.add(application, spaces[key], upload=upload, by=request.user, at=request.arrived_at)
                 added += 1
             except (Refused, NotNow) as refusal:
+                count_refused_upload(refusal)
                 refused.setdefault(key, []).append((upload.name, after_colon(str(refusal))))
     return added, refused
 

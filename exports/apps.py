@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from ecare import metrics
 from ecare.letters import rules as letters
 
 
@@ -9,4 +10,5 @@ class ExportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("exports.metrics.measures")
         letters.check_before_sending("export_ready", "exports.rules.is_still_ready")

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from ecare import tracing
 
 
 class ExportQuerySet(models.QuerySet):
@@ -71,6 +72,9 @@ class Export(models.Model):
     attempts = models.PositiveSmallIntegerField("essais", default=0)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     objects = ExportQuerySet.as_manager()
 

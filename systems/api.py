@@ -58,7 +58,7 @@ def refuse_parameters(request, fault):
 
 @api.exception_handler(Exception)
 def fail(request, fault):
-    log.error("%s could not be answered", request.path, exc_info=fault)
+    log.error("a reading could not be answered", exc_info=fault, extra={"request": request})
     detail = "La faute est à eCaRE. Recommencez dans quelques minutes, puis écrivez à l’équipe support."
     return problems.response(Refused(500, detail))
 

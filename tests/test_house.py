@@ -16,7 +16,7 @@ from applications.models import Application
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "accounts", "applications", "conventions", "demo", "ecare", "establishments", "evidence", "exports", "funding",
-    "reviews", "steering", "systems", "webhooks",
+    "privacy", "reviews", "steering", "systems", "webhooks",
 )  # fmt: skip
 TEMPLATES = ROOT / "templates"
 
@@ -62,6 +62,7 @@ PUBLIC = {
     "accounts:terms_version",
     "admin:login",
     "agents",
+    "alive",
     "captcha-image",
     "eligibility",
     "eligibility_of",
@@ -73,6 +74,7 @@ PUBLIC = {
     "letters:html",
     "letters:letter",
     "letters:mailbox",
+    "metrics",
     "personal_data",
     "preparation",
     "preparations",

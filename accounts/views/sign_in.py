@@ -19,6 +19,7 @@ from accounts.forms import CodeForm
 from accounts.models import SignInCode, User
 from accounts.stages import SecondFactorStage, SignInCodeStage
 from ecare.french import paris_datetime
+from ecare.metrics import count_refusal
 
 # The doors of the home page; the ANS and administrators have none of their own.
 DOORS = {User.Role.REFERENT: "etablissement", User.Role.ARS: "agence"}
@@ -40,6 +41,7 @@ def sign_in_code(request):
             # django-otp ties the session to this attempt when the sign-in completes.
             stage.login.user.otp_device = stage.attempt
             return stage.exit()
+        count_refusal("code")
         form.add_error("code", _told(verdict))
     attempt.refresh_from_db()
     context = {"form": form, "stage": stage, "attempt": attempt, "seconds_left": _seconds_to(attempt.valid_until)}

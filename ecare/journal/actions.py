@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from ecare.journal.models import Chain, Entry
+from ecare.journal.models import Chain, Entry, Veil
 
 SYSTEM = ("system", "eCaRE")
 
@@ -79,3 +79,13 @@ def broken_links(subject: str):
         yield f"{subject}: the head of the chain is gone"
     elif chain and (chain.length, chain.digest) != (rank, digest):
         yield f"{subject} #{chain.length}: the chain ends early"
+
+
+def veil(reference: str) -> list[str]:
+    """From now on no page shows who this was, nor what entries about them alone say; the chains stay as they are.
+
+    Returns what the journal called them."""
+    labels = Entry.objects.filter(actor=reference).order_by().values_list("actor_label", flat=True).distinct()
+    names = sorted({label.rpartition(" (")[0] or label for label in labels})
+    Veil.objects.bulk_create([Veil(reference=reference, name=name) for name in names or [""]], ignore_conflicts=True)
+    return names

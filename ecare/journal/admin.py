@@ -51,10 +51,10 @@ class EntryAdmin(ReadOnlyAdmin):
     """The history, to read; each chain is verified on its own page."""
 
     actions = None
-    list_display = ["at", "about", "sequence", "done", "actor_label", "before", "after", "chain"]
+    list_display = ["at", "about", "sequence", "done", "by", "before", "after", "chain"]
     list_filter = [SubjectFilter, ActorFilter, VerbFilter, "at"]
-    readonly_fields = ["about", "done", "before", "after", "told"]
-    fields = ["about", "sequence", "at", "done", "actor_label", "before", "after", "message", "told"]
+    readonly_fields = ["about", "done", "by", "before", "after", "said", "told"]
+    fields = ["about", "sequence", "at", "done", "by", "before", "after", "said", "told"]
     fields += ["subject", "verb", "actor", "previous", "digest"]
     search_fields = ["subject", "actor_label"]
     ordering = ["-at"]
@@ -67,7 +67,16 @@ class EntryAdmin(ReadOnlyAdmin):
     def told(self, entry):
         """Without the name of a file that was purged since (ADR 26)."""
         ends = Entry.objects.filter(subject=entry.subject, verb__in=rules.verbs_that_forget())
-        return json.dumps(rules.shown(entry.data, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
+        return json.dumps(rules.shown(entry.facts, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
+
+    @admin.display(description="nom de l’auteur", ordering="actor_label")
+    def by(self, entry):
+        """Unless their data were erased since (ADR 37)."""
+        return entry.author
+
+    @admin.display(description="message")
+    def said(self, entry):
+        return entry.words
 
     @admin.display(description="objet", ordering="subject")
     def about(self, entry):

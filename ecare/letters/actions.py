@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ecare import tracing
 from ecare.clock import next_hour
 from ecare.journal.actions import record
 from ecare.letters import emails, files, rules
@@ -136,7 +137,7 @@ def release(recipient: str) -> int:
 @transaction.atomic
 def resend(letter: Letter, *, by: tuple[str, str] | None = None) -> Letter:
     """A new letter with the same words; the journal keeps who asked for it. Raises CannotResend."""
-    if letter.carries_secret:
+    if letter.carries_secret or not letter.text:  # or its words were erased since
         raise CannotResend
     kept = {
         name: getattr(letter, name)
@@ -179,7 +180,8 @@ def _send_all(letters: list[Letter], connection) -> int:
             log.warning("mail server out of reach: %s", type(error).__name__)
             _release(letters[rank:], send_after=timezone.now() + OUTAGE_PAUSE, error=_reason(error))
             break
-        sent += _send_one(letter, connection)
+        with tracing.work("letter", letter.pk, request_id=letter.request_id):
+            sent += _send_one(letter, connection)
     return sent
 
 

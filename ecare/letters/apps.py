@@ -1,7 +1,13 @@
 from django.apps import AppConfig
 
+from ecare import health, metrics
+
 
 class LettersConfig(AppConfig):
     name = "ecare.letters"
     verbose_name = "Courriers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        metrics.watch("ecare.letters.metrics.measures")
+        health.check("mail", "ecare.letters.metrics.check_mail")

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ecare import tracing
+
 # Stands in the stored text where delivery puts the secret.
 SECRET_MARK = "⟦secret⟧"  # noqa: S105
 DIGEST = "digest"  # the name of the daily letter
@@ -82,6 +84,9 @@ class Letter(models.Model):
         related_name="gathered",
         verbose_name="courrier quotidien",
     )
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     objects = LetterQuerySet.as_manager()
 
@@ -92,6 +97,7 @@ class Letter(models.Model):
             models.Index(fields=["send_after"], name="letter_due", condition=Q(state__in=["queued", "sending"])),
             models.Index(fields=["send_after"], name="letter_held", condition=Q(state="held")),
             models.Index(fields=["subject", "-created_at"], name="letter_subject"),
+            models.Index(fields=["created_at"], name="letter_failed", condition=Q(state="failed")),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name="sent_has_a_date"),

@@ -2,6 +2,8 @@
 
 NAMES = {
     "abandoned": "Dossier abandonné",
+    "account_erased": "Données effacées",
+    "account_expiring": "Compte inutilisé, bientôt fermé",
     "accepted": "Candidature acceptée",
     "account_not_found": "Aucun compte à cette adresse",
     "activation": "Activation du compte",
@@ -16,10 +18,12 @@ NAMES = {
     "container_reissued": "Nouveau conteneur ZED",
     "convention_signed": "Convention signée",
     "convention_to_countersign": "Convention à contresigner",
+    "data_handed_over": "Copie de données préparée",
     "declaration_opened": "Déclaration ouverte",
     "desk_digest": "Dossiers sur le bureau d’un agent",
     "digest": "Courrier quotidien",
     "dossiers_assigned": "Dossiers attribués",
+    "draft_expiring": "Brouillon bientôt effacé",
     "due_date_moved": "Échéance de correction déplacée",
     "email_change_attempted": "Changement vers une adresse déjà prise",
     "email_change_requested": "Changement d’adresse demandé",

@@ -45,10 +45,14 @@ LEGAL = {
 }
 # What opens or protects an account.
 SAFETY = {
+    "account_erased",
+    "account_expiring",
     "account_not_found",
     "activation",
     "code",
     "container_reissued",
+    "data_handed_over",
+    "draft_expiring",
     "email_change_attempted",
     "email_change_requested",
     "email_change_to_confirm",
