@@ -17,6 +17,7 @@ run:
 # what no engine decides: words, files, the house, the embedded start.
 test:
 	bin/install requirements-dev.lock
+	bin/clamav >/dev/null || true
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
 	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
 

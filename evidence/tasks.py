@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import arrivals, containers
+from evidence import arrivals, containers, scanning
 
 
 @shared_task
@@ -16,3 +16,9 @@ def warn_of_low_pools() -> int:
 def forget_uploads() -> None:
     """Those that nobody went on with."""
     arrivals.forget(at=timezone.now())
+
+
+@shared_task
+def scan() -> int:
+    """The files that the antivirus has not looked at yet, or is to look at once more."""
+    return scanning.scan()
