@@ -6,7 +6,7 @@ from accounts.models import User
 from applications.actions import NotNow, freeze
 from applications.models import Application, Question, Submission
 
-NOT_LISTED = "Ce fichier n’est pas dans le dernier envoi : rechargez la page pour voir le dossier tel qu’il est."
+NOT_LISTED = "Ce fichier n’est pas dans le dernier envoi : rechargez la page pour voir le dossier tel qu’il est."
 
 
 def send_in_place(

@@ -32,7 +32,7 @@ UNSIGNED = (
     "Ce fichier est la convention telle qu’elle se télécharge, sans signature. Faites-la signer, numérisez-la, "
     "puis déposez l’exemplaire signé."
 )
-INFECTED = "L’antivirus a trouvé ce fichier infecté : il est en quarantaine."
+INFECTED = "L’antivirus a trouvé ce fichier infecté : il est en quarantaine."
 TWICE = "Cet exemplaire est déjà déposé : il attend la signature de l’ANS."
 
 

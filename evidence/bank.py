@@ -31,8 +31,8 @@ NOT_NOW = (
 )
 
 
-UNREAD = "L’antivirus n’a pas encore analysé le RIB de cette demande : attendez de pouvoir le lire pour la confirmer."
-WITHHELD = "Personne ne peut lire le RIB de cette demande : refusez-la, ou attendez que le référent en fasse une autre."
+UNREAD = "L’antivirus n’a pas encore analysé le RIB de cette demande : attendez de pouvoir le lire pour la confirmer."
+WITHHELD = "Personne ne peut lire le RIB de cette demande : refusez-la, ou attendez que le référent en fasse une autre."
 PURGED = "Le RIB de cette demande est purgé : refusez-la, le référent en fera une autre."
 
 

@@ -124,7 +124,7 @@ def _awaited(talk: socket.socket, end: float) -> bytes:
 
 def _verdict(said: bytes) -> str:
     text = said.rstrip(b"\0").decode(errors="replace")
-    about, _, word = text.rpartition(" ")  # « stream: OK », « stream: Name FOUND », « … ERROR »
+    about, _, word = text.rpartition(" ")  # « stream: OK », « stream: Name FOUND », « … ERROR »
     if b"size limit exceeded" in said:
         return TOO_LONG
     if not about.startswith("stream:"):  # of itself: no room for what it is sent, say

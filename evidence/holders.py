@@ -19,6 +19,8 @@ class Place:
     """The référent's page."""
     is_open: bool
     is_sent: bool = True
+    leaves_at_once: bool = True
+    """The other file is sent as it comes; else with the next sending of the step."""
 
 
 def may_hold(relation: str, label: str, *, reopen: str) -> None:

@@ -37,7 +37,7 @@ def report_patient_data(evidence: Evidence, *, by: User, reason: str, at: dateti
     if file.scan == StoredFile.Scan.REPORTED:
         raise NotNow("Ce fichier est déjà signalé : l’ANS va décider.")
     if not file.is_readable:
-        raise NotNow(f"Personne ne lit ce fichier, il ne peut pas être signalé : {file.get_scan_display().lower()}.")
+        raise NotNow(f"Personne ne lit ce fichier, il ne peut pas être signalé : {file.get_scan_display().lower()}.")
     report = PatientDataReport.objects.create(evidence=evidence, by=by, at=at, reason=reason, scan_before=file.scan)
     _set_scan(file, StoredFile.Scan.REPORTED)
     _note(evidence, "report_patient_data", by=by, message=reason)

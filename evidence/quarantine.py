@@ -17,7 +17,7 @@ from ecare.letters.models import Letter
 from evidence import emails
 from evidence.holders import Place, application_of, reopened_place
 from evidence.models import Evidence, PatientDataReport, StoredFile
-from evidence.rules import is_of_past_step, is_reopened, told_of_quarantine
+from evidence.rules import is_of_past_step, is_reopened, is_sent_at_once, told_of_quarantine
 from evidence.states import Scan
 
 REMARK = "L’antivirus a trouvé ce fichier infecté. Déposez un fichier sain à sa place."
@@ -89,7 +89,7 @@ def _condemn(file: StoredFile, application: Application, *, at: datetime) -> Non
     _note(file, application, "quarantine_file", is_sent=_is_sent(file, application))
     if place is None:  # it was replaced or taken back already: history alone knows it
         return
-    until = _until(application, at)
+    until = None if place.leaves_at_once else _until(application, at)
     emails.file_quarantined(file, application, application.referent, place, until=until).save()
     if place.is_sent:
         for agent in told_of_quarantine(application):
@@ -109,11 +109,12 @@ def _place_of(file: StoredFile, application: Application, at: datetime) -> Place
         return beside
     evidence.application = application
     is_sent = _is_sent(file, application)
-    is_open = is_reopened(evidence, application)
+    is_open, leaves_at_once = is_reopened(evidence, application), is_sent_at_once(evidence, application)
     if not is_of_past_step(evidence, application) and law.is_open_for_answers(application, at):
         is_open = is_open or opening_of(application).is_open(evidence.question)
         _name_in_request(evidence)
-    return Place(evidence.question.label, emails.space_path(evidence), is_open=is_open, is_sent=is_sent)
+    path = emails.space_path(evidence)
+    return Place(evidence.question.label, path, is_open=is_open, is_sent=is_sent, leaves_at_once=leaves_at_once)
 
 
 def _name_in_request(evidence: Evidence) -> None:
@@ -133,7 +134,7 @@ def _is_sent(file: StoredFile, application: Application) -> bool:
 
 
 def _until(application: Application, at: datetime) -> date | None:
-    """By when another file is awaited; None: as soon as possible."""
+    """By when the step is to be sent; None: as soon as possible."""
     asked = application.change_requests.open().first()
     deadline = law.deadline(application, at, request=asked)
     return deadline.day or (asked.due_on if asked else None)
@@ -147,7 +148,7 @@ def refuse_infected(application: Application) -> None:
         if law.is_shown(evidence.question, known):
             raise Incomplete(
                 f"Le fichier «\u00a0{evidence.file.name}\u00a0» de l’espace «\u00a0{evidence.question.label}\u00a0» "
-                "est infecté : il ne peut pas être transmis. Retirez-le ou remplacez-le par un fichier sain, "
+                "est infecté : il ne peut pas être transmis. Retirez-le ou remplacez-le par un fichier sain, "
                 "puis transmettez à nouveau."
             )
 

@@ -71,19 +71,19 @@ def is_sent_at_once(evidence: Evidence, application: Application) -> bool:
 
 
 UNREAD = {
-    StoredFile.Scan.PENDING: "L’antivirus n’a pas encore analysé ce fichier : il ne peut être ni lu ni téléchargé. "
-    "L’analyse prend en général moins d’une minute ; rechargez la page un peu plus tard.",
-    StoredFile.Scan.INFECTED: "L’antivirus a trouvé ce fichier infecté : il est en quarantaine, et personne ne peut le "
+    StoredFile.Scan.PENDING: "L’antivirus n’a pas encore analysé ce fichier : il ne peut être ni lu ni téléchargé. "
+    "L’analyse prend en général moins d’une minute ; rechargez la page un peu plus tard.",
+    StoredFile.Scan.INFECTED: "L’antivirus a trouvé ce fichier infecté : il est en quarantaine, et personne ne peut le "
     "lire ni le télécharger.",
-    StoredFile.Scan.FAILED: "L’antivirus n’a pas pu analyser ce fichier : par précaution, personne ne peut le lire ni "
-    "le télécharger. L’ANS peut demander une nouvelle analyse ; l’établissement peut remplacer le fichier.",
+    StoredFile.Scan.FAILED: "L’antivirus n’a pas pu analyser ce fichier : par précaution, personne ne peut le lire ni "
+    "le télécharger. L’ANS peut demander une nouvelle analyse ; l’établissement peut remplacer le fichier.",
 }
 """What a page answers in the place of a file."""
 
 
 def why_unread(file: StoredFile) -> str:
     known = UNREAD.get(StoredFile.Scan(file.scan))
-    return known or f"Ce fichier ne peut pas être téléchargé : {file.get_scan_display().lower()}."
+    return known or f"Ce fichier ne peut pas être téléchargé : {file.get_scan_display().lower()}."
 
 
 def is_previewed(file: StoredFile) -> bool:

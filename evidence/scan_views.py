@@ -1,4 +1,4 @@
-"""« Demander une nouvelle analyse »: of a file that the antivirus condemned, or came to no end with."""
+"""« Demander une nouvelle analyse »: of a file that the antivirus condemned, or came to no end with."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied

@@ -74,7 +74,7 @@ def fault_of(upload) -> str:
     try:
         found = clamd.scan(iter(lambda: upload.read(PIECE), b""))
     except (clamd.Down, clamd.Unfinished):
-        return "L’antivirus ne répond pas : ce fichier ne peut pas être publié. Recommencez dans quelques minutes."
+        return "L’antivirus ne répond pas : ce fichier ne peut pas être publié. Recommencez dans quelques minutes."
     finally:
         upload.seek(0)
-    return f"L’antivirus refuse ce fichier ({found}) : il n’est pas publié." if found else ""
+    return f"L’antivirus refuse ce fichier ({found}) : il n’est pas publié." if found else ""

@@ -32,7 +32,7 @@ OUTAGE = "scanner-outage"
 """In the cache, for all workers: that the antivirus is down, and how long it is left alone."""
 FIRST_REST, LONGEST_REST = 5, 60  # seconds
 FORGOTTEN = 600  # seconds after which an outage is another one
-NO_SCANNER = "Aucun antivirus n’est configuré sur ce portail : aucun fichier ne peut être analysé."
+NO_SCANNER = "Aucun antivirus n’est configuré sur ce portail : aucun fichier ne peut être analysé."
 
 
 # --- a worker -----------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def scan_again(file: StoredFile, *, by: User, at: datetime) -> None:
     if not settings.SCANNER:
         raise NotNow(NO_SCANNER)
     if not queue(StoredFile.objects.filter(pk=file.pk), at=at):
-        raise NotNow("Ce fichier est purgé : il n’y a plus rien à analyser.")
+        raise NotNow("Ce fichier est purgé : il n’y a plus rien à analyser.")
     application = application_of(file)
     if application is not None:
         record(application.subject, "scan_again", actor=by.actor, data={"file": str(file.pk), "sha256": file.sha256})

@@ -13,9 +13,9 @@ class Scan(models.TextChoices):
     INFECTED = "infected", "Infecté, mis en quarantaine"
     FAILED = "failed", "Analyse impossible"
     NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
-    CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
-    REPORTED = "reported", "Signalé : il contiendrait des données de patients"
-    PURGED = "purged", "Purgé : il contenait des données de patients"
+    CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
+    REPORTED = "reported", "Signalé : il contiendrait des données de patients"
+    PURGED = "purged", "Purgé : il contenait des données de patients"
 
 
 READABLE = (Scan.CLEAN, Scan.NOT_SCANNED, Scan.CONTAINER)
@@ -57,7 +57,7 @@ class Scanned(models.Model):
 
     scan = models.CharField("analyse", max_length=11, choices=Scan, default=Scan.PENDING)
     scan_after = models.DateTimeField(
-        "à analyser après", default=timezone.now, null=True, blank=True, help_text="Vide : aucune analyse n’est prévue."
+        "à analyser après", default=timezone.now, null=True, blank=True, help_text="Vide : aucune analyse n’est prévue."
     )
     scan_attempts = models.PositiveSmallIntegerField(
         "essais d’analyse", default=0, help_text="Ceux que l’antivirus, sans être en panne, n’a pas menés à leur fin."

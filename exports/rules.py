@@ -28,7 +28,7 @@ FILE_WITHDRAWN = (
 
 
 FILE_INFECTED = (
-    "Depuis la préparation de cet export, l’antivirus a trouvé infecté un fichier de ses dossiers : il ne peut plus "
+    "Depuis la préparation de cet export, l’antivirus a trouvé infecté un fichier de ses dossiers : il ne peut plus "
     "vous être remis. Demandez-en un nouveau, qui ne contiendra pas ce fichier."
 )
 

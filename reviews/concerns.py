@@ -14,9 +14,9 @@ from reviews import readers
 from reviews.models import FileVerdict
 
 UNREAD: dict[str, str] = {
-    Scan.PENDING: "n’a pas encore été analysé par l’antivirus : personne ne l’a lu.",
-    Scan.INFECTED: "est infecté et en quarantaine : l’établissement ne l’a pas encore remplacé.",
-    Scan.FAILED: "n’a pas pu être analysé par l’antivirus : personne ne l’a lu.",
+    Scan.PENDING: "n’a pas encore été analysé par l’antivirus : personne ne l’a lu.",
+    Scan.INFECTED: "est infecté et en quarantaine : l’établissement ne l’a pas encore remplacé.",
+    Scan.FAILED: "n’a pas pu être analysé par l’antivirus : personne ne l’a lu.",
 }
 
 

@@ -98,7 +98,7 @@ class QueueFilter(django_filters.FilterSet):
         method="unread_files",
         label="Antivirus",
         empty_label="Indifférent",
-        choices=[(QUARANTINE, "Fichiers en quarantaine ou impossibles à analyser"), (UNSCANNED, "Analyses en cours")],
+        choices=[(QUARANTINE, "Fichiers que personne ne peut lire"), (UNSCANNED, "Analyses en cours")],
     )
     echeance = django_filters.ChoiceFilter(
         method="overdue",

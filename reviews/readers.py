@@ -18,10 +18,10 @@ from reviews.models import FileVerdict
 from reviews.rules import concerned_by, is_resendable
 
 UNREAD: dict[str, str] = {
-    Scan.PENDING: "Analyse antivirus en cours : personne ne peut encore lire ce fichier.",
-    Scan.INFECTED: "Infecté, en quarantaine : personne ne peut le lire. L’établissement est prévenu et peut le "
+    Scan.PENDING: "Analyse antivirus en cours : personne ne peut encore lire ce fichier.",
+    Scan.INFECTED: "Infecté, en quarantaine : personne ne peut le lire. L’établissement est prévenu et peut le "
     "remplacer.",
-    Scan.FAILED: "L’antivirus n’a pas pu analyser ce fichier : personne ne peut le lire.",
+    Scan.FAILED: "L’antivirus n’a pas pu analyser ce fichier : personne ne peut le lire.",
 }
 
 

@@ -110,7 +110,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "paid_on": date(2026, 12, 1),
         "path": "/",
         "person": camille if is_first else claude,
-        "place": Said("", is_open=is_first, is_sent=is_first),
+        "place": Said("", is_open=True, is_sent=is_first, leaves_at_once=is_first),
         "question": {"label": "Fichier RIB"},
         "refused": None if is_first else Said("", decided_at=AT, message="La dernière page manque."),
         "report": Said("", by=claude, reason="Une page porte un nom de patient.", message="C’est un exemple fictif.",

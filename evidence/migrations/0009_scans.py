@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='storedfile',
             name='scan_after',
-            field=models.DateTimeField(blank=True, default=django.utils.timezone.now, help_text='Vide : aucune analyse n’est prévue.', null=True, verbose_name='à analyser après'),
+            field=models.DateTimeField(blank=True, default=django.utils.timezone.now, help_text='Vide : aucune analyse n’est prévue.', null=True, verbose_name='à analyser après'),
         ),
         migrations.AddField(
             model_name='storedfile',
@@ -46,12 +46,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='patientdatareport',
             name='scan_before',
-            field=models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('failed', 'Analyse impossible'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé'), ('reported', 'Signalé : il contiendrait des données de patients'), ('purged', 'Purgé : il contenait des données de patients')], max_length=11, verbose_name='analyse avant le signalement'),
+            field=models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('failed', 'Analyse impossible'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé'), ('reported', 'Signalé : il contiendrait des données de patients'), ('purged', 'Purgé : il contenait des données de patients')], max_length=11, verbose_name='analyse avant le signalement'),
         ),
         migrations.AlterField(
             model_name='storedfile',
             name='scan',
-            field=models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('failed', 'Analyse impossible'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé'), ('reported', 'Signalé : il contiendrait des données de patients'), ('purged', 'Purgé : il contenait des données de patients')], default='pending', max_length=11, verbose_name='analyse'),
+            field=models.CharField(choices=[('pending', 'Analyse en cours'), ('clean', 'Analysé, sain'), ('infected', 'Infecté, mis en quarantaine'), ('failed', 'Analyse impossible'), ('not_scanned', 'Non analysé (démonstration)'), ('container', 'Conteneur chiffré : son contenu ne peut pas être analysé'), ('reported', 'Signalé : il contiendrait des données de patients'), ('purged', 'Purgé : il contenait des données de patients')], default='pending', max_length=11, verbose_name='analyse'),
         ),
         migrations.AddIndex(
             model_name='storedfile',
