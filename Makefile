@@ -39,6 +39,7 @@ load:
 test:
 	bin/install requirements-dev.lock
 	bin/nginx >/dev/null
+	bin/clamav >/dev/null || true
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
 	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
 

@@ -41,6 +41,9 @@ DEEDS = {
     "report_patient_data": "a signalé des données de patients dans un fichier",
     "purge_evidence": "a purgé un fichier qui contenait des données de patients",
     "dismiss_report": "a écarté le signalement d’un fichier",
+    "quarantine_file": "a mis en quarantaine un fichier infecté",
+    "lift_quarantine": "a levé la quarantaine d’un fichier",
+    "replace_withheld": "a remplacé un fichier que personne ne pouvait lire",
     "activate_container": "a activé le téléchargement d’un conteneur ZED",
     "reissue_container": "a demandé un nouveau conteneur ZED",
 }
@@ -51,6 +54,8 @@ BETWEEN_AGENTS = {
     "ask_opinion": "a demandé un avis",
     "give_opinion": "a donné un avis",
     "resend_letter": "a renvoyé un courrier",
+    "fail_scan": "n’a pas pu analyser un fichier",
+    "scan_again": "a demandé une nouvelle analyse d’un fichier",
 }
 # The same verb, said better where it led.
 DEEDS_TO: dict[tuple[str, str], str] = {

@@ -11,9 +11,9 @@ _folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfi
 shutil.rmtree(_folder, ignore_errors=True)
 _folder.mkdir(mode=0o700, parents=True)
 
-from prometheus_client import multiprocess  # noqa: E402 # it looks for the folder as it is imported
+from prometheus_client import multiprocess  # it looks for the folder as it is imported
 
-from ecare import logs  # noqa: E402
+from ecare import logs
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"

@@ -7,6 +7,7 @@ SQLite, in-process broker); everything else must be given, or the start stops wi
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -332,6 +333,26 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# The antivirus: clamd://host:3310 or clamd:///its/socket. Embedded without one: files are read without being scanned.
+SCANNER = _required("ECARE_SCANNER", embedded="")
+
+
+def _is_scanner(address: str) -> bool:
+    """A host and its port, or a socket; nothing else."""
+    try:
+        found = urlsplit(address)
+        is_placed = bool(found.hostname and found.port and not found.path) or (not found.netloc and len(found.path) > 1)
+    except ValueError:
+        return False
+    return found.scheme == "clamd" and is_placed and not (found.query or found.fragment)
+
+
+if SCANNER and not _is_scanner(SCANNER):
+    raise ImproperlyConfigured("ECARE_SCANNER takes clamd://host:3310 or clamd:///run/clamav/clamd.ctl.")
+SCANNER_PATIENCE = timedelta(minutes=4)  # for one file, from its first byte to the verdict; MaxScanTime is shorter
+SCANNER_SILENCE = timedelta(seconds=10)  # it takes nothing and says nothing, though it is asked whether it is there
+# How many files are scanned at once: that many threads of the workers.
+SCAN_LANES = env.int("ECARE_SCAN_LANES", default=2)
 FILE_UPLOAD_HANDLERS = ["evidence.uploads.SealedUploadHandler"]  # no plain copy on a disk, whatever the page
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 100  # a whole step in one post, without JavaScript
@@ -360,6 +381,7 @@ CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "imports": {"task": "establishments.tasks.run_imports", "schedule": 2.0, "options": {"expires": 5}},
     "imports left": {"task": "establishments.tasks.forget_imports", "schedule": 3600.0, "options": {"expires": 3600}},
+    "scans": {"task": "evidence.tasks.scan", "schedule": 1.0, "options": {"expires": 5}},
     "containers": {
         "task": "evidence.tasks.warn_of_low_pools",
         "schedule": 3600.0,

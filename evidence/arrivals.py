@@ -101,7 +101,7 @@ def receive(upload: Upload, *, rank: int, pieces: Iterable[bytes], by: User, at:
     Raises CutShort, Refused, NotNow or PermissionDenied.
     """
     _check_own(upload, by)
-    actions.check_open(upload.application, upload.question, by=by, at=at)
+    actions.check_open_for(upload.application, upload.question, by=by, at=at, instead_of=upload.replaces)
     if not 0 <= rank < upload.count:
         raise Refused("Cette partie ne figure pas dans le fichier annoncé. Choisissez à nouveau le fichier.")
     with Spool(context=upload.context_of(rank)) as spool:

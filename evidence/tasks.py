@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import arrivals, containers, retention
+from evidence import arrivals, containers, retention, scanning
 
 
 @shared_task
@@ -22,3 +22,9 @@ def forget_uploads() -> None:
 def forget_drafts() -> None:
     """Those in which nobody typed any more."""
     retention.forget(timezone.now())
+
+
+@shared_task
+def scan() -> int:
+    """The files that the antivirus has not looked at yet, or is to look at once more."""
+    return scanning.scan()

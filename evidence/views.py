@@ -217,7 +217,7 @@ def sealed_response(
     """A stored file as an attachment, or shown as a media type; in a sandbox, where no browser runs anything of it.
     `is_examined`: by whoever decides on a report. Raises NotNow, before anything is sent."""
     if not stored.is_readable and not (is_examined and stored.scan == StoredFile.Scan.REPORTED):
-        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
+        raise NotNow(rules.why_unread(stored))
     return opened_response(stored.storage_name, name=name, shown_as=shown_as)
 
 

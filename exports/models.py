@@ -45,6 +45,7 @@ class Export(models.Model):
         EXPIRED = "expired", "Expiré"
 
     UNFINISHED = (State.WAITING, State.BUILDING)
+    WITH_FILES = (Kind.DOSSIER_ZIP, Kind.DOMAIN_ARCHIVE)
     OF_DOSSIER = (Kind.DOSSIER_PDF, Kind.DOSSIER_ZIP)
 
     number = models.UUIDField("numéro", primary_key=True, default=uuid.uuid4, editable=False)

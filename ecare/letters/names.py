@@ -40,6 +40,7 @@ NAMES = {
     "export_ready": "Export prêt",
     "extension_given": "Date limite prolongée",
     "extension_withdrawn": "Prolongation retirée",
+    "file_quarantined": "Fichier infecté",
     "invitation": "Invitation d’un agent",
     "notifications_suspended": "Notifications suspendues",
     "opinion_asked": "Avis demandé",
@@ -51,6 +52,7 @@ NAMES = {
     "password_reset_held": "Nouveau mot de passe retenu",
     "patient_data_reported": "Données de patients signalées",
     "pool_low": "Réserve de conteneurs bientôt vide",
+    "quarantine_lifted": "Fichier de nouveau lisible",
     "recovery_code_used": "Code de secours utilisé",
     "recovery_codes_renewed": "Codes de secours renouvelés",
     "registration_attempted": "Inscription avec une adresse déjà connue",
@@ -78,6 +80,7 @@ NAMES = {
     "trial": "Essai d’un texte",
     "validated": "Dossier validé",
     "withdrawn": "Candidature retirée",
+    "withheld_file_replaced": "Fichier illisible remplacé",
 }
 
 
