@@ -1,9 +1,11 @@
 """Doors of the worker."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import arrivals, containers
+from evidence import actions, arrivals, containers
 
 
 @shared_task
@@ -16,3 +18,9 @@ def warn_of_low_pools() -> int:
 def forget_uploads() -> None:
     """Those that nobody went on with."""
     arrivals.forget(at=timezone.now())
+
+
+@shared_task
+def sweep_vault() -> None:
+    """Bytes that nobody refers to any more, and that could not be deleted when it was time."""
+    actions.sweep(older_than=timedelta(days=1))
