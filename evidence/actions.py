@@ -166,7 +166,7 @@ def _take_out(evidence: Evidence, application: Application, *, at: datetime) -> 
         evidence.withdrawn_after, evidence.withdrawn_at = application.sendings, at
         evidence.save(update_fields=["withdrawn_after", "withdrawn_at"])
         return True
-    storage_name = evidence.file.storage_name
+    storage_name = StoredFile.objects.select_for_update().get(pk=evidence.file_id).storage_name  # keys may have changed
     evidence.delete()
     evidence.file.delete()
     transaction.on_commit(lambda: vault.discard(storage_name))

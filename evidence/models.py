@@ -46,6 +46,11 @@ class StoredFile(models.Model):
     def __str__(self):
         return self.name
 
+    def save(self, *args, update_fields=None, **kwargs):
+        if not self._state.adding and update_fields is None:
+            raise TypeError("Name the columns: a change of keys may have moved the bytes since this row was read.")
+        super().save(*args, update_fields=update_fields, **kwargs)
+
     @property
     def is_readable(self) -> bool:
         return self.scan in self.READABLE

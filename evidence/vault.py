@@ -18,18 +18,20 @@ import io
 import logging
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.apps import apps
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db.models import Model, Q
 
-from ecare.sealing import CannotOpen, derived_key, keyring
+from ecare.sealing import CannotOpen, derived_key, keyring, master
 from evidence.storage import UNFINISHED, StoreDown
 
 logger = logging.getLogger(__name__)
@@ -40,8 +42,8 @@ PART = 5 * SEGMENT
 PIECE = 256 * 1024
 
 
-def _file_cipher(master: bytes, salt: bytes) -> AESGCM:
-    return AESGCM(derived_key(master, purpose="vault", salt=salt))
+def _file_cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(derived_key(key, purpose="vault", salt=salt))
 
 
 def _nonce(prefix: bytes, rank: int, *, last: bool) -> bytes:
@@ -66,12 +68,12 @@ class Spool:
     def __init__(self, *, context: bytes = b""):
         with _on_disk():
             self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
-        self.key_name, master = next(iter(keyring().items()))
+        self.key_name, key = next(iter(keyring().items()))
         salt, self._prefix = os.urandom(16), os.urandom(7)
         name = self.key_name.encode()
         header = MAGIC + bytes([len(name)]) + name + salt + self._prefix
         self._context, self._bound = context, header + context
-        self._cipher = _file_cipher(master, salt)
+        self._cipher = _file_cipher(key, salt)
         self._pending = bytearray()
         self._rank = 0
         with _on_disk():
@@ -115,9 +117,9 @@ class Spool:
             self.close()
 
 
-def sealed(chunks: Iterable[bytes]) -> Spool:
+def sealed(chunks: Iterable[bytes], *, context: bytes = b"") -> Spool:
     """Everything that `chunks` yields, sealed."""
-    spool = Spool()
+    spool = Spool(context=context)
     for chunk in chunks:
         spool.write(chunk)
     return spool.finish()
@@ -163,7 +165,8 @@ class SealedReader(io.BufferedIOBase):
         salt, self._prefix = self._file.read(16), self._file.read(7)
         self._header = start + name + salt + self._prefix
         self._bound = self._header + self._context
-        self._cipher = _file_cipher(keyring()[name.decode()], salt)
+        self.key_name = name.decode()
+        self._cipher = _file_cipher(master(self.key_name), salt)
         body = end - len(self._header)
         self._segments = max(1, -(-body // (SEGMENT + TAG)))
         self.size = body - self._segments * TAG
@@ -245,15 +248,28 @@ def open_stored(stored) -> SealedReader:
 
 
 def open_named(storage_name: str, *, context: bytes = b"") -> SealedReader:
-    try:
-        file = default_storage.open(storage_name)
-    except FileNotFoundError as error:
-        raise Absent("missing") from error
+    file = _open(storage_name)
     try:
         return SealedReader(file, context=context)
-    except CannotOpen:
+    except (CannotOpen, StoreDown):
         file.close()
         raise
+
+
+def _open(storage_name: str):
+    try:
+        return default_storage.open(storage_name)
+    except FileNotFoundError as error:
+        raise Absent("missing") from error
+
+
+def key_of(storage_name: str) -> str:
+    """The name of the key that sealed it, as its header says. Raises CannotOpen when it has none."""
+    with _open(storage_name) as file:
+        start = file.read(len(MAGIC) + 1)
+        if start[:-1] != MAGIC:
+            raise CannotOpen("not a sealed file")
+        return file.read(start[-1]).decode(errors="replace")
 
 
 def joined(parts: Iterable[tuple[str, bytes]]) -> Spool:
@@ -279,6 +295,46 @@ def discard_unfinished(storage_name: str) -> None:
     """What a process that died may have left under a name: the whole file, or its beginning."""
     for name in (storage_name, f"{storage_name}{UNFINISHED}"):
         discard(name)
+
+
+class Shelf(NamedTuple):
+    """Rows that have sealed bytes in storage (`storage_name`), their digest (`sha256`) and size beside them."""
+
+    label: str
+    which: Q
+    context: Callable[[Any], bytes]
+    size: Callable[[Any], int]
+
+    @property
+    def model(self) -> type[Model]:
+        return apps.get_model(self.label)
+
+    @property
+    def rows(self):
+        return self.model._base_manager.filter(self.which).order_by("pk")
+
+    @property
+    def notes_key(self) -> bool:
+        return any(field.name == "key_name" for field in self.model._meta.fields)
+
+
+_SHELVES: list[Shelf] = []
+
+
+def keeps(
+    label: str,
+    which: Q = Q(),  # noqa: B008
+    *,
+    context: Callable[[Any], bytes] = lambda _row: b"",
+    size: Callable[[Any], int] = lambda row: row.size,
+) -> None:
+    """Said by a room of its own models (« evidence.StoredFile ») when it starts. `which`: the rows whose bytes are
+    there."""
+    _SHELVES.append(Shelf(label, which, context, size))
+
+
+def shelves() -> list[Shelf]:
+    return list(_SHELVES)
 
 
 def names() -> Iterator[str]:

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
+from django.db.models import Q
 
 from ecare.letters import rules as letters
+from evidence import vault
 
 
 class ExportsConfig(AppConfig):
@@ -9,4 +11,5 @@ class ExportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        vault.keeps("exports.Export", Q(state="ready"))
         letters.check_before_sending("export_ready", "exports.rules.is_still_ready")

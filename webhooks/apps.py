@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from applications import moves
+from ecare import sealing
 from ecare.letters import rules as letters
 
 
@@ -10,6 +11,7 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        sealing.keeps("webhooks.Subscription", "secret", "former_secret", purpose="webhook")
         moves.tell("webhooks.deliveries.note_move")
         letters.check_before_sending("subscription_suspended", "webhooks.rules.is_still_suspended")
         letters.check_before_sending("notifications_suspended", "webhooks.rules.is_still_suspended")

@@ -109,6 +109,7 @@ VERBS = {
     "resume_subscription": "abonnement repris",
     "revoke_invitation": "invitation révoquée",
     "revoke_token": "jeton révoqué",
+    "rotate_keys": "fichiers et secrets rescellés avec une nouvelle clé",
     "rotate_secret": "secret d’un abonnement renouvelé",
     "save_terms": "CGU modifiées",
     "send_back": "dossier renvoyé à l’ARS",
@@ -146,6 +147,7 @@ SUBJECTS = {
     "system": "Système",
     "subscription": "Abonnement",
     "terms": "CGU",
+    "vault": "Coffre des fichiers",
 }
 _STATES: dict[str, str] = {}
 
