@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     "exports",
     "systems",
     "webhooks",
+    "backups",
     *(["demo"] if EMBEDDED else []),
 ]
 

@@ -63,11 +63,11 @@ def _on_disk() -> Iterator[None]:
 
 class Spool:
     """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind. Raises StoreDown
-    where that file finds no room."""
+    where that file finds no room. `into`: an open file to seal into instead."""
 
-    def __init__(self, *, context: bytes = b""):
+    def __init__(self, *, context: bytes = b"", into=None):
         with _on_disk():
-            self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
+            self.file = into or TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
         self.key_name, key = next(iter(keyring().items()))
         salt, self._prefix = os.urandom(16), os.urandom(7)
         name = self.key_name.encode()

@@ -74,6 +74,7 @@ VERBS = {
     "load_containers": "conteneurs chargés",
     "load_domain": "domaine chargé",
     "load_scale": "barème chargé",
+    "make_backup": "sauvegarde faite",
     "move_due_date": "échéance de correction déplacée",
     "open_declaration": "déclaration ouverte",
     "prepare_convention": "convention à signer préparée",
@@ -105,6 +106,7 @@ VERBS = {
     "resend_invitation": "invitation renvoyée",
     "resend_letter": "courrier renvoyé",
     "reset_second_factor": "double authentification réinitialisée",
+    "restore_backup": "sauvegarde restaurée",
     "restore_letter": "texte d’origine du courrier remis en service",
     "resume_subscription": "abonnement repris",
     "revoke_invitation": "invitation révoquée",
@@ -148,6 +150,7 @@ SUBJECTS = {
     "subscription": "Abonnement",
     "terms": "CGU",
     "vault": "Coffre des fichiers",
+    "backup": "Sauvegarde",
 }
 _STATES: dict[str, str] = {}
 
