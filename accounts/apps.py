@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_login_failed
 
-from ecare import metrics
+from ecare import metrics, sealing
 from ecare.letters import rules as letters
 
 
@@ -13,6 +13,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         metrics.watch("accounts.metrics.measures")
         user_login_failed.connect(_count_wrong_password)
+        sealing.keeps("accounts.Authenticator", "sealed_key", purpose="authenticator")
         letters.may_wait("colleague_registered")
         letters.gather_for("accounts.rules.wants_daily_letter")
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ecare import logs
 from ecare.embedded_keys import generated_key
+from ecare.storage_address import folder, storage_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -104,6 +106,7 @@ INSTALLED_APPS = [
     "exports",
     "systems",
     "webhooks",
+    "backups",
     "privacy",
     *(["demo"] if EMBEDDED else []),
 ]
@@ -117,6 +120,7 @@ MIDDLEWARE = [
     "systems.middleware.NoCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "evidence.middleware.StoreDownMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -318,15 +322,16 @@ STATIC_ROOT = None if EMBEDDED else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static", ("guides", BASE_DIR / "docs" / "guides" / "images")]
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = EMBEDDED  # an update under a running portal is served whole, not at its former length
+STORAGE = _required("ECARE_STORAGE", embedded="vault")
 STORAGES = {
-    "default": {
-        "BACKEND": "evidence.storage.VaultStorage",
-        "OPTIONS": {
-            "location": str(DATA_DIR / "vault"),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    "default": folder(DATA_DIR / "vault", creates_folder=True)
+    if EMBEDDED and STORAGE == "vault"
+    else storage_of(
+        STORAGE,
+        access_key=env.str("ECARE_STORAGE_ACCESS_KEY", default=""),
+        secret_key=env.str("ECARE_STORAGE_SECRET_KEY", default=""),
+        authorities=env.str("ECARE_STORAGE_CA", default=""),
+    ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if EMBEDDED
@@ -378,6 +383,11 @@ CELERY_BEAT_SCHEDULE = {
     "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
     "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
     "uploads": {"task": "evidence.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
+    "vault": {
+        "task": "evidence.tasks.sweep_vault",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 3600},
+    },
     "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "imports": {"task": "establishments.tasks.run_imports", "schedule": 2.0, "options": {"expires": 5}},
     "imports left": {"task": "establishments.tasks.forget_imports", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -217,7 +217,7 @@ def _end(request: ImportRequest, state: str, *, error: str = "") -> None:
     request.state, request.error, request.progress = state, error[:500], ""
     request.lease = request.leased_until = None
     request.save()
-    transaction.on_commit(lambda: _discard(files))
+    transaction.on_commit(lambda: _discard(files), robust=True)  # storage may be down: the sweep takes them
 
 
 def _discard(files: list[dict]) -> None:

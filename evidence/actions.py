@@ -180,7 +180,7 @@ def _take_out(evidence: Evidence, application: Application, *, at: datetime) -> 
         evidence.withdrawn_after, evidence.withdrawn_at = application.sendings, at
         evidence.save(update_fields=["withdrawn_after", "withdrawn_at"])
         return True
-    storage_name = evidence.file.storage_name
+    storage_name = StoredFile.objects.select_for_update().get(pk=evidence.file_id).storage_name  # keys may have changed
     evidence.delete()
     evidence.file.delete()
     transaction.on_commit(lambda: vault.discard(storage_name))
@@ -273,12 +273,16 @@ def note_download(evidence: Evidence, *, by: User) -> None:
 def sweep(*, older_than: timedelta) -> tuple[list[str], list[StoredFile]]:
     """Delete stored bytes that no row refers to (a process died between the two), and find rows without bytes.
 
-    Young ones are left: their row may be about to be written.
+    Young ones are left: their row may be about to be written. Raises StoreDown.
     """
     known = _referred_to()
     found, swept = set(vault.names()), []
     for name in sorted(found - known):
-        if timezone.now() - default_storage.get_modified_time(name) < older_than:
+        try:
+            age = timezone.now() - default_storage.get_modified_time(name)
+        except FileNotFoundError:  # deleted meanwhile, by whom it was of
+            continue
+        if age < older_than:
             continue
         if name not in _referred_to(storage_name=name):  # one that was written since the list was made
             vault.discard(name)

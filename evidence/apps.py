@@ -1,10 +1,11 @@
 from django.apps import AppConfig
+from django.db.models import Q
 
 from applications import moves
-from ecare import metrics
+from ecare import metrics, sealing
 from ecare.journal import rules as journal
 from ecare.letters import rules as letters
-from ecare.sealing import keyring
+from evidence import vault
 
 
 class EvidenceConfig(AppConfig):
@@ -14,7 +15,14 @@ class EvidenceConfig(AppConfig):
 
     def ready(self):
         metrics.watch("evidence.metrics.measures")
-        keyring()  # a malformed key stops the start, not the first file
+        sealing.keyring()  # a malformed key stops the start, not the first file
+        sealing.keeps("evidence.Container", "password", purpose="container")
+        vault.keeps("evidence.StoredFile", ~Q(scan="purged"))
+        vault.keeps(
+            "evidence.UploadPart",
+            context=lambda part: part.upload.context_of(part.rank),
+            size=lambda part: part.upload.length_of(part.rank),
+        )
         journal.forget_name_after("purge_evidence")
         moves.let_object("submit", "evidence.quarantine.refuse_infected")
         letters.may_wait("pool_low", "quarantine_lifted")

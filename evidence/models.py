@@ -39,6 +39,11 @@ class StoredFile(Scanned):
     def __str__(self):
         return self.name
 
+    def save(self, *args, update_fields=None, **kwargs):
+        if not self._state.adding and update_fields is None:
+            raise TypeError("Name the columns: a change of keys may have moved the bytes since this row was read.")
+        super().save(*args, update_fields=update_fields, **kwargs)
+
 
 def _bare(column):
     """As text without spaces and hyphens, in which engines differ: of JSON, and of a UUID."""

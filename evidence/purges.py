@@ -135,7 +135,7 @@ def _decided(evidence: Evidence, *, by: User, reason: str, at: datetime) -> Pati
 
 def _forget(file: StoredFile) -> None:
     """The row no longer leads to the bytes, so that they are swept if the process dies before it deletes them."""
-    storage_name = file.storage_name
+    storage_name = StoredFile.objects.select_for_update().get(pk=file.pk).storage_name  # a change of keys moves it
     file.name, file.storage_name, file.scan = PURGED_NAME, f"purged/{file.pk.hex}", StoredFile.Scan.PURGED
     file.scan_after = file.scan_lease = file.scan_leased_until = None  # a word of the antivirus comes too late
     file.save(update_fields=["name", "storage_name", "scan", "scan_after", "scan_lease", "scan_leased_until"])

@@ -1,9 +1,11 @@
 """Doors of the worker."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import arrivals, containers, retention, scanning
+from evidence import actions, arrivals, containers, retention, scanning
 
 
 @shared_task
@@ -28,3 +30,9 @@ def forget_drafts() -> None:
 def scan() -> int:
     """The files that the antivirus has not looked at yet, or is to look at once more."""
     return scanning.scan()
+
+
+@shared_task
+def sweep_vault() -> None:
+    """Bytes that nobody refers to any more, and that could not be deleted when it was time."""
+    actions.sweep(older_than=timedelta(days=1))

@@ -15,21 +15,26 @@ part of, its rank and whether it is the last one are authenticated with it (`con
 """
 
 import io
+import logging
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.apps import apps
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db.models import Model, Q
 
-from ecare.sealing import CannotOpen, derived_key, keyring
-from evidence.storage import UNFINISHED
+from ecare.sealing import CannotOpen, derived_key, keyring, master
+from evidence.storage import UNFINISHED, StoreDown
 
+logger = logging.getLogger(__name__)
 MAGIC = b"ECV1"
 SEGMENT = 1024 * 1024
 TAG = 16
@@ -37,28 +42,42 @@ PART = 5 * SEGMENT
 PIECE = 256 * 1024
 
 
-def _file_cipher(master: bytes, salt: bytes) -> AESGCM:
-    return AESGCM(derived_key(master, purpose="vault", salt=salt))
+def _file_cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(derived_key(key, purpose="vault", salt=salt))
 
 
 def _nonce(prefix: bytes, rank: int, *, last: bool) -> bytes:
     return prefix + rank.to_bytes(4, "big") + bytes([last])
 
 
-class Spool:
-    """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind."""
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """A disk that is full or fails is a storage that does not answer."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreDown(error.strerror or str(error)) from error
 
-    def __init__(self, *, context: bytes = b""):
-        self.file = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
-        self.key_name, master = next(iter(keyring().items()))
+
+class Spool:
+    """A file being sealed, in an unnamed temporary file: if the process dies, nothing stays behind. Raises StoreDown
+    where that file finds no room. `into`: an open file to seal into instead."""
+
+    def __init__(self, *, context: bytes = b"", into=None):
+        with _on_disk():
+            self.file = into or TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
+        self.key_name, key = next(iter(keyring().items()))
         salt, self._prefix = os.urandom(16), os.urandom(7)
         name = self.key_name.encode()
         header = MAGIC + bytes([len(name)]) + name + salt + self._prefix
         self._context, self._bound = context, header + context
-        self._cipher = _file_cipher(master, salt)
+        self._cipher = _file_cipher(key, salt)
         self._pending = bytearray()
         self._rank = 0
-        self.file.write(header)
+        with _on_disk():
+            self.file.write(header)
 
     def write(self, chunk: bytes) -> None:
         self._pending += chunk
@@ -67,11 +86,14 @@ class Spool:
 
     def finish(self) -> Self:
         self._seal(last=True)
+        with _on_disk():
+            self.file.flush()
         return self
 
     def _seal(self, *, last: bool) -> None:
         nonce = _nonce(self._prefix, self._rank, last=last)
-        self.file.write(self._cipher.encrypt(nonce, bytes(self._pending[:SEGMENT]), self._bound))
+        with _on_disk():
+            self.file.write(self._cipher.encrypt(nonce, bytes(self._pending[:SEGMENT]), self._bound))
         del self._pending[:SEGMENT]
         self._rank += 1
 
@@ -80,7 +102,8 @@ class Spool:
         return SealedReader(self.file, owns=False, context=self._context)
 
     def close(self) -> None:
-        self.file.close()
+        with suppress(OSError):  # what a full disk did not take is written once more
+            self.file.close()
 
     def __enter__(self):
         return self
@@ -91,12 +114,12 @@ class Spool:
     def __del__(self):
         # An upload that breaks off leaves its spool to the garbage collector.
         if hasattr(self, "file"):
-            self.file.close()
+            self.close()
 
 
-def sealed(chunks: Iterable[bytes]) -> Spool:
+def sealed(chunks: Iterable[bytes], *, context: bytes = b"") -> Spool:
     """Everything that `chunks` yields, sealed."""
-    spool = Spool()
+    spool = Spool(context=context)
     for chunk in chunks:
         spool.write(chunk)
     return spool.finish()
@@ -110,8 +133,13 @@ class SealedFile(File):
         self.spool = spool
 
 
+class Absent(CannotOpen):
+    """Its bytes are not in storage."""
+
+
 class SealedReader(io.BufferedIOBase):
-    """The plain bytes of a sealed file: seekable, read-only, one segment in memory. Raises CannotOpen."""
+    """The plain bytes of a sealed file: seekable, read-only, one segment in memory. Raises CannotOpen, or StoreDown
+    where its bytes cannot be had now."""
 
     _owns = False
 
@@ -120,8 +148,9 @@ class SealedReader(io.BufferedIOBase):
         self._position = 0
         self._held: tuple[int, bytes] = (-1, b"")
         try:
-            self._read_header()
-        except CannotOpen:
+            with _on_disk():
+                self._read_header()
+        except (CannotOpen, StoreDown):
             raise
         except Exception as error:
             raise CannotOpen from error
@@ -136,7 +165,8 @@ class SealedReader(io.BufferedIOBase):
         salt, self._prefix = self._file.read(16), self._file.read(7)
         self._header = start + name + salt + self._prefix
         self._bound = self._header + self._context
-        self._cipher = _file_cipher(keyring()[name.decode()], salt)
+        self.key_name = name.decode()
+        self._cipher = _file_cipher(master(self.key_name), salt)
         body = end - len(self._header)
         self._segments = max(1, -(-body // (SEGMENT + TAG)))
         self.size = body - self._segments * TAG
@@ -145,14 +175,21 @@ class SealedReader(io.BufferedIOBase):
 
     def _segment(self, rank: int) -> bytes:
         if self._held[0] != rank:
-            self._file.seek(len(self._header) + rank * (SEGMENT + TAG))
             nonce = _nonce(self._prefix, rank, last=rank == self._segments - 1)
             try:
-                plain = self._cipher.decrypt(nonce, self._file.read(SEGMENT + TAG), self._bound)
+                plain = self._cipher.decrypt(nonce, self._sealed_segment(rank), self._bound)
             except InvalidTag as error:
                 raise CannotOpen("altered") from error
             self._held = (rank, plain)
         return self._held[1]
+
+    def _sealed_segment(self, rank: int) -> bytes:
+        try:
+            with _on_disk():
+                self._file.seek(len(self._header) + rank * (SEGMENT + TAG))
+                return self._file.read(SEGMENT + TAG)
+        except FileNotFoundError as error:  # deleted while it was read, where no open file holds it
+            raise Absent("missing") from error
 
     def read(self, size: int | None = -1, /) -> bytes:
         wanted = self.size if size is None or size < 0 else size
@@ -198,27 +235,41 @@ def new_name() -> str:
 
 
 def keep(spool: Spool, *, name: str = "") -> str:
-    """Put a sealed file into private storage. Returns its name there: `name`, one that a row refers to already, or a
-    random one."""
+    """Put a sealed file into private storage, whole or not at all. Returns its name there: `name`, one that a row
+    refers to already, or a random one. Raises StoreDown."""
     spool.file.seek(0)
     return default_storage.save(name or new_name(), File(spool.file))
 
 
 def open_stored(stored) -> SealedReader:
-    """The plain bytes of a StoredFile; close it after use. Raises CannotOpen when it is missing or was altered."""
+    """The plain bytes of a StoredFile; close it after use. Raises CannotOpen when it is missing or was altered, and
+    StoreDown when nobody can tell now."""
     return open_named(stored.storage_name)
 
 
 def open_named(storage_name: str, *, context: bytes = b"") -> SealedReader:
-    try:
-        file = default_storage.open(storage_name)
-    except FileNotFoundError as error:
-        raise CannotOpen("missing") from error
+    file = _open(storage_name)
     try:
         return SealedReader(file, context=context)
-    except CannotOpen:
+    except (CannotOpen, StoreDown):
         file.close()
         raise
+
+
+def _open(storage_name: str):
+    try:
+        return default_storage.open(storage_name)
+    except FileNotFoundError as error:
+        raise Absent("missing") from error
+
+
+def key_of(storage_name: str) -> str:
+    """The name of the key that sealed it, as its header says. Raises CannotOpen when it has none."""
+    with _open(storage_name) as file:
+        start = file.read(len(MAGIC) + 1)
+        if start[:-1] != MAGIC:
+            raise CannotOpen("not a sealed file")
+        return file.read(start[-1]).decode(errors="replace")
 
 
 def joined(parts: Iterable[tuple[str, bytes]]) -> Spool:
@@ -232,22 +283,60 @@ def joined(parts: Iterable[tuple[str, bytes]]) -> Spool:
 
 
 def discard(storage_name: str) -> None:
-    default_storage.delete(storage_name)
+    """What no row refers to any more. A storage that is down keeps it until the next sweep: the row is gone already,
+    and whoever deleted it must not be told that nothing was done."""
+    try:
+        default_storage.delete(storage_name)
+    except StoreDown as error:
+        logger.warning("%s is left to the sweep: %s", storage_name, error)
 
 
 def discard_unfinished(storage_name: str) -> None:
     """What a process that died may have left under a name: the whole file, or its beginning."""
     for name in (storage_name, f"{storage_name}{UNFINISHED}"):
-        default_storage.delete(name)
+        discard(name)
 
 
-def names(folder: str = "") -> Iterable[str]:
-    """The names of everything that storage holds, unfinished files included."""
-    try:
-        folders, files = default_storage.listdir(folder)
-    except FileNotFoundError:  # nothing was ever stored
-        return
-    for name in files:
-        yield f"{folder}/{name}" if folder else name
-    for name in folders:
-        yield from names(f"{folder}/{name}" if folder else name)
+class Shelf(NamedTuple):
+    """Rows that have sealed bytes in storage (`storage_name`), their digest (`sha256`) and size beside them."""
+
+    label: str
+    which: Q
+    context: Callable[[Any], bytes]
+    size: Callable[[Any], int]
+
+    @property
+    def model(self) -> type[Model]:
+        return apps.get_model(self.label)
+
+    @property
+    def rows(self):
+        return self.model._base_manager.filter(self.which).order_by("pk")
+
+    @property
+    def notes_key(self) -> bool:
+        return any(field.name == "key_name" for field in self.model._meta.fields)
+
+
+_SHELVES: list[Shelf] = []
+
+
+def keeps(
+    label: str,
+    which: Q = Q(),  # noqa: B008
+    *,
+    context: Callable[[Any], bytes] = lambda _row: b"",
+    size: Callable[[Any], int] = lambda row: row.size,
+) -> None:
+    """Said by a room of its own models (« evidence.StoredFile ») when it starts. `which`: the rows whose bytes are
+    there."""
+    _SHELVES.append(Shelf(label, which, context, size))
+
+
+def shelves() -> list[Shelf]:
+    return list(_SHELVES)
+
+
+def names() -> Iterator[str]:
+    """The names of everything that storage holds, unfinished files included. Raises StoreDown."""
+    return default_storage.names()  # type: ignore[attr-defined]

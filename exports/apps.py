@@ -1,7 +1,9 @@
 from django.apps import AppConfig
+from django.db.models import Q
 
 from ecare import metrics
 from ecare.letters import rules as letters
+from evidence import vault
 
 
 class ExportsConfig(AppConfig):
@@ -11,4 +13,5 @@ class ExportsConfig(AppConfig):
 
     def ready(self):
         metrics.watch("exports.metrics.measures")
+        vault.keeps("exports.Export", Q(state="ready"))
         letters.check_before_sending("export_ready", "exports.rules.is_still_ready")

@@ -40,11 +40,16 @@ UNREADABLE = "Fichier absent du coffre ou altéré."
 ALTERED = "Fichier altéré : sa fin manque."
 
 
+class _Archive(zipfile.ZipFile):
+    def __del__(self):
+        """One that broke off is not finished: its spool is closed by then."""
+
+
 class Bundle:
     """A ZIP being written to a stream that cannot go back. Its index and digests wait sealed until the end."""
 
     def __init__(self, out: "Hashed", *, at: datetime):
-        self._zip = zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
+        self._zip = _Archive(out, "w", zipfile.ZIP_DEFLATED)
         self._when = at.astimezone(PARIS).timetuple()[:6]
         self._index, self._sums = Spool(), Spool()
         self._line(HEADINGS, start="\ufeff")

@@ -16,6 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
 from tests.browsing import Visitor
 from tests.factories import UserFactory
+from tests.stores import bucket, object_store, own_store, store  # noqa: F401
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

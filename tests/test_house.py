@@ -15,8 +15,8 @@ from applications.models import Application
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "accounts", "applications", "conventions", "demo", "ecare", "establishments", "evidence", "exports", "funding",
-    "privacy", "reviews", "steering", "systems", "webhooks",
+    "accounts", "applications", "backups", "conventions", "demo", "ecare", "establishments", "evidence", "exports",
+    "funding", "privacy", "reviews", "steering", "systems", "webhooks",
 )  # fmt: skip
 TEMPLATES = ROOT / "templates"
 

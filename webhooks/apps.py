@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 from applications import moves
-from ecare import metrics
+from ecare import metrics, sealing
 from ecare.letters import rules as letters
 
 
@@ -12,6 +12,7 @@ class WebhooksConfig(AppConfig):
 
     def ready(self):
         metrics.watch("webhooks.metrics.measures")
+        sealing.keeps("webhooks.Subscription", "secret", "former_secret", purpose="webhook")
         moves.tell("webhooks.deliveries.note_move")
         letters.check_before_sending("subscription_suspended", "webhooks.rules.is_still_suspended")
         letters.check_before_sending("notifications_suspended", "webhooks.rules.is_still_suspended")

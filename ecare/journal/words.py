@@ -83,6 +83,7 @@ VERBS = {
     "load_containers": "conteneurs chargés",
     "load_domain": "domaine chargé",
     "load_scale": "barème chargé",
+    "make_backup": "sauvegarde faite",
     "move_due_date": "échéance de correction déplacée",
     "open_declaration": "déclaration ouverte",
     "prepare_convention": "convention à signer préparée",
@@ -117,10 +118,12 @@ VERBS = {
     "resend_invitation": "invitation renvoyée",
     "resend_letter": "courrier renvoyé",
     "reset_second_factor": "double authentification réinitialisée",
+    "restore_backup": "sauvegarde restaurée",
     "restore_letter": "texte d’origine du courrier remis en service",
     "resume_subscription": "abonnement repris",
     "revoke_invitation": "invitation révoquée",
     "revoke_token": "jeton révoqué",
+    "rotate_keys": "fichiers et secrets rescellés avec une nouvelle clé",
     "rotate_secret": "secret d’un abonnement renouvelé",
     "save_terms": "CGU modifiées",
     "scan_again": "nouvelle analyse d’un fichier demandée",
@@ -159,6 +162,8 @@ SUBJECTS = {
     "system": "Système",
     "subscription": "Abonnement",
     "terms": "CGU",
+    "vault": "Coffre des fichiers",
+    "backup": "Sauvegarde",
 }
 _STATES: dict[str, str] = {}
 

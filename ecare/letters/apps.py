@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from ecare import health, metrics
+from ecare import health, metrics, sealing
 
 
 class LettersConfig(AppConfig):
@@ -11,3 +11,4 @@ class LettersConfig(AppConfig):
     def ready(self):
         metrics.watch("ecare.letters.metrics.measures")
         health.check("mail", "ecare.letters.metrics.check_mail")
+        sealing.keeps("letters.Letter", "secret", purpose="letter")

@@ -18,6 +18,7 @@ GIVEN = {
     "EMAIL_URL": "smtp://127.0.0.1:1",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "ECARE_SCANNER": "clamd:///run/clamav/clamd.ctl",
+    "ECARE_STORAGE": "file:///srv/ecare/vault",
 }
 ASK = """
 import django
@@ -75,6 +76,9 @@ def test_what_is_missing_stops_the_start(tmp_path, name):
         ("ECARE_SCANNER", "clamd://127.0.0.1"),
         ("ECARE_SCANNER", "clamd://127.0.0.1:trois"),
         ("ECARE_SCANNER", "clamd://127.0.0.1:3310/socket"),
+        ("ECARE_STORAGE", "/srv/ecare/vault"),
+        ("ECARE_STORAGE", "s3://vault?endpoint=http://objets.exemple.fr"),
+        ("ECARE_STORAGE", "s3://vault?endpoint=https://objets.exemple.fr"),
     ],
 )
 def test_what_is_weak_stops_the_start(tmp_path, name, value):

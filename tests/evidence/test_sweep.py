@@ -4,10 +4,12 @@ import os
 import time
 
 import pytest
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from evidence import vault
+from evidence.tasks import sweep_vault
 from evidence.vault import sealed
 from tests.evidence.conftest import put_in, stored_names
 
@@ -55,3 +57,11 @@ def test_a_row_without_bytes_is_named_and_kept(application, capsys):
 def test_an_empty_vault_is_swept_in_peace(db, capsys):
     call_command("sweep_vault")
     assert capsys.readouterr().out == "0 uploads expired, forgotten\n0 unreferenced, deleted\n"
+
+
+def test_the_vault_is_swept_at_night(application):
+    kept = put_in(application).file.storage_name
+    orphan(hours=25)
+    sweep_vault()
+    assert stored_names() == {kept}
+    assert settings.CELERY_BEAT_SCHEDULE["vault"]["task"] == sweep_vault.name

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 
 from ecare.sealing import CannotOpen
 from evidence import vault
+from evidence.storage import StoreDown
 from evidence.vault import SEGMENT, TAG, SealedReader, sealed
 
 SIZES = [0, 1, 1000, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 2 * SEGMENT + 5]
@@ -161,7 +162,7 @@ def test_a_disk_that_fails_in_the_middle_leaves_nothing(tmp_path):
 
     with sealed([b"RIB"]) as spool:
         spool.file, kept = Failing(), spool.file
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(StoreDown, match="disk full"):
             vault.keep(spool)
         kept.close()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
