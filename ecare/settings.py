@@ -335,6 +335,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 100  # a whole step in one post, without JavaScript
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites, two fields each in its checklist
 
+# The signed heads of the journal, one file a day: a folder that the portal adds to, copied where it cannot write.
+ANCHORS_DIR = Path(env.str("ECARE_ANCHORS", default=str(DATA_DIR / "anchors"))).resolve()
+# Who gets the digest of each day by mail, outside the portal; empty: nobody.
+AUDITOR_ADDRESS = env.str("ECARE_AUDITOR", default="")
+
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")
 MAILBOX_DIR = DATA_DIR / "mail"  # of embedded mode
@@ -379,6 +384,7 @@ CELERY_BEAT_SCHEDULE = {
     "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
     "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
     "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "anchors": {"task": "ecare.journal.tasks.export_heads", "schedule": 600.0, "options": {"expires": 600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -16,6 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
 from tests.browsing import Visitor
 from tests.factories import UserFactory
+from tests.tampering import let_the_tests_empty_the_journal
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -34,11 +35,17 @@ def pytest_configure(config):
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    let_the_tests_empty_the_journal()
+
+
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path):
     """The vault and the mailbox of one test."""
     settings.DATA_DIR = tmp_path
     settings.MAILBOX_DIR = tmp_path / "mail"
+    settings.ANCHORS_DIR = tmp_path / "anchors"
     vault = settings.STORAGES["default"]
     settings.STORAGES = settings.STORAGES | {
         "default": vault | {"OPTIONS": vault["OPTIONS"] | {"location": str(tmp_path / "vault")}}

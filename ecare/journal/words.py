@@ -146,6 +146,7 @@ SUBJECTS = {
     "system": "Système",
     "subscription": "Abonnement",
     "terms": "CGU",
+    "journal": "Journal",
 }
 _STATES: dict[str, str] = {}
 

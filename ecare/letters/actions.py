@@ -162,6 +162,12 @@ def _note(letter: Letter, verb: str, *, by: tuple[str, str], **data) -> None:
     record(OUTBOX, verb, actor=by, data={"letter": str(letter.pk), "name": letter.name, **data})
 
 
+def tell_auditor(anchor) -> None:
+    """The digest of the day leaves the portal."""
+    if settings.AUDITOR_ADDRESS:
+        emails.journal_anchored(anchor, settings.AUDITOR_ADDRESS).save()
+
+
 def readdress(former: str, present: str) -> int:
     """What was held for somebody follows them to their new mailbox."""
     return Letter.objects.held().filter(recipient__iexact=former).update(recipient=present)

@@ -37,6 +37,7 @@ NAMES = {
     "extension_given": "Date limite prolongée",
     "extension_withdrawn": "Prolongation retirée",
     "invitation": "Invitation d’un agent",
+    "journal_anchored": "Relevé d’empreintes du journal",
     "notifications_suspended": "Notifications suspendues",
     "opinion_asked": "Avis demandé",
     "opinion_given": "Avis donné",
