@@ -1,5 +1,5 @@
-"""What somebody does who holds the database itself: the guards of the journal go first. The tests do it in a database of
-their own; no role of the portal may."""
+"""What somebody does who holds the database itself: the guards of the journal go first. The tests do it in a
+database of their own; no role of the portal may."""
 
 from contextlib import contextmanager
 

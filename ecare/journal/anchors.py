@@ -114,7 +114,9 @@ def read(source: Path) -> Anchored:
         seen.add(signature)
         if said["former"] != former:
             is_whole = False
-            found.faults.append(f"anchor {name}: does not follow from the one before it here; one is gone or was replaced")
+            found.faults.append(
+                f"anchor {name}: does not follow from the one before it here; one is gone or was replaced"
+            )
         heads |= {subject: (length, digest) for subject, length, digest in told}
         if is_whole and digest_of((subject, *heads[subject]) for subject in sorted(heads)) != said["digest"]:
             found.faults.append(f"anchor {name}: its heads, with those of the days before, do not give its digest")
@@ -136,8 +138,7 @@ def _opened(content: str, signature: str) -> dict:
         raise ValueError("not an anchor") from None
     key = keyring().get(name)
     if key is None:
-        raise ValueError(f"the key « {name} » that signed it is no longer in ECARE_VAULT_KEYS")
+        raise ValueError(f"the key « {name} » that signed it is no longer in ECARE_VAULT_KEYS")
     if not hmac.compare_digest(_signature(content, key), signature):
         raise ValueError("its signature is wrong")
     return said
-

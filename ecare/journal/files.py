@@ -1,4 +1,4 @@
-"""The anchors as files, one a day, to be copied where nobody of the portal writes: a line of JSON, and its signature."""
+"""The anchors as files, one a day, to be copied where the portal cannot write: a line of JSON, and its signature."""
 
 import os
 import uuid

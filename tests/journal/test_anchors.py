@@ -92,8 +92,10 @@ def test_a_day_tells_the_heads_that_moved_and_the_digest_of_all(history):
     assert [head[0] for head in first["heads"]] == [OTHER, DOSSIER]
     assert [head[:2] for head in second["heads"]] == [[OTHER, 2], [DOSSIER, 3]]  # a day of overlap
     assert (third["chains"], third["entries"]) == (2, 5)
-    assert third["digest"] == second["digest"] == digest_of(
-        Chain.objects.order_by("subject").values_list("subject", "length", "digest")
+    assert (
+        third["digest"]
+        == second["digest"]
+        == digest_of(Chain.objects.order_by("subject").values_list("subject", "length", "digest"))
     )
     signatures = list(Anchor.objects.order_by("day").values_list("signature", flat=True))
     assert [one["former"] for one in (first, second, third)] == ["0" * 64, *signatures[:2]]
@@ -135,7 +137,10 @@ FORGERIES = {
         lambda: file("2026-11-21").unlink(),
         "anchor 2026-11-26: does not follow from the one before it here; one is gone or was replaced",
     ),
-    "the last one gone": (lambda: file("2026-11-26").unlink(), "anchor 2026-11-26: the file of the one in the database"),
+    "the last one gone": (
+        lambda: file("2026-11-26").unlink(),
+        "anchor 2026-11-26: the file of the one in the database",
+    ),
     "a former day in its place": (
         lambda: put("2026-11-21", file("2026-11-20").read_text()),
         "anchor 2026-11-21: does not follow from the one before it here",
@@ -160,7 +165,7 @@ def test_an_anchor_outlives_the_change_of_the_key_that_signed_it(history, settin
         assert json.loads(export_heads().content)["key"] == "2027"
     assert found() == []
     settings.VAULT_KEYS = [f"2027:{OTHER_KEY}"]
-    gone = "the key « 2026 » that signed it is no longer in ECARE_VAULT_KEYS"
+    gone = "the key « 2026 » that signed it is no longer in ECARE_VAULT_KEYS"
     assert f"anchor 2026-11-20: {gone}" in found()
 
 

@@ -102,7 +102,10 @@ TAMPERINGS = {f"{column} altered": (alter(**{column: value}), f"{DOSSIER} #2") f
 
 
 def test_every_column_of_an_entry_is_tampered_with_here():
-    tried = {name.removesuffix(" altered") for name in TAMPERINGS} | {"sequence", "id"}  # its rank; and a number that says nothing
+    tried = {name.removesuffix(" altered") for name in TAMPERINGS} | {
+        "sequence",
+        "id",
+    }  # its rank; and a number that says nothing
     assert {field.name for field in Entry._meta.get_fields()} <= tried
 
 
