@@ -1,5 +1,6 @@
 """Celery's worker and beat as processes of their own, on the database of the tests: to be killed or frozen."""
 
+import os
 import sys
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,11 @@ def database_url() -> str:
     person = quote(given["USER"]) + (f":{quote(given['PASSWORD'])}" if given["PASSWORD"] else "")
     where = given["HOST"] or given["OPTIONS"].get("host", "")
     return f"postgres://{person}@/{given['NAME']}?host={where}&port={given['PORT'] or 5432}"
+
+
+def environment() -> dict[str, str]:
+    """Nothing of what the tests set for themselves, but where programs are."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 def variables(folder: Path, **more: str) -> dict[str, str]:
