@@ -14,10 +14,11 @@ run:
 	bin/install requirements.lock
 	exec .venv/bin/python -m ecare.embedded
 
-# Production on this machine, without Docker: https://localhost:8443/, kept in var/production.
+# Production on this machine, without Docker: https://localhost:8443/; what it writes is in var/production.
 prod-local:
 	bin/install requirements-dev.lock
 	bin/nginx >/dev/null
+	bin/clamav >/dev/null
 	bin/static
 	exec .venv/bin/python -m deploy.local
 
@@ -26,6 +27,7 @@ prod-local:
 chaos:
 	bin/install requirements-dev.lock
 	bin/nginx >/dev/null
+	bin/clamav >/dev/null
 	bin/static
 	.venv/bin/python -m deploy.chaos $(CHAOS)
 

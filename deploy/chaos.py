@@ -45,9 +45,9 @@ class Dossier:
 class Gremlin(threading.Thread):
     """Kills or freezes one server after another, and starts it again, until it is told to stop or has done enough."""
 
-    def __init__(self, servers: list[Server], *, most: int, seed: int, pause: float):
+    def __init__(self, production: Production, *, most: int, seed: int, pause: float):
         super().__init__(name="gremlin", daemon=True)
-        self.servers, self.most, self.pause = servers, most, pause
+        self.production, self.most, self.pause = production, most, pause
         self.drawn = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.enough = threading.Event()
@@ -56,13 +56,13 @@ class Gremlin(threading.Thread):
     def run(self) -> None:
         try:
             while not self.enough.is_set() and sum(self.done.values()) < self.most:
-                self._strike(self.drawn.choice(self.servers))
+                self._strike(self.drawn.choice(self.production.servers))
                 self.enough.wait(self.drawn.uniform(0, self.pause))
         except Exception as fault:  # noqa: BLE001 (told by whoever waits)
             self.fault = fault
 
     def _strike(self, server: Server) -> None:
-        if self.drawn.random() < 0.75:
+        if self.drawn.random() < 0.75 and server in self.production.mortal:
             server.kill()
             self.done[f"{server.name} killed"] += 1
             self.enough.wait(self.drawn.uniform(0, 2))
@@ -79,7 +79,7 @@ class Day:
 
     def __init__(self, production: Production, *, people: int, faults: int, seed: int, pause: float):
         self.production, self.count = production, people
-        self.gremlin = Gremlin(production.servers, most=faults, seed=seed, pause=pause)
+        self.gremlin = Gremlin(production, most=faults, seed=seed, pause=pause)
         self.dossiers: list[Dossier] = []
         self.refused: Counter[str] = Counter()
 

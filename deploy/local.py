@@ -1,18 +1,21 @@
 """`python -m deploy.local`: every process of production on this machine, without Docker; Ctrl-C ends them.
 
 PostgreSQL, Valkey, an object store, an antivirus, a mail server that keeps what it gets, the portal (web, worker, beat)
-and the proxy with TLS. What they keep is in `var/production`, and found again at the next start.
+and the proxy with TLS. The object store holds its files in memory: each start begins with an empty portal.
 """
 
 import base64
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Self
 
+from deploy.clamav import Clamd
 from deploy.mail import MailSink
+from deploy.object_store import ObjectStore
 from deploy.portal import ROOT, Beat, Web, Worker
 from deploy.postgres import Postgres
 from deploy.processes import NotStarted, Server
@@ -21,7 +24,7 @@ from deploy.valkey import Valkey
 
 FOLDER = ROOT / "var" / "production"
 PORT = 8443
-ADMINISTRATOR = "administrateur@exemple.fr"
+BUCKET = "ecare"
 
 
 class Production:
@@ -32,13 +35,15 @@ class Production:
         self.postgres = Postgres(self.folder / "postgres", durable=durable)
         self.valkey = Valkey(self.folder / "valkey")
         self.mail = MailSink(self.folder / "mail")
+        self.store = ObjectStore(self.folder / "store")
+        self.clamd = Clamd(self.folder / "clamd", port=0)
         self.variables = self._variables() | settings
         self.web = Web(self.folder / "portal", self.variables)
         self.proxy = Proxy(self.folder / "proxy", to=f"127.0.0.1:{self.web.port}", port=port)
         address = {"ECARE_ADDRESS": self.proxy.address, "ALLOWED_HOSTS": "localhost"}
         self.variables |= address
         self.web.variables |= address
-        self.worker = Worker(self.folder / "portal", self.variables)
+        self.worker = Worker(self.folder / "portal", self.variables, concurrency=4)
         self.beat = Beat(self.folder / "portal", self.variables)
 
     @property
@@ -48,7 +53,13 @@ class Production:
     @property
     def servers(self) -> list[Server]:
         """In the order in which they start: what a server needs comes before it."""
-        return [self.postgres, self.valkey, self.mail, self.web, self.worker, self.beat, self.proxy]
+        portal = [self.web, self.worker, self.beat, self.proxy]
+        return [self.postgres, self.valkey, self.mail, self.store, self.clamd, *portal]
+
+    @property
+    def mortal(self) -> list[Server]:
+        """Those that may be killed: the store would forget what it holds, as no real one does."""
+        return [server for server in self.servers if server is not self.store]
 
     def _variables(self) -> dict[str, str]:
         return {
@@ -57,6 +68,8 @@ class Production:
             "DATABASE_URL": self.postgres.url("ecare"),
             "REDIS_URL": self.valkey.url,
             "EMAIL_URL": self.mail.url,
+            "ECARE_SCANNER": self.clamd.url,
+            **self.store.variables(BUCKET),
             "ECARE_DATA": str(self.folder / "data"),
             "ECARE_PROXIES": "1",
             "ECARE_WEB_PROCESSES": "2",
@@ -88,8 +101,15 @@ class Production:
         if not (self.postgres.home / "created").exists():
             self.postgres.run("createdb", "-h", self.postgres.home, "-U", "ecare", "ecare")
             (self.postgres.home / "created").touch()
+        self._tell_keys()
         for command in RELEASE:
             self.web.manage(*command)
+
+    def _tell_keys(self) -> None:
+        """The store makes its key when it starts."""
+        self.store.make_bucket(BUCKET)
+        for process in (self.web, self.worker, self.beat):
+            process.variables |= self.store.variables(BUCKET)
 
     def stop(self) -> None:
         for server in reversed(self.servers):
@@ -134,6 +154,8 @@ def _random_key() -> str:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    Production(FOLDER).postgres.forget()
+    shutil.rmtree(FOLDER, ignore_errors=True)
     production = Production(FOLDER, port=PORT)
     try:
         with production:

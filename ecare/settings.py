@@ -363,6 +363,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 100  # a whole step in one post, without JavaScript
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites, two fields each in its checklist
 
+# The signed heads of the journal, one file a day: a folder that the portal adds to, copied where it cannot write.
+ANCHORS_DIR = Path(env.str("ECARE_ANCHORS", default=str(DATA_DIR / "anchors"))).resolve()
+# Who gets the digest of each day by mail, outside the portal; empty: nobody.
+AUDITOR_ADDRESS = env.str("ECARE_AUDITOR", default="")
+
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")
 MAILBOX_DIR = DATA_DIR / "mail"  # of embedded mode
@@ -376,6 +381,7 @@ CELERY_BROKER_URL = _required("REDIS_URL", embedded="memory://localhost")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if CELERY_BROKER_URL.startswith("memory") else {}
 CELERY_IMPORTS = ["ecare.tasks"]
@@ -418,6 +424,7 @@ CELERY_BEAT_SCHEDULE = {
     "old letters": {"task": "ecare.letters.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "old cache": {"task": "ecare.tasks.forget_cache", "schedule": 3600.0, "options": {"expires": 3600}},
     "old accounts": {"task": "privacy.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "anchors": {"task": "ecare.journal.tasks.export_heads", "schedule": 600.0, "options": {"expires": 600}},
     "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
 }
 

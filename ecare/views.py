@@ -1,5 +1,7 @@
 """Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
 
+import sys
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -10,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
-from ecare import guides
+from ecare import guides, unavailable
 from ecare import help as questions
 from ecare.context import site
 from ecare.lists import searched
@@ -104,5 +106,8 @@ def csrf_failure(request, reason=""):
 
 @login_not_required
 def server_error(request):
-    """Rendered without the request, so that it needs neither session nor database."""
+    """Rendered without the request, so that it needs neither session nor database; called while the fault is handled,
+    wherever it was raised: in a view, in a door before it, as the session was saved."""
+    if unavailable.is_cause(sys.exc_info()[1]):
+        return unavailable.answer(request)
     return HttpResponseServerError(render_to_string("500.html", site()))

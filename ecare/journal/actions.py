@@ -1,13 +1,31 @@
 """The only writer of the journal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ecare.journal.models import Chain, Entry, Veil
 
 SYSTEM = ("system", "eCaRE")
+_ON_BOTH = {
+    "journal_anchor_kept",
+    "journal_chain_kept",
+    "journal_chain_moves_on",
+    "journal_entry_kept",
+}
+GUARDS = {
+    "postgresql": _ON_BOTH | {f"journal_{one}_not_emptied" for one in ("anchor", "chain", "entry")},
+    "sqlite": _ON_BOTH
+    | {f"journal_{one}_not_replaced" for one in ("anchor", "chain", "entry")}
+    | {f"journal_{one}_unaltered" for one in ("anchor", "entry")},
+}
+"""The triggers that the migrations make."""
+STANDING = {
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgrelid IN "
+    "('journal_anchor'::regclass, 'journal_chain'::regclass, 'journal_entry'::regclass)",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+}
 
 
 @transaction.atomic
@@ -66,19 +84,34 @@ def record_each(subjects: Iterable[str], verb: str, *, actor=SYSTEM, data: Calla
     Chain.objects.bulk_update(chains, ["length", "digest"])
 
 
-def broken_links(subject: str):
-    """The entries of `subject` that do not follow from the one before, or were altered; and a shortened chain."""
-    digest, rank = "0" * 64, 0
+def broken_links(subject: str, *, anchored: Mapping[int, tuple[str, str]] | None = None):
+    """The entries of `subject` that do not follow from the one before, or were altered; and a shortened chain.
+
+    `anchored`: by rank, what an anchor says the digest of that entry is, and the day of the anchor."""
+    digest, rank, anchored = "0" * 64, 0, anchored or {}
     for entry in Entry.objects.filter(subject=subject).order_by("sequence"):
         rank += 1
         if entry.sequence != rank or entry.previous != digest or entry.computed_digest() != entry.digest:
             yield f"{subject} #{entry.sequence}"
+        kept, day = anchored.get(entry.sequence, (entry.digest, ""))
+        if kept != entry.digest:
+            yield f"{subject} #{entry.sequence}: not what was anchored on {day}"
         digest, rank = entry.digest, entry.sequence
     chain = Chain.objects.filter(pk=subject).first()
     if chain is None and rank:
         yield f"{subject}: the head of the chain is gone"
     elif chain and (chain.length, chain.digest) != (rank, digest):
         yield f"{subject} #{chain.length}: the chain ends early"
+    if anchored and (last := max(anchored)) > rank:
+        yield f"{subject} #{last}: anchored on {anchored[last][1]}, is gone"
+
+
+def missing_guards() -> list[str]:
+    """The triggers that should keep the journal append-only and are not there, or are switched off."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING[connection.vendor])
+        standing = {name for (name,) in cursor.fetchall()}
+    return sorted(GUARDS[connection.vendor] - standing)
 
 
 def veil(reference: str) -> list[str]:

@@ -150,3 +150,31 @@ def _without(names: list[str], value):
     elif isinstance(value, list):
         value = [_without(names, one) for one in value]
     return value
+
+
+class Anchor(models.Model):
+    """What the heads of all chains were on a day, signed: a history that is written anew later contradicts it."""
+
+    day = models.DateField("jour", unique=True)
+    at = models.DateTimeField("date")
+    chains = models.PositiveIntegerField("chaînes")
+    entries = models.PositiveBigIntegerField("écritures")
+    digest = models.CharField("empreinte de toutes les chaînes", max_length=64)
+    content = models.TextField(editable=False, help_text="Le fichier, sans sa signature.")
+    signature = models.CharField("signature", max_length=64)
+
+    class Meta:
+        verbose_name = "relevé d’empreintes"
+        verbose_name_plural = "relevés d’empreintes"
+        ordering = ["-day"]
+
+    def __str__(self):
+        return f"{self.day:%Y-%m-%d}"
+
+    def save(self, *args, **kwargs):
+        if self.pk:
+            raise TypeError("An anchor is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TypeError("An anchor is never removed.")

@@ -164,6 +164,7 @@ SUBJECTS = {
     "terms": "CGU",
     "vault": "Coffre des fichiers",
     "backup": "Sauvegarde",
+    "journal": "Journal",
 }
 _STATES: dict[str, str] = {}
 

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from ecare import health, metrics, sealing
+from ecare.journal import rules as journal
 
 
 class LettersConfig(AppConfig):
@@ -12,3 +13,4 @@ class LettersConfig(AppConfig):
         metrics.watch("ecare.letters.metrics.measures")
         health.check("mail", "ecare.letters.metrics.check_mail")
         sealing.keeps("letters.Letter", "secret", purpose="letter")
+        journal.tell_when_anchored("ecare.letters.actions.tell_auditor")

@@ -1,4 +1,4 @@
-"""What a letter is called, for the administration."""
+"""What a letter is called, and why one has not left, for agents and the administration."""
 
 NAMES = {
     "abandoned": "Dossier abandonné",
@@ -42,6 +42,7 @@ NAMES = {
     "extension_withdrawn": "Prolongation retirée",
     "file_quarantined": "Fichier infecté",
     "invitation": "Invitation d’un agent",
+    "journal_anchored": "Relevé d’empreintes du journal",
     "notifications_suspended": "Notifications suspendues",
     "opinion_asked": "Avis demandé",
     "opinion_given": "Avis donné",
@@ -86,3 +87,22 @@ NAMES = {
 
 def called(name: str) -> str:
     return NAMES.get(name, name)
+
+
+FAULTS = {
+    "ConnectionRefusedError": "le serveur de messagerie est arrêté",
+    "TimeoutError": "le serveur de messagerie ne répond pas",
+    "SMTPConnectError": "le serveur de messagerie refuse la connexion",
+    "SMTPServerDisconnected": "le serveur de messagerie ne répond plus",
+    "SMTPRecipientsRefused": "la messagerie du destinataire refuse cette adresse",
+    "SMTPDataError": "la messagerie du destinataire refuse ce courrier",
+    "SMTPSenderRefused": "le serveur de messagerie refuse notre adresse d’expéditeur",
+    "SMTPAuthenticationError": "le serveur de messagerie refuse notre mot de passe",
+    "CannotOpen": "la clé qui ouvre son code n’est plus là",
+}
+
+
+def fault(error: str) -> str:
+    """« le serveur de messagerie est arrêté (ConnectionRefusedError) » for what a worker noted."""
+    kind, _, _code = error.partition(" ")
+    return f"{FAULTS[kind]} ({error})" if kind in FAULTS else error

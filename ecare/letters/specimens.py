@@ -65,6 +65,8 @@ def _case(*, is_first: bool) -> dict[str, Any]:
     letters = [{"title": "Dossier n° EXEMPLEABC transmis à l’ANS", "link": "https://exemple.fr/", "words": ""}]
     letters += [] if is_first else [{"title": "Sans page", "link": "", "words": "Ce courrier n’a pas de page."}]
     return {
+        "anchor": Said("", day=date(2026, 11, 21), at=AT, chains=1234, entries=5678, digest="0" * 64,
+                       signature="1" * 64),
         "amount": 1_200_000 if is_first else None,
         "application": application,
         "asked": Said("", lines=("Fichier RIB",), by=camille if is_first else claude, reason="J’ai pris son poste.",

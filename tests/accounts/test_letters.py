@@ -77,7 +77,9 @@ SAFETY = {
 DIGESTS = {"desk_digest", "digest"}
 # To whoever answers for a system: they have no account here, and so no choice.
 SYSTEMS = {"notifications_suspended"}
-AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS
+# To whoever keeps the digests of the journal outside.
+AUDITOR = {"journal_anchored"}
+AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS | AUDITOR
 MAY_WAIT = {
     "colleague_registered",
     "contacts_changed",
