@@ -62,7 +62,7 @@ class Process(Server):
 
 class Web(Process):
     def command(self):
-        return [*super().command(), "-c", "deploy/web.py", "-b", f"{HOST}:{self.port}", "ecare.wsgi"]
+        return [*super().command(), "-b", f"{HOST}:{self.port}"]
 
     def is_ready(self):
         return answers(self.port)
