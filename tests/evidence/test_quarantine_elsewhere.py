@@ -1,4 +1,4 @@
-"""Quarantine of a file that stands in no space: the RIB of a change of account, a signed copy, a container."""
+"""Quarantine of a file that stands in no space: the RIB of a change of account, a signed copy, a container, a model."""
 
 import pytest
 from django.urls import reverse
@@ -10,12 +10,12 @@ from conventions.actions import send_copy
 from conventions.models import SignedCopy
 from demo.specimens import pdf
 from ecare.letters.models import Letter
-from evidence import bank, containers
-from evidence.models import BankDetails, Container
+from evidence import bank, containers, scanning
+from evidence.models import BankDetails, Container, SpaceTemplate
 from tests.evidence.conftest import dossier_with, space_of, upload
 from tests.evidence.pool import SPACE as CONTAINER
 from tests.evidence.pool import fill_pool
-from tests.evidence.scanning import found_infected, now
+from tests.evidence.scanning import FOUND, MARK, found_infected, now
 from tests.world import NEW_BANK, World
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +91,17 @@ def test_an_infected_container_is_never_drawn(db):
         application, space_of(application, CONTAINER["key"]), by=application.referent, at=timezone.now()
     )
     assert drawn.pk == second.pk
+
+
+@pytest.mark.parametrize(("line", "says"), [("sain", ""), (MARK.decode(), FOUND)])
+def test_a_model_is_scanned_before_anybody_downloads_it(antivirus, line, says):
+    """Seen to fail when the form asks the antivirus nothing."""
+    fault = scanning.fault_of(upload(pdf(line=line)))
+    assert says in fault and bool(fault) == bool(says)
+
+
+def test_without_a_word_of_the_antivirus_no_model_is_published(no_antivirus, admin):
+    application = dossier_with({})
+    given = {"domain": application.domain_id, "question": "espace-1", "title": "Liste", "upload": upload(pdf())}
+    answer = admin.post(reverse("admin:evidence_spacetemplate_add"), given)
+    assert "L’antivirus ne répond pas" in answer.text and not SpaceTemplate.objects.exists()

@@ -229,7 +229,7 @@ def test_a_worker_that_comes_back_too_late_says_nothing(antivirus, application):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_two_workers_ever_scan_one_file(settings):
-    """Seen to fail when the claim reads first and writes without the condition."""
+    """Seen to fail on PostgreSQL when the claim locks nothing and writes without the condition."""
     settings.SCANNER, settings.SCAN_LANES = "clamd:///nowhere", 100
     application = dossier_with(PDF_OR_DOCX)
     files = [put_in(application, pdf(line=str(n)), f"{n}.pdf") for n in range(5)]
@@ -284,7 +284,7 @@ def test_a_word_on_a_file_that_was_taken_out_meanwhile_changes_nothing(antivirus
 
 
 def test_a_word_on_a_file_that_was_purged_meanwhile_changes_nothing(antivirus, application):
-    """Seen to fail when the purge leaves the lease on the row."""
+    """Seen to fail when the mark does not ask whether the file is purged."""
     evidence = put_in(application)
     tick()
     transmit(application)
