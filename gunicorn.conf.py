@@ -1,6 +1,6 @@
 """How production serves the pages; gunicorn reads this file by itself, the command line has the last word. A process
-per core and threads in each: most of a request waits for the database. In front stands a proxy that keeps bodies until they
-are whole (deploy/nginx.conf.template).
+per core and threads in each: most of a request waits for the database. In front stands a proxy that keeps bodies until
+they are whole (deploy/nginx.conf.template).
 """
 
 import os
