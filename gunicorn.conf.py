@@ -18,7 +18,8 @@ from prometheus_client import multiprocess  # it looks for the folder as it is i
 from ecare import logs
 
 wsgi_app = "ecare.wsgi:application"
-bind = f"{os.environ.get('ECARE_LISTEN') or '0.0.0.0'}:{os.environ.get('PORT') or '8000'}"  # noqa: S104 (a container's)
+_listen = os.environ.get("ECARE_LISTEN") or "0.0.0.0"  # noqa: S104 (a container's)
+bind = f"{_listen}:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("ECARE_WEB_PROCESSES") or 3)
 threads = int(os.environ.get("ECARE_WEB_THREADS") or 8)
 worker_class = "gthread"

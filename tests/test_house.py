@@ -258,7 +258,7 @@ def test_every_model_and_every_verb_has_its_word():
 
 def test_every_variable_of_the_environment_is_documented():
     read = r"""(?:env(?:\.\w+)?\(|_required\(\s*|environ(?:\.get)?[\[(])"([A-Z][A-Z_]+)"|"([A-Z_]+)" in env"""
-    sources = (ROOT / "ecare" / name for name in ("settings.py", "embedded.py"))
+    sources = (ROOT / name for name in ("ecare/settings.py", "ecare/embedded.py", "gunicorn.conf.py"))
     known = {first or second for path in sources for first, second in re.findall(read, path.read_text())}
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     assert len(known) > 10
