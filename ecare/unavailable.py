@@ -1,5 +1,5 @@
-"""The database does not answer, takes nothing more, or may only be read: the same words for a person, a script, a machine,
-and what was typed given back. Nothing here asks the database."""
+"""The database does not answer, takes nothing more, or may only be read: the same words for a person, a script, a
+machine, and what was typed given back. Nothing here asks the database."""
 
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse, JsonResponse
@@ -9,7 +9,7 @@ from ecare.context import site
 
 RETRY_AFTER = 30  # seconds
 SAID = (
-    "Le service est momentanément indisponible. Ce qui était enregistré est conservé ; ce que vous venez d’envoyer ne "
+    "Le service est momentanément indisponible. Ce qui était enregistré est conservé ; ce que vous venez d’envoyer ne "
     "l’est peut-être pas."
 )
 READ_ONLY = "25006"  # PostgreSQL, https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -18,9 +18,13 @@ SECRETS = ("password", "code", "captcha")
 """A form with a field named after one of these is not given back: its page is opened anew."""
 
 
+class Unavailable(Exception):
+    """What a library would not let through as the fault that it is."""
+
+
 def is_cause(fault: BaseException | None) -> bool:
     """Whether this fault is the database's alone, and the same request may succeed a little later."""
-    if isinstance(fault, OperationalError | InterfaceError):
+    if isinstance(fault, OperationalError | InterfaceError | Unavailable):
         return True
     return isinstance(fault, InternalError) and getattr(fault.__cause__, "sqlstate", None) == READ_ONLY
 
@@ -41,7 +45,7 @@ def answer(request) -> HttpResponse:
 
 
 def _typed(request) -> list[tuple[str, str]] | None:
-    """What the page posts again, its token as it came with it; None when a secret, a file or too much of it is in it."""
+    """What the page posts again, its token as it came; None when a secret, a file or too much is in it."""
     posted = getattr(request, "_post", None)  # as far as it was read: to read it now may need the database
     if request.method != "POST" or not posted or request.FILES:
         return None

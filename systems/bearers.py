@@ -74,7 +74,7 @@ def answered(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def answer(request, *args, **kwargs) -> HttpResponse:
         try:
             response = _answer_and_count(view, request, *args, **kwargs)
-        except DatabaseFault as fault:
+        except (DatabaseFault, unavailable.Unavailable) as fault:
             if not unavailable.is_cause(fault):
                 raise
             log.exception("%s could not be answered", request.path)

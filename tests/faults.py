@@ -82,7 +82,8 @@ class Writes:
         yield "SELECT set_config('fault.written', '0', false), set_config('fault.refused', '0', false)"
         yield (
             "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE rank int; BEGIN "
-            "rank := current_setting('fault.written')::int + 1; PERFORM set_config('fault.written', rank::text, false); "
+            "rank := current_setting('fault.written')::int + 1; "
+            "PERFORM set_config('fault.written', rank::text, false); "
             "IF current_setting('fault.refused')::int > 0 AND rank >= current_setting('fault.refused')::int THEN "
             "RAISE EXCEPTION 'fault'; END IF; RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END; END $$"
         )

@@ -96,12 +96,12 @@ TYPED = {
     "applications:withdraw submitted": {},
     "applications:update_contact draft": PERSON,
     "applications:update_contact validated": PERSON,
-    "conventions:convention accepted": lambda world: file("upload"),
-    "evidence:bank_details accepted": lambda world: {
+    "conventions:convention accepted": lambda _world: file("upload"),
+    "evidence:bank_details accepted": lambda _world: {
         "account-holder": "CH du Port", "iban": "FR1420041010050500013M02606", "bic": "PSSTFRPPMON", **file("upload"),
     },
     "evidence:remove draft": {},
-    "evidence:replace changes_requested": lambda world: file("replacement"),
+    "evidence:replace changes_requested": lambda _world: file("replacement"),
         "evidence:reissue_container changes_requested": {"reason": WHY["reason"]},
     "evidence:patient_data under_control": {"reason": WHY["reason"], "is_sure": "on"},
     "evidence:dismiss_report": {"reason": WHY["reason"]},
@@ -112,7 +112,7 @@ TYPED = {
     "reviews:cancel_changes asked": WHY,
     "reviews:move_due_date asked": WHY | {"due_on": in_days(20)},
     "reviews:reopen rejected": WHY,
-    "reviews:sign_convention accepted": lambda world: {
+    "reviews:sign_convention accepted": lambda _world: {
         "signed_on": today(), "establishment_signed_on": today(), **file("upload"),
     },
     "reviews:refuse_copy accepted": WHY,

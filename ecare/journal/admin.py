@@ -135,7 +135,7 @@ class AnchorAdmin(ReadOnlyAdmin):
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.download)
-        return [path("<int:pk>/telecharger/", view, name="journal_anchor_download"), *super().get_urls()]
+        return [path("<slug:pk>/telecharger/", view, name="journal_anchor_download"), *super().get_urls()]
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("content")
@@ -150,6 +150,8 @@ class AnchorAdmin(ReadOnlyAdmin):
     def download(self, request, pk):
         if not self.has_view_permission(request):
             raise PermissionDenied
+        if not pk.isdecimal():
+            raise Http404
         anchor = get_object_or_404(Anchor, pk=pk)
         named = {"Content-Disposition": f'attachment; filename="{files.name_of(anchor)}"'}
         return HttpResponse(files.as_text(anchor), content_type="application/json", headers=named)

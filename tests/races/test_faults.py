@@ -5,15 +5,12 @@ The protection is that a verb is one transaction: with `@transaction.atomic` tak
 """
 
 import pytest
-from django.db import transaction
-from django.test import Client
 
 from ecare.letters.models import Letter
 from tests.addresses import POST, ROLES
-from tests.counts import IS_FULL
-from tests.evidence.conftest import stored_names
-from tests.faults import Writes, everything
+from tests.faults import Writes
 from tests.posts import all_posts
+from tests.races.refusing import assert_nothing_stays
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +20,8 @@ ELSEWHERE = {
     "read, or one row that nobody else reads": (
         "home agents legal_notice personal_data accessibility sitemap accounts:challenge accounts:password_strength "
         "accounts:register accounts:register_establishment accounts:choose_establishment accounts:check_establishment "
-        "accounts:registered account_logout account_signup account_email_verification_sent account_login account_second_factor "
+        "accounts:registered account_logout account_signup account_email_verification_sent account_login "
+        "account_second_factor "
     ),
     "tests/races/test_faults_of_accounts.py": (
         "accounts:register_recap accounts:resend_activation account_sign_in_code account_reset_password "
@@ -36,63 +34,16 @@ ELSEWHERE = {
 }
 
 
-def copy_of(client: Client) -> Client:
-    """What it becomes in this post spoils no other."""
-    browser = Client(raise_request_exception=False)
-    browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
-    return browser
-
-
-def again(sent: dict) -> dict:
-    """A file is read once."""
-    for value in sent.values():
-        if hasattr(value, "seek"):
-            value.seek(0)
-    return sent
-
-
-def measured(writes: Writes, client, address, sent) -> tuple[int, int]:
-    """The answer when all goes well, and how many rows it wrote; then undone."""
-    with transaction.atomic():
-        writes.expect(None)
-        status = copy_of(client).post(address, again(sent)).status_code
-        count = writes.count
-        transaction.set_rollback(True)
-    return status, count
-
-
-def ranks(count: int):
-    """Each row from the second on; in each run the second and the last."""
-    return range(2, count + 1) if IS_FULL else sorted({2, count} - {1})
-
-
 @pytest.fixture
 def posts(signed_in):
     return all_posts(World(1), signed_in)
 
 
 def test_whatever_row_is_refused_nothing_of_a_post_stays(posts):
-    writes, single = Writes(), set()
-    before = everything()
-    for row, (client, address, sent) in posts.items():
-        status, count = measured(writes, client, address, sent)
-        assert status in (200, 302), row
-        assert count, f"{row} writes nothing"
-        files = stored_names()
-        if count == 1:
-            single.add(row)
-            continue
-        for rank in ranks(count):
-            writes.expect(rank)
-            answer = copy_of(client).post(address, again(sent))
-            writes.expect(None)
-            assert answer.status_code == 500, (row, rank)
-            assert "Une erreur inattendue s’est produite" in answer.text, (row, rank)
-            after = everything()
-            assert {table for table in after if after[table] != before[table]} == set(), (row, rank)
-            assert stored_names() == files, "what was stored for nothing is taken away"
-    assert len(posts) - len(single) > 45
-    assert single <= {
+    writes = Writes()
+    counts = {row: assert_nothing_stays(row, writes, *post) for row, post in posts.items()}
+    assert sum(count > 1 for count in counts.values()) > 45
+    assert {row for row, count in counts.items() if count == 1} <= {
         "accounts:accept_terms", "applications:answer draft", "reviews:add_phrase", "reviews:edit_phrase",
         "reviews:save_view", "reviews:forget_view", "reviews:remove_phrase", "reviews:claim", "reviews:release",
     }  # fmt: skip
