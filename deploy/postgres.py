@@ -100,6 +100,11 @@ def _installed() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def programs() -> Path:
+    """The folder of its programs, pg_dump among them."""
+    return _installed() / "pginstall" / "bin"
+
+
 def _copied_where_nobody_reads(package: Path, copy: Path) -> Path:
     """The environment may lie under a home folder that only root enters."""
     if not copy.exists():

@@ -42,6 +42,8 @@ LEGAL = {
     "transferred",
     "validated",
     "withdrawn",
+    "file_quarantined",
+    "withheld_file_replaced",
 }
 # What opens or protects an account.
 SAFETY = {
@@ -81,6 +83,7 @@ SYSTEMS = {"notifications_suspended"}
 AUDITOR = {"journal_anchored"}
 AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS | AUDITOR
 MAY_WAIT = {
+    "quarantine_lifted",
     "colleague_registered",
     "contacts_changed",
     "convention_to_countersign",

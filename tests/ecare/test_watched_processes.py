@@ -3,7 +3,6 @@ frozen server changes."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from deploy.postgres import Postgres
 from deploy.processes import HOST, Server, answers, free_port, wait_for
 from deploy.valkey import Valkey
 from ecare.health import REMEMBERED
 from tests.ecare.test_production import GIVEN
 from tests.letters.conftest import Sink
 from tests.portal import ROOT
-from tests.postgres import TemporaryServer
 
 TOKEN = "un-jeton-de-prometheus-0123456789-abcdef"
 MAKE = """
@@ -85,9 +84,9 @@ class Web(Process):
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory):
     folder, mail = tmp_path_factory.mktemp("watched"), free_port()
-    with TemporaryServer() as database, Valkey(folder / "valkey") as broker:
+    with Postgres(folder / "postgres", durable=False) as database, Valkey(folder / "valkey") as broker:
         variables = GIVEN | {
-            "DATABASE_URL": database,
+            "DATABASE_URL": database.url(),
             "REDIS_URL": broker.url,
             "ECARE_DATA": str(folder / "data"),
             "EMAIL_URL": f"smtp://{HOST}:{mail}",
@@ -109,18 +108,11 @@ def portal(tmp_path_factory):
         try:
             for process in processes.values():
                 process.start()
-            yield processes | {"mail": mail, "broker": broker, "database": Path(database.partition("host=")[2])}
+            yield processes | {"mail": mail, "broker": broker, "database": database}
         finally:
             for process in processes.values():
                 process.stop()
-
-
-def signal_to_database(folder: Path, number: int) -> None:
-    """To the server and to each of its processes."""
-    main = (folder / "data" / "postmaster.pid").read_text().split()[0]
-    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    for process in [main, *children]:
-        os.kill(int(process), number)
+            database.forget()
 
 
 def test_what_production_writes_counts_and_says(portal):
@@ -182,8 +174,8 @@ def test_a_frozen_broker_takes_no_node_away(portal):
 
 
 def test_a_frozen_database_hangs_neither_the_health_nor_the_life_of_a_node(portal):
-    web, folder = portal["web"], portal["database"]
-    signal_to_database(folder, signal.SIGSTOP)
+    web, database = portal["web"], portal["database"]
+    database.freeze()
     time.sleep(2 * REMEMBERED)
     try:
         for _ in range(4):
@@ -193,5 +185,5 @@ def test_a_frozen_database_hangs_neither_the_health_nor_the_life_of_a_node(porta
             assert status == 503 and not checks["database"]
             assert web.get("/sante/vivant/")[0] == 200
     finally:
-        signal_to_database(folder, signal.SIGCONT)
+        database.thaw()
     wait_for(lambda: web.checks()[0] == 200, what="the node does not come back", seconds=60)

@@ -155,7 +155,7 @@ def test_a_disk_that_fails_leaves_nothing(application, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("evidence.storage.os.fsync", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(StoreDown, match="disk full"):
         send(upload, TWELVE, 0)
     assert not UploadPart.objects.exists()
     assert not stored_names()
