@@ -18,6 +18,7 @@ from ecare.sealing import CannotOpen
 from evidence import arrivals, vault
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile, Upload, UploadPart
+from evidence.storage import StoreDown
 from evidence.vault import PART
 from tests.evidence.arriving import (
     LARGE,
