@@ -83,7 +83,7 @@ def test_over_all_sign_ins_of_a_day_ten_are_looked_at():
                 lambda rank=rank: give_code(from_elsewhere(rank, client.cookies), another(code, rank))
                 for rank in range(6)
             ]
-        )  # noqa: B023, E501
+        )
         cache.clear()  # the limits of an address are not what stops them
     assert failures(user) == 10
     last = half(user)
