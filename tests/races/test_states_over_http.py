@@ -1,5 +1,5 @@
-"""Every verb × every state × every role, by a real post rightly filled: each cell that the table of the life of a dossier
-(tests/applications/life_cycle.py) does not allow is refused, with the right status, and nothing is written.
+"""Every verb × every state × every role, by a real post rightly filled: each cell that the table of the life of a
+dossier (tests/applications/life_cycle.py) does not allow is refused, with the right status, and nothing is written.
 
 404: not theirs to see; 403: not theirs to do; 409: not now; 302 to the sign-in: not (or no longer) somebody. The
 protections: `visible_to`, the permission of each transition, its source states; `move` asks for the last two itself.
