@@ -69,6 +69,7 @@ def test_what_is_missing_stops_the_start(tmp_path, name):
         ("ALLOWED_HOSTS", "*"),
         ("ECARE_ADDRESS", "http://convergence.exemple.fr"),
         ("ECARE_TOTP_REQUIRED_FOR", "ans,referent"),
+        ("ECARE_AUDITOR", "personne"),
     ],
 )
 def test_what_is_weak_stops_the_start(tmp_path, name, value):
