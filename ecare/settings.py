@@ -367,6 +367,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites
 ANCHORS_DIR = Path(env.str("ECARE_ANCHORS", default=str(DATA_DIR / "anchors"))).resolve()
 # Who gets the digest of each day by mail, outside the portal; empty: nobody.
 AUDITOR_ADDRESS = env.str("ECARE_AUDITOR", default="")
+_insist("@" in AUDITOR_ADDRESS or not AUDITOR_ADDRESS, "ECARE_AUDITOR takes one e-mail address.")
 
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")

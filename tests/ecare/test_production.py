@@ -79,6 +79,7 @@ def test_what_is_missing_stops_the_start(tmp_path, name):
         ("ECARE_STORAGE", "/srv/ecare/vault"),
         ("ECARE_STORAGE", "s3://vault?endpoint=http://objets.exemple.fr"),
         ("ECARE_STORAGE", "s3://vault?endpoint=https://objets.exemple.fr"),
+        ("ECARE_AUDITOR", "personne"),
     ],
 )
 def test_what_is_weak_stops_the_start(tmp_path, name, value):
