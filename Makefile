@@ -1,6 +1,7 @@
-# make run, make test: the two commands; make prod-local: production without Docker; make guides: their pictures. Nothing is needed but Python 3.11 or later, git and make.
+# make run, make test: the two commands; make prod-local: production without Docker; make backup, make restore: docs/storage.md;
+# make guides: the pictures of the guides. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run prod-local chaos load test guides check format lock
+.PHONY: run prod-local chaos load test guides backup restore check format lock
 
 # One process runs the tests of a group: those of production share its servers.
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
@@ -50,6 +51,18 @@ guides:
 	bin/install requirements-dev.lock
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && \
 		env -u DATABASE_URL $(PYTEST) --take-pictures tests/guides/test_guide_of_*.py
+
+# TO, FROM: the folder of the backup. Without DATABASE_URL it is the demo of `make run`; OPTIONS: of manage.py restore.
+DEMO = export ECARE_EMBEDDED=$${ECARE_EMBEDDED:-$$(test -n "$$DATABASE_URL" || echo true)}; test -n "$$ECARE_EMBEDDED" || unset ECARE_EMBEDDED;
+backup:
+	$(if $(TO),,$(error Name the folder: make backup TO=/srv/backups/$(shell date +%F)))
+	bin/install requirements.lock
+	$(DEMO) exec .venv/bin/python manage.py backup "$(TO)"
+
+restore:
+	$(if $(FROM),,$(error Name the backup: make restore FROM=/srv/backups/…))
+	bin/install requirements.lock
+	$(DEMO) exec .venv/bin/python manage.py restore "$(FROM)" $(OPTIONS)
 
 check:
 	bin/install requirements-dev.lock

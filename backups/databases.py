@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.utils import load_backend
 
 PIECE = 1024 * 1024
 COPY = "backup"
@@ -81,19 +82,20 @@ def _load_postgresql(pieces: Iterator[bytes]) -> None:
 @contextmanager
 def _program(command: list[str], **streams) -> Iterator[subprocess.Popen]:
     """The password goes by the environment, which other people of the machine do not see. Raises Failed."""
-    try:
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, env=_environment(), **streams)  # noqa: S603
-    except FileNotFoundError:
-        raise Failed(f"{command[0]} is not installed: add PostgreSQL's client programs.") from None
-    try:
-        yield process
-    except BaseException:
-        process.kill()
-        process.communicate()
-        raise
-    _, said = process.communicate()
-    if process.returncode:
-        raise Failed(f"{command[0]} failed: {said.decode(errors='replace').strip()}")
+    with TemporaryFile() as complaints:
+        try:
+            process = subprocess.Popen(command, stderr=complaints, env=_environment(), **streams)  # noqa: S603
+        except FileNotFoundError:
+            raise Failed(f"{command[0]} is not installed: add PostgreSQL's client programs.") from None
+        with process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            complaints.seek(0)
+            raise Failed(f"{command[0]} failed: {complaints.read().decode(errors='replace').strip()}")
 
 
 def _parameters() -> dict:
@@ -120,12 +122,13 @@ def _of_sqlite() -> Iterator[Snapshot]:
         with _open(path) as copy:
             connection.connection.backup(copy, pages=1000, sleep=0.01)
             copy.execute("PRAGMA journal_mode=DELETE")
-        connections.databases[COPY] = connections.databases["default"] | {"NAME": path}
+        engine = load_backend(connection.settings_dict["ENGINE"])
+        connections[COPY] = engine.DatabaseWrapper(connection.settings_dict | {"NAME": path}, COPY)
         try:
             yield Snapshot(COPY, lambda: _pieces_of(path))
         finally:
             connections[COPY].close()
-            del connections[COPY], connections.databases[COPY]
+            del connections[COPY]
 
 
 @contextmanager

@@ -1,5 +1,5 @@
-"""`python -m benchmarks steering [NUMBER]` (or `queue`, or `exports`): one benchmark, on a throw-away SQLite, or on a
-throw-away PostgreSQL with `python -m tests.postgres python -m benchmarks steering [NUMBER]`."""
+"""`python -m benchmarks steering [NUMBER]` (or `queue`, `exports`, `restore`): one benchmark, on a throw-away SQLite,
+or on a throw-away PostgreSQL with `python -m tests.postgres python -m benchmarks steering [NUMBER]`."""
 
 import os
 import sys

@@ -19,6 +19,23 @@ KEYS = [f"{year}:{base64.b64encode(bytes([year % 100] * 32)).decode()}" for year
 SECRET_KEY = "un-secret-tiré-au-sort-pour-les-portails-des-sauvegardes-0123456789"
 
 
+FILL = """
+from tests.evidence.conftest import dossier_with, put_in, transmit
+from tests.evidence.pool import dossier_that_asks, fill_pool
+from tests.factories import UserFactory
+from demo.specimens import pdf
+from ecare.letters.emails import compose
+UserFactory(username="camille", first_name="Camille")
+for number in range(4):
+    dossier = dossier_with({})
+    for rank in range(3):
+        put_in(dossier, pdf(300_000 * rank, line=f"{number} {rank}"), name=f"{rank}.pdf")
+    transmit(dossier)
+fill_pool(dossier_that_asks(), 2)
+compose("code", to="camille@exemple.fr", secret="12345678", context={"minutes": 10}).save()
+"""
+
+
 class Portal:
     """Database, vault and keys of its own; commands run in it as an operator runs them."""
 
@@ -86,7 +103,7 @@ class Portal:
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory):
-    """With the people and dossiers of the demo; read, never changed."""
+    """With a few people, dossiers, files, containers and letters; read, never changed."""
     found = Portal(tmp_path_factory.mktemp("portal") / "data")
     fill(found)
     return found
@@ -95,7 +112,7 @@ def portal(tmp_path_factory):
 def fill(portal: Portal) -> None:
     portal.manage("migrate", "--verbosity=0")
     portal.manage("createcachetable", "--verbosity=0")
-    portal.manage("load_demo")
+    portal.python(FILL)
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,13 @@ import json
 import shutil
 
 import pytest
-import yaml
 
-from tests.backups.conftest import KEYS, Portal, fill
-from tests.portal import ROOT, wait_for
+from tests.backups.conftest import KEYS, Portal
+from tests.portal import wait_for
 
 # One person works: a file put in, another deleted, keys changed, a line in the journal; each as its verb does it.
 WORK = """
 import hashlib, os, sys, time
-from pathlib import Path
 from ecare.journal.actions import record
 from evidence import rotation, vault
 from evidence.models import StoredFile
@@ -20,30 +18,33 @@ from evidence.models import StoredFile
 def put_in(number):
     content = os.urandom(300_000)
     with vault.sealed([content]) as spool:
-        StoredFile.objects.create(name=f"{number}.pdf", size=len(content), sha256=hashlib.sha256(content).hexdigest(),
+        digest = hashlib.sha256(content).hexdigest()
+        StoredFile.objects.create(name=f"work-{number}.pdf", size=len(content), sha256=digest,
             media_type="application/pdf", storage_name=vault.keep(spool), key_name=spool.key_name)
 
 shelf = vault.shelves()[0]
 for number in range(1000):
     put_in(number)
     if number % 3 == 2:
-        file = StoredFile.objects.filter(name=f"{number - 2}.pdf").get()
+        file = StoredFile.objects.filter(name=f"work-{number - 2}.pdf").get()
         file.delete()
         vault.discard(file.storage_name)
     if number % 3 == 1:
         former = rotation.Former(0)
-        rotation._reseal_object(shelf, StoredFile.objects.get(name=f"{number}.pdf"), former)
+        rotation._reseal_object(shelf, StoredFile.objects.get(name=f"work-{number}.pdf"), former)
         former.discard_due()
     record("directory", "ask_import", data={"number": number})
-    Path(sys.argv[1]).write_text(str(number))
+    with open(sys.argv[1], "a") as worked:
+        worked.write("x")
 """
 FACTS = "from backups.actions import facts_of; import json; print(json.dumps(facts_of('default')))"
 SIGN_IN = """
 from django.test import Client
 from django.urls import reverse
 from tests.accounts.steps import secret_of
+from tests.factories import PASSWORD
 client = Client()
-page = client.post(reverse("account_login"), {"login": "chu.montpellier", "password": sys.argv[1]})
+page = client.post(reverse("account_login"), {"login": "camille", "password": PASSWORD})
 assert page.status_code == 302, page.content.decode()
 page = client.post(page["Location"], {"code": secret_of("code")})
 assert page.status_code == 302, page.content.decode()
@@ -52,21 +53,25 @@ print("Se déconnecter" in page.content.decode())
 """
 
 
+def how_far(folder) -> int:
+    return (folder / "worked").stat().st_size if (folder / "worked").exists() else 0
+
+
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
-def test_the_drill(tmp_path, request, kind):
+def test_the_drill(tmp_path, request, kind, backup):
     store = request.getfixturevalue("object_store") if kind == "bucket" else None
     here, folder = Portal(tmp_path / "here", store), tmp_path / "backup"
-    fill(here)
+    here.manage("restore", backup)
     work = here.start("-c", f"import django; django.setup()\n{WORK}", tmp_path / "worked")
-    wait_for(lambda: (tmp_path / "worked").exists() or work.poll() is not None, seconds=60, what="nobody works")
-    began = int((tmp_path / "worked").read_text())
+    wait_for(lambda: how_far(tmp_path) or work.poll() is not None, seconds=60, what="nobody works")
+    began = how_far(tmp_path)
     said = here.manage("backup", folder)
     assert work.poll() is None, work.communicate()
-    assert int((tmp_path / "worked").read_text()) > began, "work went on"
+    assert how_far(tmp_path) > began, "work went on"
     work.kill()
     work.communicate()
     manifest = json.loads((folder / "manifest.json").read_text())["content"]
-    assert manifest["vault"]["lost"] == 0 and manifest["vault"]["objects"] > 20, said
+    assert manifest["vault"]["lost"] == 0 and manifest["vault"]["objects"] > 14, said
 
     shutil.rmtree(here.folder)
     there = Portal(tmp_path / "there", store)
@@ -79,19 +84,16 @@ def test_the_drill(tmp_path, request, kind):
     facts = json.loads(there.python(FACTS))
     facts["journal"].pop("heads"), manifest["journal"].pop("heads")  # that it was restored is noted
     facts["journal"]["entries"] -= 1
-    facts["journal"]["chains"] -= 1
     assert facts["journal"] == manifest["journal"]
-    facts["counts"]["journal.Chain"] -= 1
     facts["counts"]["journal.Entry"] -= 1
     assert facts["counts"] == manifest["counts"]
-    demo = yaml.safe_load((ROOT / "fixtures" / "demo" / "demo.yaml").read_text())
-    assert there.python(f"import sys\n{SIGN_IN}", demo["password"]).strip().endswith("True")
+    assert there.python(SIGN_IN).strip().endswith("True")
 
 
 def test_no_key_and_nothing_readable_is_in_a_backup(portal, backup):
     """Protections: keys stay out; the database is sealed like the files."""
     canaries = [key.partition(":")[2].encode() for key in KEYS] + [portal.variables["SECRET_KEY"].encode()]
-    canaries += [b"Camille", b"chu.montpellier", b"D\xc3\xa9mo-ARS", b"SQLite format", b"PGDMP"]
+    canaries += [b"Camille", b"camille@exemple.fr", b"SQLite format", b"PGDMP", b"%PDF"]
     paths = [path for path in backup.rglob("*") if path.is_file()]
     assert len(paths) > 10
     for path in paths:

@@ -29,7 +29,7 @@ def domain_of_many() -> Domain:
     return domain
 
 
-def many_dossiers(count: int, *, domain: Domain | None = None) -> Domain:
+def many_dossiers(count: int, *, domain: Domain | None = None, has_history: bool = True) -> Domain:
     """Each of an establishment of its own, with both steps sent and five entries of history."""
     domain = domain or domain_of_many()
     region, referent = RegionFactory(), UserFactory()
@@ -64,7 +64,8 @@ def many_dossiers(count: int, *, domain: Domain | None = None) -> Domain:
         for establishment in establishments
     )
     Submission.objects.bulk_create(_sendings(dossiers, referent), batch_size=500)
-    Entry.objects.bulk_create(_history(dossiers), batch_size=2000)
+    if has_history:
+        Entry.objects.bulk_create(_history(dossiers), batch_size=2000)
     return domain
 
 
