@@ -210,13 +210,11 @@ class Meddler:
         monkeypatch.setattr(rotation, "_lead", meddled)
 
 
-def test_a_file_taken_out_meanwhile_does_not_come_back(
+def test_a_file_purged_meanwhile_does_not_come_back(
     application, settings, monkeypatch, django_capture_on_commit_callbacks
 ):
-    """Protection: the row is led to the new object only if it still leads to the former one."""
     evidence = put_in(application)
     settings.VAULT_KEYS = BOTH
-    StoredFile.objects.update(key_name="2025")
 
     def purge():
         with django_capture_on_commit_callbacks(execute=True):
@@ -226,6 +224,22 @@ def test_a_file_taken_out_meanwhile_does_not_come_back(
     rotate()
     assert StoredFile.objects.get().is_purged
     assert not stored_names()
+
+
+def test_two_runs_at_once_leave_one_object(application, settings, monkeypatch):
+    """Protection: the row is led to the new object only if it still leads to the former one."""
+    put_in(application)
+    settings.VAULT_KEYS = BOTH
+
+    def another_run():
+        monkeypatch.undo()
+        settings.VAULT_KEYS = BOTH
+        rotate()
+
+    Meddler(monkeypatch, another_run)
+    rotate()
+    assert opened(StoredFile.objects.get())
+    assert_no_orphan()
 
 
 def test_a_purge_finds_the_object_of_now(application, settings, django_capture_on_commit_callbacks):

@@ -73,8 +73,8 @@ def test_each_fault_is_named(application, store):
 
 
 def test_a_file_put_in_the_place_of_another_is_named(application):
-    """Each opens by itself: only the row tells that they were exchanged."""
-    one, other = several(application, 2)
+    """Protection: the digest. Each opens by itself and is as long as the other: only the row tells."""
+    one, other = [put_in(application, pdf(900_000, line=line), name=f"{line}.pdf").file for line in "ab"]
     mine, theirs = raw(one.storage_name), raw(other.storage_name)
     put_raw(one.storage_name, theirs)
     put_raw(other.storage_name, mine)
