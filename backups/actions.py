@@ -76,10 +76,9 @@ def back_up(folder: Path, *, at: datetime, tell: Tell) -> list[Entry]:
 
 
 def _dump(folder: Path, taken: databases.Snapshot) -> None:
-    with (folder / DATABASE).open("x+b") as file, Spool(context=SEALED_AS, into=file) as spool:
+    with (folder / DATABASE).open("x+b") as file:
         for piece in taken.pieces():
-            spool.write(piece)
-        spool.finish()
+            file.write(piece)
 
 
 def facts_of(using: str) -> dict:
