@@ -76,9 +76,10 @@ def back_up(folder: Path, *, at: datetime, tell: Tell) -> list[Entry]:
 
 
 def _dump(folder: Path, taken: databases.Snapshot) -> None:
-    with (folder / DATABASE).open("x+b") as file:
+    with (folder / DATABASE).open("x+b") as file, Spool(context=SEALED_AS, into=file) as spool:
         for piece in taken.pieces():
-            file.write(piece)
+            spool.write(piece)
+        spool.finish()
 
 
 def facts_of(using: str) -> dict:
