@@ -1,6 +1,8 @@
 """The only writer of the journal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 from django.db import transaction
 from django.utils import timezone
@@ -66,15 +68,29 @@ def record_each(subjects: Iterable[str], verb: str, *, actor=SYSTEM, data: Calla
     Chain.objects.bulk_update(chains, ["length", "digest"])
 
 
-def broken_links(subject: str):
+def broken_links(subject: str) -> Iterator[str]:
     """The entries of `subject` that do not follow from the one before, or were altered; and a shortened chain."""
+    entries = Entry.objects.filter(subject=subject).order_by("sequence")
+    yield from _faults(subject, entries, Chain.objects.filter(pk=subject).first())
+
+
+def all_broken_links() -> Iterator[str]:
+    """The same of every chain, in one pass over the journal; an entry whose chain is gone is found too."""
+    heads = {chain.subject: chain for chain in Chain.objects.iterator()}
+    entries = Entry.objects.order_by("subject", "sequence").iterator(chunk_size=2000)
+    for subject, own in groupby(entries, key=attrgetter("subject")):
+        yield from _faults(subject, own, heads.pop(subject, None))
+    for subject, chain in heads.items():
+        yield from _faults(subject, (), chain)
+
+
+def _faults(subject: str, entries: Iterable[Entry], chain: Chain | None) -> Iterator[str]:
     digest, rank = "0" * 64, 0
-    for entry in Entry.objects.filter(subject=subject).order_by("sequence"):
+    for entry in entries:
         rank += 1
         if entry.sequence != rank or entry.previous != digest or entry.computed_digest() != entry.digest:
             yield f"{subject} #{entry.sequence}"
         digest, rank = entry.digest, entry.sequence
-    chain = Chain.objects.filter(pk=subject).first()
     if chain is None and rank:
         yield f"{subject}: the head of the chain is gone"
     elif chain and (chain.length, chain.digest) != (rank, digest):
