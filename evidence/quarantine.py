@@ -43,7 +43,7 @@ def settle(file: StoredFile, scan: str, *, at: datetime, found: str = "") -> boo
     if scan == Scan.INFECTED and was != Scan.INFECTED:
         _condemn(now, application, at=at)
     elif scan == Scan.FAILED and was != Scan.FAILED:
-        _note(now, application, "fail_scan", is_sent=_is_sent(now, application))
+        _note(now, application, "fail_scan" if _is_sent(now, application) else "fail_scan_of_draft")
     return True
 
 
@@ -86,7 +86,7 @@ def _keep_reported(file: StoredFile, scan: str) -> None:
 # --- found infected -----------------------------------------------------------------------------------------------
 def _condemn(file: StoredFile, application: Application, *, at: datetime) -> None:
     place = _place_of(file, application, at)
-    _note(file, application, "quarantine_file", is_sent=_is_sent(file, application))
+    _note(file, application, "quarantine_file" if _is_sent(file, application) else "quarantine_file_of_draft")
     if place is None:  # it was replaced or taken back already: history alone knows it
         return
     until = None if place.leaves_at_once else _until(application, at)
@@ -157,7 +157,7 @@ def refuse_infected(application: Application) -> None:
 def _lift(file: StoredFile, application: Application, *, is_clean: bool) -> None:
     """Its own letters that wait are untrue; whoever had read one is told, unless the file has left its place."""
     cancel(application.subject, ["file_quarantined"], premise={"file": str(file.pk)})
-    _note(file, application, "lift_quarantine", is_sent=_is_sent(file, application))
+    _note(file, application, "lift_quarantine" if _is_sent(file, application) else "lift_quarantine_of_draft")
     if not is_clean:
         return
     told = Letter.objects.about(application.subject).filter(name="file_quarantined", premise={"file": str(file.pk)})
@@ -167,10 +167,10 @@ def _lift(file: StoredFile, application: Application, *, is_clean: bool) -> None
             emails.quarantine_lifted(file, application, person).save()
 
 
-def _note(file: StoredFile, application: Application, verb: str, *, is_sent: bool) -> None:
-    """Size and digest, never the name; of a file that was not sent, a verb that no history shows."""
+def _note(file: StoredFile, application: Application, verb: str) -> None:
+    """Size and digest, never the name. The verbs « of a draft » stand in no history that is shown to agents."""
     data = {"file": str(file.pk), "size": file.size, "sha256": file.sha256, "found": file.scan_found}
-    record(application.subject, verb if is_sent else f"{verb}_of_draft", data=data)
+    record(application.subject, verb, data=data)
 
 
 def is_still_in_quarantine(letter: Letter, at: datetime) -> bool:

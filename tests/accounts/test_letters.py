@@ -27,6 +27,7 @@ LEGAL = {
     "export_ready",
     "extension_given",
     "extension_withdrawn",
+    "file_quarantined",
     "paid",
     "patient_data_reported",
     "rejected",
@@ -42,6 +43,7 @@ LEGAL = {
     "transferred",
     "validated",
     "withdrawn",
+    "withheld_file_replaced",
 }
 # What opens or protects an account.
 SAFETY = {
@@ -85,6 +87,7 @@ MAY_WAIT = {
     "opinion_given",
     "passed_to_ans",
     "pool_low",
+    "quarantine_lifted",
     "reminder",
     "sent_back",
     "signature_reminder",
