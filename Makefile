@@ -1,10 +1,12 @@
-# make run, make test: the two commands; make guides: the pictures of the guides; make backup, make restore: docs/storage.md. Nothing is needed but Python 3.11 or later, git and make.
+# make run, make test: the two commands; make prod-local: production without Docker; make backup, make restore: docs/storage.md;
+# make guides: the pictures of the guides. Nothing is needed but Python 3.11 or later, git and make.
 .SILENT:
-.PHONY: run test guides backup restore check format lock
+.PHONY: run prod-local chaos load test guides backup restore check format lock
 
-PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2)
+# One process runs the tests of a group: those of production share its servers.
+PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
 SAME_ON_BOTH = look test_house.py ecare/test_embedded.py evidence/test_refused_files.py evidence/test_accepted_files.py \
-	test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py
+	production test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
@@ -13,10 +15,34 @@ run:
 	bin/install requirements.lock
 	exec .venv/bin/python -m ecare.embedded
 
+# Production on this machine, without Docker: https://localhost:8443/; what it writes is in var/production.
+prod-local:
+	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
+	bin/clamav >/dev/null
+	bin/static
+	exec .venv/bin/python -m deploy.local
+
+# People transmit while servers are killed at random; then all that was acknowledged is looked for (docs/chaos.md). For
+# less: CHAOS='--people 20 --faults 30'.
+chaos:
+	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
+	bin/clamav >/dev/null
+	bin/static
+	.venv/bin/python -m deploy.chaos $(CHAOS)
+
+# The last day of a domain, sent by locust to a running `make prod-local` (docs/load.md).
+# For less: LOAD='--users 20 --run-time 2m', and PEOPLE=50 accounts.
+load:
+	.venv/bin/python -m deploy.load $(or $(PEOPLE),1500) $(LOAD)
+
 # All on SQLite, then on PostgreSQL (DATABASE_URL's server, or one that lives as long as the tests) all but the browser and
 # what no engine decides: words, files, the house, the embedded start.
 test:
 	bin/install requirements-dev.lock
+	bin/nginx >/dev/null
+	bin/clamav >/dev/null || true
 	CHROMIUM=$$(bin/chromium) && export CHROMIUM && env -u DATABASE_URL $(PYTEST)
 	.venv/bin/python -m tests.postgres $(PYTEST) -m "not browser" $(addprefix --ignore=tests/,$(SAME_ON_BOTH))
 

@@ -197,6 +197,7 @@ def request_email_change(user: User, email: str) -> EmailChange:
     return change
 
 
+@transaction.atomic
 def cancel_email_change(user: User) -> bool:
     """Its links open nothing any more. False when there was none."""
     cancel(f"user:{user.pk}", ["email_change_requested", "email_change_to_confirm"])

@@ -156,11 +156,11 @@ def change_access(
     if is_active != was_active:
         record(f"user:{person.pk}", "reactivate" if is_active else "deactivate", actor=by.actor)
     if was_active and not is_active:
-        _shut_out(person)
+        shut_out(person)
     return True
 
 
-def _shut_out(person: User):
+def shut_out(person: User):
     """Nothing of what they began goes on; what they did stays in the history."""
     OpenSession.objects.filter(user=person).delete()
     actions.drop_sign_ins(person)

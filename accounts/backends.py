@@ -17,7 +17,16 @@ class ActivatedBackend(AuthenticationBackend):
     Otherwise somebody who registers with another's e-mail would learn whether an account was made for it.
     """
 
+    def authenticate(self, request, **credentials):
+        self._refused: set[int] = set()
+        return super().authenticate(request, **credentials)
+
     def _check_password(self, user, password):
+        """Once for each person: allauth looks for what was typed as a name, then as an e-mail, and finds the owner of
+        an e-mail both times. A second hash would tell by its time that the e-mail has an account."""
+        if user is None or user.pk in self._refused:
+            return None
+        self._refused.add(user.pk)
         user = super()._check_password(user, password)
         return user if user and User.objects.activated().filter(pk=user.pk).exists() else None
 

@@ -191,3 +191,10 @@ def _of_second_factor(name, person, **context):
 
 def _reference(person) -> str:
     return f"user:{person.pk}"
+
+
+def account_expiring(person, *, days):
+    """Nobody has signed in for years: how to keep the account."""
+    return compose(
+        "account_expiring", to=person.email, subject=_reference(person), context={"person": person, "days": days}
+    )

@@ -234,16 +234,21 @@ def _snapshot(application: Application, *, by: User, at: datetime) -> Submission
         "form": application.form.number,
         "answers": _shown(questions, values),
     }
+    return freeze(application, application.step, content, by=by, at=at)
+
+
+def freeze(application: Application, step: str, content: dict, *, by: User, at: datetime, **more) -> Submission:
+    """The next sending of a step, with the digest of what it holds."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    number = Submission.objects.filter(application=application, step=application.step).count() + 1
     return Submission.objects.create(
         application=application,
-        step=application.step,
-        number=number,
+        step=step,
+        number=Submission.objects.filter(application=application, step=step).count() + 1,
         at=at,
         by=by,
         content=content,
         digest=hashlib.sha256(text.encode()).hexdigest(),
+        **more,
     )
 
 
@@ -257,6 +262,7 @@ def submit(application: Application, *, by: User, version: int, at: datetime) ->
         raise NotNow("La date limite de premier envoi est passée : ce formulaire ne peut plus être transmis.")
     if not application.is_editable:
         raise NotNow("Ce dossier a déjà été transmis.")
+    moves.check(application, "submit")
     request = application.change_requests.open().first()
     submission = _snapshot(application, by=by, at=at)
     application.sendings += 1

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from applications.states import REVIEWER_LABELS
+from ecare import metrics
 from ecare.journal import words
 from ecare.letters import rules as letters
 
@@ -11,6 +12,7 @@ class ApplicationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("applications.metrics.measures")
         words.name_states(REVIEWER_LABELS)
         letters.may_wait(
             "to_review",

@@ -240,3 +240,8 @@ def paid(application: Application, **told) -> Letter:
 
 def abandoned(application: Application, reason: str) -> Letter:
     return _to_referent("abandoned", application, reason=reason)
+
+
+def draft_expiring(application: Application, *, days: int) -> Letter:
+    """Nobody types in it any more: it will be erased."""
+    return _to_referent("draft_expiring", application, days=days)

@@ -41,6 +41,9 @@ DEEDS = {
     "report_patient_data": "a signalé des données de patients dans un fichier",
     "purge_evidence": "a purgé un fichier qui contenait des données de patients",
     "dismiss_report": "a écarté le signalement d’un fichier",
+    "quarantine_file": "a mis en quarantaine un fichier infecté",
+    "lift_quarantine": "a levé la quarantaine d’un fichier",
+    "replace_withheld": "a remplacé un fichier que personne ne pouvait lire",
     "activate_container": "a activé le téléchargement d’un conteneur ZED",
     "reissue_container": "a demandé un nouveau conteneur ZED",
 }
@@ -51,6 +54,8 @@ BETWEEN_AGENTS = {
     "ask_opinion": "a demandé un avis",
     "give_opinion": "a donné un avis",
     "resend_letter": "a renvoyé un courrier",
+    "fail_scan": "n’a pas pu analyser un fichier",
+    "scan_again": "a demandé une nouvelle analyse d’un fichier",
 }
 # The same verb, said better where it led.
 DEEDS_TO: dict[tuple[str, str], str] = {
@@ -105,14 +110,14 @@ def deed_of(entry: Entry) -> str:
 
 def _assigned(entry: Entry) -> str:
     """Who follows the dossier from now on; entries of earlier versions do not tell who did before."""
-    if entry.data["agent"] == entry.actor:
+    if entry.facts["agent"] == entry.actor:
         return "suit désormais le dossier"
-    if entry.data["name"]:
-        return f"a confié le dossier à {entry.data['name']}"
-    if "former" not in entry.data:
+    if entry.facts["name"]:
+        return f"a confié le dossier à {entry.facts['name']}"
+    if "former" not in entry.facts:
         return "a retiré le suivi du dossier"
-    is_theirs = entry.data["former"] == entry.actor
-    return "ne suit plus le dossier" if is_theirs else f"a retiré le suivi de {entry.data['former_name']}"
+    is_theirs = entry.facts["former"] == entry.actor
+    return "ne suit plus le dossier" if is_theirs else f"a retiré le suivi de {entry.facts['former_name']}"
 
 
 def entries(application: Application, *, is_for_agents: bool = False):
@@ -123,7 +128,7 @@ def entries(application: Application, *, is_for_agents: bool = False):
 def for_reviewers(found: Iterable[Entry]) -> list[Event]:
     """Agents by their names, and every message."""
     return [
-        Event(entry, entry.actor_label, deed_of(entry), REVIEWER_LABELS.get(entry.to_state, ""), entry.message)
+        Event(entry, entry.author, deed_of(entry), REVIEWER_LABELS.get(entry.to_state, ""), entry.words)
         for entry in found
     ]
 
@@ -136,7 +141,7 @@ def for_referent(application: Application) -> list[Event]:
     return [
         Event(
             entry,
-            services.get(entry.actor, entry.actor_label),
+            services.get(entry.actor, entry.author),
             deed_of(entry),
             labels.get(entry.to_state, ""),
             _told(entry) if entry.verb in TO_REFERENT else "",
@@ -147,11 +152,11 @@ def for_referent(application: Application) -> list[Event]:
 
 def _told(entry: Entry) -> str:
     """Of a contact changed while the form is written, what reviewers do not read: which one, and how it reads now."""
-    if entry.message or entry.verb != "update_contact":
-        return entry.message
-    after = entry.data["after"]
+    if entry.words or entry.verb != "update_contact":
+        return entry.words
+    after = entry.facts["after"]
     written = ", ".join(after[name] for name in ("first_name", "last_name", "email") if after.get(name))
-    return f"{Question.ContactRole(entry.data['role']).label}{f' : {written}' if written else ''}"
+    return f"{Question.ContactRole(entry.facts['role']).label}{f' : {written}' if written else ''}"
 
 
 def _services(application: Application, found: list[Entry]) -> dict[str, str]:

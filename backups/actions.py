@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.files import File
@@ -24,7 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from accounts.models import OpenSession
 from backups import databases, manifests
 from backups.manifests import DATABASE, LISTING, OBJECTS, PIECE, SEALED_AS, Entry, Manifest, Unsound
-from ecare.journal.actions import all_broken_links, record
+from ecare.journal.actions import all_broken_links, missing_guards, record
 from ecare.journal.models import Chain
 from ecare.journal.models import Entry as JournalEntry
 from ecare.sealing import CannotOpen
@@ -116,7 +117,7 @@ def _copy_all(folder: Path, rows: list[tuple], tell: Tell) -> list[Entry]:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for batch in _batches(iter(rows)):
             copies = [threads.submit(_copy_object, name, folder / OBJECTS / name) for _shelf, _pk, name in batch]
-            found += (_copied(folder, *row, copy) for row, copy in zip(batch, copies, strict=True))
+            found += (_copied(folder, row, copy) for row, copy in zip(batch, copies, strict=True))
             tell(f"{len(found)} objects copied")
     return found
 
@@ -126,8 +127,9 @@ def _batches(everything: Iterator) -> Iterator[list]:
         yield batch
 
 
-def _copied(folder: Path, shelf: Shelf, pk, name: str, copy: Future) -> Entry:
+def _copied(folder: Path, known: tuple[Shelf, Any, str], copy: Future) -> Entry:
     """Under the name that the row of the backup knows, whatever the row is led to by now."""
+    shelf, pk, name = known
     row, present = f"{shelf.label} {pk}", name
     while True:
         try:
@@ -200,7 +202,8 @@ def restore(folder: Path, manifest: Manifest, *, tell: Tell) -> list[str]:
         databases.load(iter(lambda: reader.read(PIECE), b""))
     OpenSession.objects.all().delete()  # whoever had signed out would be in again
     tell("database restored")
-    faults = [*_compare(manifest), *_put_back_all(folder, tell), *all_broken_links(), *_unreadable(folder)]
+    faults = [*_compare(manifest), *_put_back_all(folder, tell), *_lost_guards(), *all_broken_links()]
+    faults += _unreadable(folder)
     record("backup", "restore_backup", data={"made_at": manifest.made_at, "faults": len(faults)})
     return faults
 
@@ -234,6 +237,11 @@ def _put_back(path: Path, entry: Entry) -> str:
     with path.open("rb") as file:
         default_storage.save(entry.name, File(file))
     return ""
+
+
+def _lost_guards() -> Iterator[str]:
+    """The journal is append-only by triggers, which are a part of the database."""
+    return (f"the database no longer refuses: {name} is gone or off" for name in missing_guards())
 
 
 def _unreadable(folder: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import rules as permissions
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.models import User
 from applications.actions import NotNow, lock
@@ -18,6 +19,7 @@ from ecare.letters.actions import cancel
 from ecare.letters.models import Letter
 from evidence.actions import refuse_what_was_purged, storing
 from evidence.files import Refused
+from evidence.holders import HOLDERS, Place
 from evidence.models import StoredFile
 
 MOST_A_DAY = 5  # copies of one dossier: each stays in the vault and writes to the ANS
@@ -30,6 +32,7 @@ UNSIGNED = (
     "Ce fichier est la convention telle qu’elle se télécharge, sans signature. Faites-la signer, numérisez-la, "
     "puis déposez l’exemplaire signé."
 )
+INFECTED = "L’antivirus a trouvé ce fichier infecté : il est en quarantaine."
 TWICE = "Cet exemplaire est déjà déposé : il attend la signature de l’ANS."
 
 
@@ -104,6 +107,19 @@ def countersign(copy: SignedCopy, *, by: User, at: datetime) -> None:
     """The ANS recorded the convention of this copy; called in the transaction that does, on a locked dossier."""
     _decide(copy, SignedCopy.State.COUNTERSIGNED, by=by, at=at)
     cancel(copy.application.subject, emails.CALLS_TO_ACT)
+
+
+def reopen(copy: SignedCopy, application: Application, at: datetime) -> Place | None:
+    """Of a copy that is infected: one that waits goes back to the establishment, which may send another."""
+    if copy.state not in (SignedCopy.State.WAITING, SignedCopy.State.COUNTERSIGNED):
+        return None
+    path = reverse("conventions:convention", args=[application.reference])
+    if copy.is_waiting:
+        copy.state, copy.decided_at, copy.message = SignedCopy.State.REFUSED, at, INFECTED
+        copy.save(update_fields=["state", "decided_at", "message"])
+        _mark(application, signed_copy_at=None)
+        cancel(application.subject, emails.CALLS_TO_ACT)
+    return Place(HOLDERS["signed_copy"], path, is_open=may_be_signed(application))
 
 
 def waiting_copy(application: Application) -> SignedCopy | None:

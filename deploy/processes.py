@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 HOST = "127.0.0.1"
 PATIENCE = 60  # seconds until a server answers
 
@@ -106,7 +108,7 @@ class Server:
         if self.process is None:
             return
         if self.is_running:
-            self.signal(self.ending)
+            self.process.send_signal(self.ending)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
         self.kill()
@@ -127,9 +129,18 @@ class Server:
         self.signal(signal.SIGCONT)
 
     def signal(self, number: int) -> None:
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+        """To it and to its children, some of which lead a session of their own."""
+        for one in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(number)
+
+    def family(self) -> list[psutil.Process]:
+        """Itself, then its children and theirs; nobody once it ended."""
+        try:
+            parent = psutil.Process(self.process.pid) if self.process else None
+            return [parent, *parent.children(recursive=True)] if parent else []
+        except psutil.NoSuchProcess:
+            return []
 
     @property
     def is_running(self) -> bool:

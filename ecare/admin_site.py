@@ -283,13 +283,14 @@ def _can_be_asked(value: str) -> bool:
 class Confirmed:
     """Actions that say what they do and to whom they write, and do it once that was confirmed."""
 
-    def confirm(self, request, queryset, *, title, says):
-        """The page that asks; None once the answer was yes."""
-        if "confirmed" in request.POST:
+    def confirm(self, request, queryset, *, title, says, asks_why=False):
+        """The page that asks, also for a reason; None once the answer was yes."""
+        if "confirmed" in request.POST and (not asks_why or request.POST.get("reason", "").strip()):
             return None
-        return self.ask(request, queryset, title=title, says=says, back=request.get_full_path())
+        back = request.get_full_path()
+        return self.ask(request, queryset, title=title, says=says, back=back, asks_why=asks_why)
 
-    def ask(self, request, queryset, *, title, says, back):
+    def ask(self, request, queryset, *, title, says, back, asks_why=False):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
@@ -299,6 +300,8 @@ class Confirmed:
             "action": request.POST.get("action", ""),
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "back": back,
+            "asks_why": asks_why,
+            "lacks_reason": "confirmed" in request.POST,
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/confirm.html", context)

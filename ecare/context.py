@@ -5,6 +5,8 @@ from functools import cache
 import yaml
 from django.conf import settings
 
+from ecare import tracing
+
 
 def site(request=None):
     return {
@@ -14,6 +16,7 @@ def site(request=None):
         "hosting": settings.HOSTING,
         "publisher": settings.PUBLISHER,
         "publisher_phone": settings.PUBLISHER_PHONE,
+        "reference_for_support": tracing.current(),
     }
 
 

@@ -106,6 +106,7 @@ class Portal(BaseApplication):
             "preload_app": True,
             "graceful_timeout": 5,
             "loglevel": "warning",
+            "logconfig_dict": settings.LOGGING,
             "control_socket_disable": True,
             "post_worker_init": self.start_background,
             "worker_exit": self.stop_background,
@@ -128,7 +129,7 @@ class Portal(BaseApplication):
 
 def announce(port: int) -> None:
     """Once all is ready, say where the portal is and who may enter."""
-    while not all(report().values()):
+    while not all(map(report().get, ("database", "migrations", "background"))):
         connections.close_all()
         time.sleep(0.1)
     connections.close_all()

@@ -5,16 +5,17 @@ SQLite, in-process broker); everything else must be given, or the start stops wi
 `docs/settings.md` lists every variable.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from ecare import logs
 from ecare.embedded_keys import generated_key
+from ecare.schedule import SCHEDULE
 from ecare.storage_address import folder, storage_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -106,10 +107,12 @@ INSTALLED_APPS = [
     "systems",
     "webhooks",
     "backups",
+    "privacy",
     *(["demo"] if EMBEDDED else []),
 ]
 
 MIDDLEWARE = [
+    "ecare.access.AccessMiddleware",
     "ecare.middleware.ArrivalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -175,7 +178,7 @@ else:
     }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "ecare.cache.CountingCache",
         "LOCATION": "cache",
         "OPTIONS": {"MAX_ENTRIES": 50_000},
     }
@@ -301,7 +304,7 @@ if not EMBEDDED:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_REDIRECT_EXEMPT = [r"^sante/$"]
+    SECURE_REDIRECT_EXEMPT = [r"^sante/$", r"^sante/vivant/$", r"^metriques/$"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
@@ -335,10 +338,36 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# The antivirus: clamd://host:3310 or clamd:///its/socket. Embedded without one: files are read without being scanned.
+SCANNER = _required("ECARE_SCANNER", embedded="")
+
+
+def _is_scanner(address: str) -> bool:
+    """A host and its port, or a socket; nothing else."""
+    try:
+        found = urlsplit(address)
+        is_placed = bool(found.hostname and found.port and not found.path) or (not found.netloc and len(found.path) > 1)
+    except ValueError:
+        return False
+    return found.scheme == "clamd" and is_placed and not (found.query or found.fragment)
+
+
+if SCANNER and not _is_scanner(SCANNER):
+    raise ImproperlyConfigured("ECARE_SCANNER takes clamd://host:3310 or clamd:///run/clamav/clamd.ctl.")
+SCANNER_PATIENCE = timedelta(minutes=4)  # for one file, from its first byte to the verdict; MaxScanTime is shorter
+SCANNER_SILENCE = timedelta(seconds=10)  # it takes nothing and says nothing, though it is asked whether it is there
+# How many files are scanned at once: that many threads of the workers.
+SCAN_LANES = env.int("ECARE_SCAN_LANES", default=2)
 FILE_UPLOAD_HANDLERS = ["evidence.uploads.SealedUploadHandler"]  # no plain copy on a disk, whatever the page
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 100  # a whole step in one post, without JavaScript
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # the largest private entity has 528 sites, two fields each in its checklist
+
+# The signed heads of the journal, one file a day: a folder that the portal adds to, copied where it cannot write.
+ANCHORS_DIR = Path(env.str("ECARE_ANCHORS", default=str(DATA_DIR / "anchors"))).resolve()
+# Who gets the digest of each day by mail, outside the portal; empty: nobody.
+AUDITOR_ADDRESS = env.str("ECARE_AUDITOR", default="")
+_insist("@" in AUDITOR_ADDRESS or not AUDITOR_ADDRESS, "ECARE_AUDITOR takes one e-mail address.")
 
 # --- letters and background work ------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("ECARE_FROM", default="eCaRE <ne-pas-repondre@convergence.esante.gouv.fr>")
@@ -353,44 +382,11 @@ CELERY_BROKER_URL = _required("REDIS_URL", embedded="memory://localhost")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if CELERY_BROKER_URL.startswith("memory") else {}
 CELERY_IMPORTS = ["ecare.tasks"]
-CELERY_BEAT_SCHEDULE = {
-    "pulse": {"task": "ecare.tasks.pulse", "schedule": 1.0, "options": {"expires": 5}},
-    "sessions": {"task": "ecare.tasks.forget_sessions", "schedule": 3600.0, "options": {"expires": 3600}},
-    "uploads": {"task": "evidence.tasks.forget_uploads", "schedule": 3600.0, "options": {"expires": 3600}},
-    "vault": {
-        "task": "evidence.tasks.sweep_vault",
-        "schedule": crontab(hour=3, minute=30),
-        "options": {"expires": 3600},
-    },
-    "letters": {"task": "ecare.letters.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
-    "imports": {"task": "establishments.tasks.run_imports", "schedule": 2.0, "options": {"expires": 5}},
-    "imports left": {"task": "establishments.tasks.forget_imports", "schedule": 3600.0, "options": {"expires": 3600}},
-    "containers": {
-        "task": "evidence.tasks.warn_of_low_pools",
-        "schedule": 3600.0,
-        "options": {"expires": 3600},
-    },
-    "envelopes": {"task": "funding.tasks.warn_of_envelopes", "schedule": 3600.0, "options": {"expires": 3600}},
-    "declarations": {
-        "task": "applications.tasks.open_declarations",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "reminders": {"task": "applications.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
-    "signatures": {"task": "conventions.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
-    "closures": {"task": "applications.tasks.alert_of_closures", "schedule": 600.0, "options": {"expires": 600}},
-    "weekly letters": {"task": "applications.tasks.write_digests", "schedule": 300.0, "options": {"expires": 300}},
-    "exports": {"task": "exports.tasks.build", "schedule": 1.0, "options": {"expires": 5}},
-    "expired exports": {"task": "exports.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
-    "tokens": {"task": "systems.tasks.remind", "schedule": 600.0, "options": {"expires": 600}},
-    "webhooks": {"task": "webhooks.tasks.deliver", "schedule": 1.0, "options": {"expires": 5}},
-    "webhooks that fail": {"task": "webhooks.tasks.suspend", "schedule": 600.0, "options": {"expires": 600}},
-    "old webhooks": {"task": "webhooks.tasks.forget", "schedule": 3600.0, "options": {"expires": 3600}},
-    "daily letters": {"task": "ecare.letters.tasks.gather", "schedule": 60.0, "options": {"expires": 60}},
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- what systems are told (webhooks) --------------------------------------------------------------------------
 # How many addresses are written to at once: that many threads of the workers may wait for somebody slow.
@@ -400,14 +396,28 @@ WEBHOOK_KEPT_DAYS = env.int("ECARE_WEBHOOK_KEPT_DAYS", default=90)
 # A file of certificate authorities (PEM) to trust in the place of the public ones.
 WEBHOOK_CA = env.str("ECARE_WEBHOOK_CA", default="")
 
+# --- how long personal data are kept (docs/privacy.md), in days -------------------------------------------------
+DRAFTS_KEPT_DAYS = env.int("ECARE_DRAFTS_KEPT_DAYS", default=365)
+NEVER_ACTIVATED_KEPT_DAYS = env.int("ECARE_NEVER_ACTIVATED_KEPT_DAYS", default=30)
+UNUSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_UNUSED_ACCOUNTS_KEPT_DAYS", default=3 * 365)
+CLOSED_ACCOUNTS_KEPT_DAYS = env.int("ECARE_CLOSED_ACCOUNTS_KEPT_DAYS", default=5 * 365)
+INVITATIONS_KEPT_DAYS = env.int("ECARE_INVITATIONS_KEPT_DAYS", default=365)
+LETTER_WORDS_KEPT_DAYS = env.int("ECARE_LETTER_WORDS_KEPT_DAYS", default=2 * 365)
+WARNED_DAYS = env.int("ECARE_WARNED_DAYS", default=30)
+if not 0 < WARNED_DAYS < min(DRAFTS_KEPT_DAYS, UNUSED_ACCOUNTS_KEPT_DAYS):
+    raise ImproperlyConfigured("ECARE_WARNED_DAYS is less than the days for which drafts and accounts are kept.")
+if NEVER_ACTIVATED_KEPT_DAYS < 3 or not UNUSED_ACCOUNTS_KEPT_DAYS < CLOSED_ACCOUNTS_KEPT_DAYS:
+    raise ImproperlyConfigured(
+        "ECARE_NEVER_ACTIVATED_KEPT_DAYS is 3 at least, ECARE_CLOSED_ACCOUNTS_KEPT_DAYS more than those of unused ones."
+    )
+
+# --- what watches over the portal ------------------------------------------------------------------------------
+# What Prometheus shows to read `/metriques/`; without one the address is not there.
+METRICS_TOKEN = env.str("ECARE_METRICS_TOKEN", default="")
+_insist(not METRICS_TOKEN or len(METRICS_TOKEN) >= 32, "ECARE_METRICS_TOKEN takes at least 32 random characters.")
+
 # --- logs: lines on standard error, no secret, no personal data ----------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"class": "ecare.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("ECARE_LOG_LEVEL", default="WARNING")},
-}
+LOGGING = logs.configuration(is_readable=EMBEDDED, level=env.str("ECARE_LOG_LEVEL", default="WARNING"))
 
 # --- look -----------------------------------------------------------------------------------------------------
 DSFR_CONTENT_IS_SAFE = False

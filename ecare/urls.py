@@ -6,7 +6,8 @@ from applications import public
 from applications.home import home
 from ecare import views
 from ecare.guides import GUIDES
-from ecare.health import health
+from ecare.health import alive, health
+from ecare.metrics import metrics
 
 handler400 = "ecare.views.bad_request"
 handler403 = "ecare.views.permission_denied"
@@ -41,9 +42,11 @@ urlpatterns = [
     path("preparer/", public.preparations, name="preparations"),
     path("preparer/<slug:slug>/", public.preparation, name="preparation"),
     path("sante/", health, name="health"),
+    path("sante/vivant/", alive, name="alive"),
+    path("metriques/", metrics, name="metrics"),
     _page("inscription/agents/", "agents", "Inscription des ARS et des GRADeS"),
     _page("mentions-legales/", "legal_notice", "Mentions légales"),
-    _page("donnees-personnelles/", "personal_data", "Données personnelles"),
+    path("donnees-personnelles/", views.personal_data, name="personal_data"),
     _page("accessibilite/", "accessibility", "Accessibilité"),
     _page("plan-du-site/", "sitemap", "Plan du site"),
     path("aide/", views.help_page, name="help"),

@@ -1,5 +1,8 @@
 """Pages of the site that belong to no room: what the law asks for, help, and what to say when something fails."""
 
+import sys
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseServerError
@@ -9,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
-from ecare import guides
+from ecare import guides, unavailable
 from ecare import help as questions
 from ecare.context import site
 from ecare.lists import searched
@@ -19,6 +22,22 @@ from ecare.lists import searched
 def page(request, template, title):
     """A page of text."""
     return render(request, template, {"crumbs": [("Accueil", reverse("home")), (title, "")]})
+
+
+@login_not_required
+def personal_data(request):
+    """« Données personnelles », with the periods that are really kept."""
+    kept = {
+        "drafts": settings.DRAFTS_KEPT_DAYS,
+        "never_activated": settings.NEVER_ACTIVATED_KEPT_DAYS,
+        "unused": settings.UNUSED_ACCOUNTS_KEPT_DAYS,
+        "closed": settings.CLOSED_ACCOUNTS_KEPT_DAYS,
+        "invitations": settings.INVITATIONS_KEPT_DAYS,
+        "letters": settings.LETTER_WORDS_KEPT_DAYS,
+        "warned": settings.WARNED_DAYS,
+    }
+    crumbs = [("Accueil", reverse("home")), ("Données personnelles", "")]
+    return render(request, "ecare/personal_data.html", {"kept": kept, "crumbs": crumbs})
 
 
 @login_not_required
@@ -81,10 +100,14 @@ def page_not_found(request, exception):
 
 @login_not_required
 def csrf_failure(request, reason=""):
+    request.csrf_refused = True  # for the metrics
     return render(request, "403_csrf.html", status=403)
 
 
 @login_not_required
 def server_error(request):
-    """Rendered without the request, so that it needs neither session nor database."""
+    """Rendered without the request, so that it needs neither session nor database; called while the fault is handled,
+    wherever it was raised: in a view, in a door before it, as the session was saved."""
+    if unavailable.is_cause(sys.exc_info()[1]):
+        return unavailable.answer(request)
     return HttpResponseServerError(render_to_string("500.html", site()))

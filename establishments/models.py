@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Replace
 from django.db.models.lookups import GreaterThanOrEqual
 
+from ecare import tracing
 from ecare.french import paris_datetime
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
@@ -390,6 +391,9 @@ class ImportRequest(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = "mise à jour du répertoire"

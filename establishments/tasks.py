@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from celery import shared_task
 from django.utils import timezone
 
+from ecare import tracing
 from ecare.french import thousands
 from establishments import imports
 from establishments.actions import import_directory
@@ -24,6 +25,18 @@ def run_imports() -> bool:
     request = imports.claim(timezone.now())
     if request is None:
         return False
+    with tracing.work("import", request.pk, request_id=request.request_id):
+        _run(request)
+    return True
+
+
+@shared_task
+def forget_imports() -> int:
+    """Those that nobody confirmed."""
+    return imports.forget(timezone.now())
+
+
+def _run(request: ImportRequest) -> None:
     try:
         with imports.unpacked(request) as folder:
             directory = read_folder(folder, progress=_teller(request))
@@ -38,13 +51,6 @@ def run_imports() -> bool:
         imports.fail(request, str(fault))
     except Exception:
         log.exception("The import %s stopped", request.pk)  # its lease runs out, and it is taken again
-    return True
-
-
-@shared_task
-def forget_imports() -> int:
-    """Those that nobody confirmed."""
-    return imports.forget(timezone.now())
 
 
 def _teller(request: ImportRequest):

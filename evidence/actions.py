@@ -17,12 +17,13 @@ from applications.actions import NotNow, lock, write_answer
 from applications.corrections import opening_of
 from applications.models import Application, Question
 from applications.rules import known_of
+from applications.supplements import send_in_place
 from ecare.journal.actions import record
-from evidence import files, vault
+from evidence import emails, files, vault
 from evidence.files import Refused
 from evidence.holders import HOLDERS
 from evidence.models import Container, Evidence, SpaceTemplate, StoredFile
-from evidence.rules import first_scan, is_replaceable
+from evidence.rules import first_scan, is_reopened, is_replaceable, is_sent_at_once, told_of_quarantine
 
 CLOSED = "Ce formulaire n’est plus modifiable : ses fichiers ne peuvent plus changer."
 NOT_ASKED = "Ce fichier n’est pas à modifier : la demande de modification n’en parle pas."
@@ -97,8 +98,9 @@ def place(
         )
     _refuse_what_belongs_elsewhere(stored, application, question)
     refuse_what_was_purged(stored, application)
-    replaces = None
+    replaces, leaves_at_once = None, False
     if instead_of is not None:
+        leaves_at_once = is_sent_at_once(instead_of, application)
         was_sent = _take_out(instead_of, application, at=at)
         replaces = instead_of if was_sent else instead_of.replaces
     evidence = Evidence.objects.create(
@@ -107,9 +109,21 @@ def place(
     update_answer(application, question)
     if instead_of is None:
         _note(evidence, "add_evidence", by=by)
+    elif leaves_at_once:
+        _send_at_once(evidence, instead_of, by=by, at=at)
     else:
         _note(evidence, "replace_evidence", by=by, replaces=str(instead_of.file.pk))
     return evidence
+
+
+def _send_at_once(evidence: Evidence, former: Evidence, *, by: User, at: datetime) -> None:
+    """In the place of a file that nobody can read: the dossier stays sent as it was, and its desk is told."""
+    application, number = evidence.application, str(former.file_id)
+    submission = send_in_place(application, evidence.question, former=number, file=_said(evidence.file), by=by, at=at)
+    sending = {"submission": str(submission.number), "step": submission.step, "digest": submission.digest}
+    _note(evidence, "replace_withheld", by=by, replaces=number, **sending)
+    for person in (application.referent, *told_of_quarantine(application)):
+        emails.withheld_file_replaced(evidence, former, submission, person).save()
 
 
 def _refuse_what_belongs_elsewhere(stored: StoredFile, application: Application, question: Question) -> None:
@@ -153,7 +167,7 @@ def remove(evidence: Evidence, *, by: User, at: datetime) -> None:
 
 def _current(evidence: Evidence) -> Evidence:
     """Read anew on a locked dossier. Raises NotNow when it left its space meanwhile."""
-    found = Evidence.objects.select_related("file", "question__section", "application", "replaces")
+    found = Evidence.objects.select_related("file", "question__section__form", "application", "replaces")
     now = found.current().filter(pk=evidence.pk).first()
     if now is None:
         raise NotNow("Ce fichier a déjà été retiré ou remplacé.")
@@ -190,12 +204,22 @@ def check_open(
             raise NotNow(NOT_ASKED)
 
 
+def check_open_for(
+    application: Application, question: Question, *, by: User, at: datetime, instead_of: Evidence | None
+) -> None:
+    """The same for a file that comes; in the place of one that nobody can read it may come whatever the state."""
+    if instead_of is None or not is_reopened(instead_of, application):
+        check_open(application, question, by=by, at=at, moving=instead_of)
+    elif not permissions.test_rule("act_as_referent", by, application):
+        raise PermissionDenied
+
+
 def check_space(
     application: Application, question: Question, *, by: User, at: datetime, instead_of: Evidence | None = None
 ) -> None:
     """Whether one more file may enter, or one in the place of another. Raises Refused, NotNow or PermissionDenied."""
-    check_open(application, question, by=by, at=at, moving=instead_of)
-    if not question.is_evidence or not law.is_shown(question, known_of(application)):
+    check_open_for(application, question, by=by, at=at, instead_of=instead_of)
+    if not question.is_evidence or not law.is_shown(question, known_of(application, question.section.form)):
         raise NotNow(
             "Cet espace de dépôt n’est pas demandé, au vu de vos autres réponses. "
             "Enregistrez le formulaire, puis déposez le fichier à nouveau si besoin."
@@ -219,8 +243,12 @@ def _space(application: Application, question: Question):
 def update_answer(application: Application, question: Question) -> None:
     """What the form, its progress and its digest read of a space."""
     current = _space(application, question).select_related("file")
-    value = [{"id": str(e.file.pk), "name": e.file.name, "size": e.file.size, "sha256": e.file.sha256} for e in current]
-    write_answer(application, question, value)
+    write_answer(application, question, [_said(evidence.file) for evidence in current])
+
+
+def _said(file: StoredFile) -> dict[str, object]:
+    """Of one file in an answer."""
+    return {"id": str(file.pk), "name": file.name, "size": file.size, "sha256": file.sha256}
 
 
 def _note(evidence: Evidence, verb: str, *, by: User, **more: str) -> None:

@@ -1,23 +1,61 @@
 """The register of the vault, to look at: names, sizes, digests; never a file."""
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils import timezone
 
-from ecare.admin_site import OfferedFilters, ReadOnlyAdmin
+from applications.actions import NotNow
+from ecare.admin_site import Confirmed, OfferedFilters, ReadOnlyAdmin
 from ecare.receiving import receives
-from evidence import files
+from evidence import files, scanning, scans
 from evidence.models import Container, PatientDataReport, SpaceTemplate, StoredFile
 from evidence.space_templates import FORMATS, MAX_BYTES, asks_for, publish_template
 
 
 @admin.register(StoredFile)
-class StoredFileAdmin(ReadOnlyAdmin):
-    list_display = ["name", "size", "scan", "created_at", "created_by", "sha256"]
+class StoredFileAdmin(Confirmed, ReadOnlyAdmin):
+    actions = ["scan_selection"]
+    list_display = ["name", "size", "scan", "scan_found", "scanned_at", "created_at", "created_by", "sha256"]
     list_filter = ["scan"]
     list_select_related = ["created_by"]
     search_fields = ["name", "sha256"]
-    fields = ["name", "size", "media_type", "sha256", "scan", "key_name", "created_at", "created_by"]
+    fields = [
+        "name",
+        "size",
+        "media_type",
+        "sha256",
+        "scan",
+        "scan_found",
+        "scanned_at",
+        "scan_after",
+        "scan_attempts",
+        "key_name",
+        "created_at",
+        "created_by",
+    ]
+
+    @admin.action(description="Demander une nouvelle analyse")
+    def scan_selection(self, request, queryset):
+        found = StoredFile.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        if "confirmed" not in request.POST:
+            return self.confirm(request, found, title="Demander une nouvelle analyse", says=SCANNED_AGAIN)
+        try:
+            for file in found:
+                scans.scan_again(file, by=request.user, at=request.arrived_at)
+        except NotNow as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+        else:
+            self.message_user(request, "L’antivirus analysera ces fichiers à leur tour.")
+        return None
+
+    def name_of(self, file):
+        return str(file)
+
+
+SCANNED_AGAIN = (
+    "L’antivirus analysera ces fichiers à leur tour. D’ici là, ceux qui se lisent restent lisibles, ceux qui sont en "
+    "quarantaine y restent."
+)
 
 
 class SpaceTemplateForm(forms.ModelForm):
@@ -32,6 +70,8 @@ class SpaceTemplateForm(forms.ModelForm):
             files.check(self.cleaned_data["upload"], formats=FORMATS, max_bytes=MAX_BYTES)
         except files.Refused as refusal:
             raise forms.ValidationError(str(refusal)) from None
+        if fault := scanning.fault_of(self.cleaned_data["upload"]):
+            raise forms.ValidationError(fault)
         return self.cleaned_data["upload"]
 
     def clean(self):

@@ -101,7 +101,7 @@ def receive(upload: Upload, *, rank: int, pieces: Iterable[bytes], by: User, at:
     Raises CutShort, Refused, NotNow or PermissionDenied.
     """
     _check_own(upload, by)
-    actions.check_open(upload.application, upload.question, by=by, at=at)
+    actions.check_open_for(upload.application, upload.question, by=by, at=at, instead_of=upload.replaces)
     if not 0 <= rank < upload.count:
         raise Refused("Cette partie ne figure pas dans le fichier annoncé. Choisissez à nouveau le fichier.")
     with Spool(context=upload.context_of(rank)) as spool:
@@ -163,7 +163,7 @@ def finish(upload: Upload, *, by: User, at: datetime) -> None:
         _finish(upload, parts, by=by, at=at)
     except (Refused, NotNow):
         if not _is_finished(upload):  # by another request, meanwhile
-            _drop(upload)
+            drop(upload)
             raise
 
 
@@ -212,17 +212,17 @@ def _drop_parts(upload: Upload) -> None:
 def give_up(upload: Upload, *, by: User) -> None:
     """Nothing of it remains. Raises PermissionDenied."""
     _check_own(upload, by)
-    _drop(upload)
+    drop(upload)
 
 
 def forget(*, at: datetime) -> int:
     """Drop the uploads that nobody went on with, and the traces of those that are finished. Returns how many."""
     expired = Upload.objects.filter(expires_at__lte=at)
-    return sum(_drop(upload, expires_at__lte=at) for upload in expired)
+    return sum(drop(upload, expires_at__lte=at) for upload in expired)
 
 
 @transaction.atomic
-def _drop(upload: Upload, **still) -> bool:
+def drop(upload: Upload, **still) -> bool:
     """Unless it went on meanwhile; one that is finished is left until it expires."""
     still = still or {"finished_at": None}
     found = Upload.objects.select_for_update().filter(pk=upload.pk, **still).first()

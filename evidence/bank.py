@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import rules as permissions
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from ecare.journal.actions import record
 from ecare.letters.actions import cancel
 from evidence import emails
 from evidence.actions import refuse_what_was_purged, storing
+from evidence.holders import HOLDERS, Place
 from evidence.models import BankDetails, Evidence
 from evidence.rules import RIB_FORMATS, RIB_MAX_BYTES, bank_questions
 
@@ -29,6 +31,8 @@ NOT_NOW = (
 )
 
 
+UNREAD = "L’antivirus n’a pas encore analysé le RIB de cette demande : attendez de pouvoir le lire pour la confirmer."
+WITHHELD = "Personne ne peut lire le RIB de cette demande : refusez-la, ou attendez que le référent en fasse une autre."
 PURGED = "Le RIB de cette demande est purgé : refusez-la, le référent en fera une autre."
 
 
@@ -68,6 +72,8 @@ def confirm_bank_details(asked: BankDetails, *, by: User, at: datetime) -> None:
     application, asked = _lock_request(asked, by=by)
     if asked.file.is_purged:
         raise NotNow(PURGED)
+    if not asked.file.is_readable:
+        raise NotNow(UNREAD if asked.file.is_awaiting_scan else WITHHELD)
     questions = bank_questions(application)
     for question in questions.fields:
         if question.key in asked.values:
@@ -118,6 +124,14 @@ def _put_in_its_space(asked: BankDetails, application: Application, rib: Questio
 def _decide(asked: BankDetails, state: str, *, by: User, message: str = "") -> None:
     asked.state, asked.decided_by, asked.decided_at, asked.message = state, by, timezone.now(), message
     asked.save(update_fields=["state", "decided_by", "decided_at", "message"])
+
+
+def reopen(asked: BankDetails, application: Application, at: datetime) -> Place | None:
+    """Of a request whose RIB is infected: another one takes its place, as long as the account may change."""
+    if asked.state not in (BankDetails.State.OPEN, BankDetails.State.CONFIRMED):
+        return None
+    path = reverse("evidence:bank_details", args=[application.reference])
+    return Place(HOLDERS["bank_details"], path, is_open=law.may_change_bank_details(application))
 
 
 def note_download(asked: BankDetails, *, by: User) -> None:

@@ -10,6 +10,7 @@ from applications import rules as law
 from applications.actions import NotNow
 from applications.models import Application, values_of
 from applications.views import HOME, own_dossier
+from ecare.metrics import count_refused_upload
 from ecare.receiving import receives
 from evidence import bank
 from evidence.bank_forms import BankDetailsForm, spoken_details
@@ -36,6 +37,7 @@ def bank_details(request, reference):
                 application, by=request.user, values=form.details(), upload=form.cleaned_data["upload"]
             )
         except Refused as refusal:
+            count_refused_upload(refusal)
             form.add_error("upload", str(refusal))
         else:
             messages.success(request, "Votre demande est transmise à l’ANS. Vous serez prévenu de sa décision.")

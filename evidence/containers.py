@@ -26,7 +26,8 @@ from ecare.sealing import seal, unseal
 from evidence import emails, files, vault
 from evidence.actions import CLOSED
 from evidence.models import Container, StoredFile
-from evidence.rules import CONTAINER_FORMATS, CONTAINER_MAX_BYTES, first_scan, may_load_containers
+from evidence.rules import CONTAINER_FORMATS, CONTAINER_MAX_BYTES, may_load_containers
+from evidence.states import WITHHELD
 
 PURPOSE = "container"
 WARNING_INTERVAL = timedelta(days=1)
@@ -115,7 +116,7 @@ def _stored(upload, *, by: User | None) -> StoredFile:
             media_type=checked.media_type,
             storage_name=vault.keep(spool),
             key_name=spool.key_name,
-            scan=first_scan(checked.extension),
+            scan=StoredFile.Scan.CONTAINER,  # made by the ANS: no dossier waits for the antivirus to see its wrapping
             created_by=by,
         )
 
@@ -336,6 +337,7 @@ def _fresh(application: Application, question: Question, *, at: datetime) -> Con
     """The oldest of the pool, whose domain is locked so that no two dossiers share one; warns the ANS in time."""
     domain = Domain.objects.select_for_update(no_key=True).get(pk=application.domain_id)
     pool = Container.objects.in_pool().filter(domain=domain, objective=question.container)
+    pool = pool.exclude(file__scan__in=WITHHELD)
     left = pool.count() - 1
     if left <= settings.CONTAINER_POOL_THRESHOLD:
         _warn(domain, question.container, left=max(0, left), at=at)

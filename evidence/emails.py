@@ -1,12 +1,15 @@
 """The letters of the vault: one function each; the action saves what it returns. None carries a credential."""
 
+from datetime import date
+
 from django.urls import reverse
 
 from accounts.models import User
-from applications.models import Application, Domain, Question
+from applications.models import Application, Domain, Question, Submission
 from ecare.letters.emails import compose
 from ecare.letters.models import Letter
-from evidence.models import BankDetails, Container, PatientDataReport, StoredFile
+from evidence.holders import Place
+from evidence.models import BankDetails, Container, Evidence, PatientDataReport, StoredFile
 
 
 def container_reissued(container: Container, question: Question) -> Letter:
@@ -85,6 +88,51 @@ def _of_report(name: str, report: PatientDataReport, person: User, *, path: str)
         "person": person,
         "path": path,
     }
+    return compose(name, to=person.email, subject=application.subject, context=context)
+
+
+def space_path(evidence: Evidence) -> str:
+    """Where a référent finds a space of their dossier, whatever step it is of."""
+    application, key = evidence.application, evidence.question.key
+    is_past = evidence.question.section.form_id != application.form.pk
+    address = reverse("applications:step" if is_past else "applications:detail", args=[application.reference])
+    return f"{address}#{'espace' if application.is_editable and not is_past else 'question'}-{key}"
+
+
+def file_quarantined(
+    file: StoredFile, application: Application, person: User, place: Place, *, until: date | None
+) -> Letter:
+    """To the référent, who may put another in its place; to the agents at whose desk the dossier lies."""
+    told = {"file": file, "question": {"label": place.label}, "place": place, "until": until}
+    path = place.path if person == application.referent else _desk(application)
+    letter = _of_file("file_quarantined", application, person, path=path, **told)
+    letter.premise = {"file": str(file.pk)}
+    return letter
+
+
+def quarantine_lifted(file: StoredFile, application: Application, person: User) -> Letter:
+    path = _referents(application) if person == application.referent else _desk(application)
+    return _of_file("quarantine_lifted", application, person, path=path, file=file)
+
+
+def withheld_file_replaced(evidence: Evidence, former: Evidence, submission: Submission, person: User) -> Letter:
+    """The receipt of the référent; and to the agents that the dossier is whole again."""
+    application = evidence.application
+    path = _referents(application) if person == application.referent else _desk(application)
+    told = {"file": evidence.file, "former": former.file, "question": evidence.question, "submission": submission}
+    return _of_file("withheld_file_replaced", application, person, path=path, **told)
+
+
+def _referents(application: Application) -> str:
+    return reverse("applications:detail", args=[application.reference])
+
+
+def _desk(application: Application) -> str:
+    return reverse("reviews:dossier", args=[application.reference])
+
+
+def _of_file(name: str, application: Application, person: User, *, path: str, **told) -> Letter:
+    context = {"application": application, "person": person, "path": path} | told
     return compose(name, to=person.email, subject=application.subject, context=context)
 
 

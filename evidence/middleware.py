@@ -39,7 +39,8 @@ class StoreDownMiddleware:
         logger.error("storage is down: %s", exception)
         is_for_a_script = request.headers.get("Accept") == "application/json"
         message = {"message": after_colon(SENTENCE)}
-        response = JsonResponse(message, status=503) if is_for_a_script else render(request, "503.html", status=503)
+        response = JsonResponse(message) if is_for_a_script else render(request, "evidence/unavailable.html")
+        response.status_code = 503
         response["Retry-After"] = RETRY_AFTER
         response._has_been_logged = True  # type: ignore[attr-defined] # once is enough
         return response

@@ -10,22 +10,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from applications.models import Application, Domain, Question, Submission
+from evidence.states import Scan, Scanned, ScannedQuerySet
 from evidence.vault import PART
 
 
-class StoredFile(models.Model):
+class StoredFile(Scanned):
     """One encrypted file under a random name in private storage; digest and size are those of the plain bytes."""
 
-    class Scan(models.TextChoices):
-        PENDING = "pending", "Analyse en cours"
-        CLEAN = "clean", "Analysé, sain"
-        INFECTED = "infected", "Infecté, mis en quarantaine"
-        NOT_SCANNED = "not_scanned", "Non analysé (démonstration)"
-        CONTAINER = "container", "Conteneur chiffré : son contenu ne peut pas être analysé"
-        REPORTED = "reported", "Signalé : il contiendrait des données de patients"
-        PURGED = "purged", "Purgé : il contenait des données de patients"
-
-    READABLE = (Scan.CLEAN, Scan.NOT_SCANNED, Scan.CONTAINER)
+    Scan = Scan
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField("nom", max_length=200)
@@ -34,13 +26,14 @@ class StoredFile(models.Model):
     media_type = models.CharField("type", max_length=100)
     storage_name = models.CharField(max_length=100, unique=True, editable=False)
     key_name = models.CharField("clé", max_length=40, editable=False)
-    scan = models.CharField("analyse", max_length=11, choices=Scan, default=Scan.PENDING)
     created_at = models.DateTimeField("dépôt", default=timezone.now)
     created_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", null=True, blank=True, verbose_name="déposé par"
     )  # nobody: a command
 
-    class Meta:
+    objects = ScannedQuerySet.as_manager()
+
+    class Meta(Scanned.Meta):
         verbose_name = "fichier"
 
     def __str__(self):
@@ -50,15 +43,6 @@ class StoredFile(models.Model):
         if not self._state.adding and update_fields is None:
             raise TypeError("Name the columns: a change of keys may have moved the bytes since this row was read.")
         super().save(*args, update_fields=update_fields, **kwargs)
-
-    @property
-    def is_readable(self) -> bool:
-        return self.scan in self.READABLE
-
-    @property
-    def is_purged(self) -> bool:
-        """Its bytes were destroyed; name apart, the row says what they were."""
-        return self.scan == self.Scan.PURGED
 
 
 def _bare(column):

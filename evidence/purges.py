@@ -36,6 +36,8 @@ def report_patient_data(evidence: Evidence, *, by: User, reason: str, at: dateti
     file = evidence.file
     if file.scan == StoredFile.Scan.REPORTED:
         raise NotNow("Ce fichier est déjà signalé : l’ANS va décider.")
+    if not file.is_readable:
+        raise NotNow(f"Personne ne lit ce fichier, il ne peut pas être signalé : {file.get_scan_display().lower()}.")
     report = PatientDataReport.objects.create(evidence=evidence, by=by, at=at, reason=reason, scan_before=file.scan)
     _set_scan(file, StoredFile.Scan.REPORTED)
     _note(evidence, "report_patient_data", by=by, message=reason)
@@ -135,7 +137,8 @@ def _forget(file: StoredFile) -> None:
     """The row no longer leads to the bytes, so that they are swept if the process dies before it deletes them."""
     storage_name = StoredFile.objects.select_for_update().get(pk=file.pk).storage_name  # a change of keys moves it
     file.name, file.storage_name, file.scan = PURGED_NAME, f"purged/{file.pk.hex}", StoredFile.Scan.PURGED
-    file.save(update_fields=["name", "storage_name", "scan"])
+    file.scan_after = file.scan_lease = file.scan_leased_until = None  # a word of the antivirus comes too late
+    file.save(update_fields=["name", "storage_name", "scan", "scan_after", "scan_lease", "scan_leased_until"])
     transaction.on_commit(lambda: vault.discard(storage_name))
 
 

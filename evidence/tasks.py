@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from evidence import actions, arrivals, containers
+from evidence import actions, arrivals, containers, retention, scanning
 
 
 @shared_task
@@ -18,6 +18,18 @@ def warn_of_low_pools() -> int:
 def forget_uploads() -> None:
     """Those that nobody went on with."""
     arrivals.forget(at=timezone.now())
+
+
+@shared_task
+def forget_drafts() -> None:
+    """Those in which nobody typed any more."""
+    retention.forget(timezone.now())
+
+
+@shared_task
+def scan() -> int:
+    """The files that the antivirus has not looked at yet, or is to look at once more."""
+    return scanning.scan()
 
 
 @shared_task

@@ -13,8 +13,10 @@ from applications.actions import NotNow
 from applications.answering import keep
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.metrics import count_refused_upload
 from ecare.receiving import ANY, MANY, receives
 from evidence import actions, arrivals, rules
+from evidence.emails import space_path
 from evidence.files import Refused
 from evidence.models import Evidence, Upload
 from evidence.upload_forms import AnnouncementForm, ReplacementForm
@@ -28,7 +30,7 @@ _PIECE = 64 * 1024
 def current_evidence(request, pk) -> Evidence:
     """A file that stands in its space now, for the référent who may act on it."""
     found = Evidence.objects.visible_to(request.user).current()
-    evidence = get_object_or_404(found.select_related("file", "question__section", "application"), file_id=pk)
+    evidence = get_object_or_404(found.select_related("file", "question__section__form", "application"), file_id=pk)
     evidence.application = own_dossier(request, evidence.application.reference)
     return evidence
 
@@ -51,20 +53,22 @@ def _replace(request, evidence: Evidence, handler):
     if request.method == "POST" and PAGE_MARK in request.POST:
         keep_page(request, evidence.application, spaces_of(evidence.application))
         return redirect("evidence:replace", evidence.file_id)
-    if not law.is_open_for_answers(evidence.application, request.arrived_at):
+    is_reopened = rules.is_reopened(evidence, evidence.application)
+    if not (is_reopened or law.is_open_for_answers(evidence.application, request.arrived_at)):
         raise NotNow(actions.CLOSED)
     if not rules.is_replaceable(evidence, evidence.application):
         raise NotNow("Ce fichier n’a pas encore été transmis : retirez-le, puis déposez le nouveau.")
     form = ReplacementForm()
     if request.method == "POST":
         form = ReplacementForm(request.POST, request.FILES)
+        leaves_at_once = rules.is_sent_at_once(evidence, evidence.application)
         _take(request, evidence, form, handler)
         if not form.errors:
-            messages.success(request, f"Le fichier «\u00a0{evidence.file.name}\u00a0» est remplacé.")
+            messages.success(request, _done(evidence, leaves_at_once=leaves_at_once))
         if request.headers.get("Accept") == "application/json":
             return _answer_script(evidence, form)
         if not form.errors:
-            return redirect(space_address(evidence.application, evidence.question.key))
+            return redirect(space_path(evidence))
     return render(request, "evidence/replace.html", _page(evidence, form))
 
 
@@ -77,13 +81,21 @@ def _take(request, evidence: Evidence, form: ReplacementForm, handler) -> None:
         try:
             actions.replace(evidence, upload=upload, by=request.user, at=request.arrived_at)
         except Refused as refusal:
+            count_refused_upload(refusal)
             form.add_error("replacement", f"«\u00a0{upload.name}\u00a0»\u00a0: {after_colon(str(refusal))}")
+
+
+def _done(evidence: Evidence, *, leaves_at_once: bool) -> str:
+    said = f"Le fichier «\u00a0{evidence.file.name}\u00a0» est remplacé"
+    if leaves_at_once:
+        return f"{said}, et le nouveau est transmis. La date de transmission du dossier ne change pas."
+    return f"{said}."
 
 
 def _answer_script(evidence: Evidence, form: ReplacementForm) -> JsonResponse:
     if form.errors:
         return JsonResponse({"errors": form.errors["replacement"]}, status=422)
-    return JsonResponse({"next": space_address(evidence.application, evidence.question.key)})
+    return JsonResponse({"next": space_path(evidence)})
 
 
 def _page(evidence: Evidence, form: ReplacementForm) -> dict:
@@ -91,14 +103,15 @@ def _page(evidence: Evidence, form: ReplacementForm) -> dict:
     return {
         "crumbs": [
             ("Tableau de bord", reverse("applications:dashboard")),
-            (application.domain.name, space_address(evidence.application, evidence.question.key)),
+            (application.domain.name, space_path(evidence)),
             ("Remplacer un fichier", ""),
         ],
         "application": application,
         "evidence": evidence,
         "question": evidence.question,
         "form": form,
-        "back": space_address(evidence.application, evidence.question.key),
+        "back": space_path(evidence),
+        "leaves_at_once": rules.is_sent_at_once(evidence, application),
     }
 
 
@@ -145,6 +158,8 @@ def _progress(upload: Upload) -> dict:
 
 
 def _refused(refusal) -> JsonResponse:
+    if isinstance(refusal, Exception):
+        count_refused_upload(refusal)
     status = 409 if isinstance(refusal, NotNow) else 422
     return JsonResponse({"message": after_colon(str(refusal))}, status=status)
 
@@ -152,7 +167,7 @@ def _refused(refusal) -> JsonResponse:
 def _own_upload(request, pk, **which) -> Upload:
     """For whoever started it, and nobody else."""
     found = Upload.objects.visible_to(request.user).filter(**which).select_related("application", "question__section")
-    upload = get_object_or_404(found.select_related("replaces"), pk=pk)
+    upload = get_object_or_404(found.select_related("replaces__file", "replaces__question__section__form"), pk=pk)
     upload.application = own_dossier(request, upload.application.reference)
     return upload
 
@@ -175,15 +190,17 @@ def receive_part(request, pk, rank):
 def finish_upload(request, pk):
     """Answers as a deposit does, or which parts are missing."""
     upload = _own_upload(request, pk, expires_at__gt=request.arrived_at)
+    former = upload.replaces
+    leaves_at_once = former is not None and rules.is_sent_at_once(former, upload.application)
     try:
         arrivals.finish(upload, by=request.user, at=request.arrived_at)
     except arrivals.Missing as missing:
         return JsonResponse({"missing": missing.ranks}, status=409)
     except (Refused, NotNow) as refusal:
         return _refused(refusal)
-    if upload.replaces is not None:
-        messages.success(request, f"Le fichier «\u00a0{upload.replaces.file.name}\u00a0» est remplacé.")
-        return JsonResponse({"next": space_address(upload.application, upload.question.key)})
+    if former is not None:
+        messages.success(request, _done(former, leaves_at_once=leaves_at_once))
+        return JsonResponse({"next": space_path(former)})
     return JsonResponse({"lists": lists_of(request, upload.application, [upload.question])})
 
 

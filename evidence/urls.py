@@ -1,6 +1,6 @@
 from django.urls import path
 
-from evidence import bank_views, container_views, purge_views, upload_views, views
+from evidence import bank_views, container_views, purge_views, scan_views, upload_views, views
 
 app_name = "evidence"
 
@@ -30,6 +30,7 @@ urlpatterns = [
         name="reissue_container",
     ),
     path("verification/preuves/<uuid:pk>/donnees-de-patients/", purge_views.patient_data, name="patient_data"),
+    path("verification/preuves/<uuid:pk>/analyser/", scan_views.scan_again, name="scan_again"),
     path("verification/signalements/", purge_views.reports, name="reports"),
     path("verification/signalements/<int:pk>/ecarter/", purge_views.dismiss_report, name="dismiss_report"),
     path("verification/conteneurs/", container_views.containers, name="containers"),

@@ -20,6 +20,7 @@ from applications.answering import keep, keep_typed
 from applications.models import Question, questions_of, values_of
 from applications.views import own_dossier
 from ecare.french import after_colon
+from ecare.metrics import count_refused_upload
 from ecare.receiving import ANY, MANY, receives
 from ecare.sealing import CannotOpen
 from evidence import actions, rules
@@ -82,6 +83,7 @@ def _take_in(request, application, spaces) -> tuple[int, dict[str, list[tuple[st
                 actions.add(application, spaces[key], upload=upload, by=request.user, at=request.arrived_at)
                 added += 1
             except (Refused, NotNow) as refusal:
+                count_refused_upload(refusal)
                 refused.setdefault(key, []).append((upload.name, after_colon(str(refusal))))
     return added, refused
 
@@ -215,7 +217,7 @@ def sealed_response(
     """A stored file as an attachment, or shown as a media type; in a sandbox, where no browser runs anything of it.
     `is_examined`: by whoever decides on a report. Raises NotNow, before anything is sent."""
     if not stored.is_readable and not (is_examined and stored.scan == StoredFile.Scan.REPORTED):
-        raise NotNow(f"Ce fichier ne peut pas être téléchargé : {stored.get_scan_display().lower()}.")
+        raise NotNow(rules.why_unread(stored))
     return opened_response(stored.storage_name, name=name, shown_as=shown_as)
 
 

@@ -202,6 +202,8 @@ def check_download(export: Export, *, by: User, at: datetime) -> None:
         raise NotNow(rules.NO_LONGER_THEIRS)
     if rules.tells_of_a_purged_file(export) or rules.tells_of_a_withheld_file(by, export):
         raise NotNow(rules.FILE_WITHDRAWN)
+    if rules.tells_of_a_quarantined_file(export):
+        raise NotNow(rules.FILE_INFECTED)
 
 
 @transaction.atomic
@@ -217,11 +219,13 @@ def note_download(export: Export, *, by: User) -> None:
 
 # --- upkeep -------------------------------------------------------------------------------------------------------
 def forget(*, at: datetime) -> int:
-    """The bytes go of exports that expired, and of those that hold a file purged since; their rows and their log stay.
-    Returns how many."""
+    """The bytes go of exports that expired, and of those that hold a file purged, or found infected, since; their rows
+    and their log stay. Returns how many."""
     expired = list(Export.objects.kept().filter(expires_at__lte=at).values_list("pk", flat=True))
     living = Export.objects.kept().filter(expires_at__gt=at).select_related("asked_by")
-    withdrawn = [one.pk for one in living if rules.tells_of_a_purged_file(one)]
+    withdrawn = [
+        one.pk for one in living if rules.tells_of_a_purged_file(one) or rules.tells_of_a_quarantined_file(one)
+    ]
     return sum(_expire(pk, at) for pk in [*expired, *withdrawn])
 
 

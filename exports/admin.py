@@ -42,7 +42,4 @@ class ExportAdmin(ReadOnlyAdmin):
     @admin.display(description="téléchargements")
     def log(self, export):
         lines = downloads_of([export]).get(export.subject, [])
-        return (
-            format_html_join("", "{}, {}<br>", ((entry.actor_label, paris_datetime(entry.at)) for entry in lines))
-            or "–"
-        )
+        return format_html_join("", "{}, {}<br>", ((entry.author, paris_datetime(entry.at)) for entry in lines)) or "–"

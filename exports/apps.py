@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.db.models import Q
 
+from ecare import metrics
 from ecare.letters import rules as letters
 from evidence import vault
 
@@ -11,5 +12,6 @@ class ExportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("exports.metrics.measures")
         vault.keeps("exports.Export", Q(state="ready"))
         letters.check_before_sending("export_ready", "exports.rules.is_still_ready")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from applications.actions import NotNow
 from applications.models import Application
+from ecare import tracing
 from ecare.clock import PARIS
 from evidence.vault import Spool
 from exports import actions, rules, talk
@@ -63,7 +64,7 @@ def build(at: datetime | None = None) -> bool:
     if export is None:
         return False
     try:
-        with _end_of(export):
+        with tracing.work("export", export.number, request_id=export.request_id), _end_of(export):
             _build(export)
     except actions.Lost:
         logger.warning("export %s is no longer ours", export.number)

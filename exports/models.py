@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from ecare import tracing
 
 
 class ExportQuerySet(models.QuerySet):
@@ -44,6 +45,7 @@ class Export(models.Model):
         EXPIRED = "expired", "Expiré"
 
     UNFINISHED = (State.WAITING, State.BUILDING)
+    WITH_FILES = (Kind.DOSSIER_ZIP, Kind.DOMAIN_ARCHIVE)
     OF_DOSSIER = (Kind.DOSSIER_PDF, Kind.DOSSIER_ZIP)
 
     number = models.UUIDField("numéro", primary_key=True, default=uuid.uuid4, editable=False)
@@ -71,6 +73,9 @@ class Export(models.Model):
     attempts = models.PositiveSmallIntegerField("essais", default=0)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     objects = ExportQuerySet.as_manager()
 

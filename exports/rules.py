@@ -27,6 +27,12 @@ FILE_WITHDRAWN = (
 )
 
 
+FILE_INFECTED = (
+    "Depuis la préparation de cet export, l’antivirus a trouvé infecté un fichier de ses dossiers : il ne peut plus "
+    "vous être remis. Demandez-en un nouveau, qui ne contiendra pas ce fichier."
+)
+
+
 def may_export(user: User) -> bool:
     return user.is_active and user.is_reviewer
 
@@ -59,6 +65,15 @@ def is_still_theirs(user: User, export: Export) -> bool:
 def tells_of_a_purged_file(export: Export) -> bool:
     """Whether a file of its dossiers was purged since its building began: its bytes, or its name, may be in it."""
     entries = Entry.objects.filter(verb="purge_evidence", at__gte=export.started_at)
+    subjects = entries.values_list("subject", flat=True)
+    return _tells_of(export, {subject.removeprefix("application:") for subject in subjects})
+
+
+def tells_of_a_quarantined_file(export: Export) -> bool:
+    """The same of a file found infected since: whoever unpacks the archive would have it on their computer."""
+    if export.kind not in Export.WITH_FILES:
+        return False
+    entries = Entry.objects.filter(verb="quarantine_file", at__gte=export.started_at)
     subjects = entries.values_list("subject", flat=True)
     return _tells_of(export, {subject.removeprefix("application:") for subject in subjects})
 

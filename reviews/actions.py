@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime
 
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.models import User
 from applications import actions as verbs
@@ -13,6 +14,7 @@ from conventions.models import SignedCopy
 from conventions.rules import FORMATS, MAX_BYTES
 from ecare.journal.actions import record
 from evidence.actions import storing
+from evidence.holders import HOLDERS, Place
 from evidence.models import StoredFile
 from funding.actions import confirm_envelope
 from reviews import rules
@@ -65,6 +67,12 @@ def _bearing_all(copy: SignedCopy | None) -> StoredFile:
     if not copy.file.is_readable:
         raise verbs.NotNow(UNREADABLE)
     return copy.file
+
+
+def reopen(convention: Convention, application: Application, at: datetime) -> Place:
+    """Of a convention whose file is infected: it stays signed and recorded; the ANS has it on paper."""
+    path = reverse("conventions:convention", args=[application.reference])
+    return Place(HOLDERS["convention"], path, is_open=False)
 
 
 def note_download(convention: Convention, *, by: User) -> None:

@@ -9,8 +9,15 @@ from applications.models import Application
 from applications.notes import is_warning
 from applications.rules import is_answered
 from evidence.models import PatientDataReport
+from evidence.states import Scan
 from reviews import readers
 from reviews.models import FileVerdict
+
+UNREAD: dict[str, str] = {
+    Scan.PENDING: "n’a pas encore été analysé par l’antivirus : personne ne l’a lu.",
+    Scan.INFECTED: "est infecté et en quarantaine : l’établissement ne l’a pas encore remplacé.",
+    Scan.FAILED: "n’a pas pu être analysé par l’antivirus : personne ne l’a lu.",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,9 @@ def _of_the_step(application, reading, entities, refused) -> Iterator[Concern]:
         if question.is_required and not is_answered(question, line.row.value, numbers):
             yield Concern(f"{question.label}\u00a0: question obligatoire sans réponse complète.", place)
         for file in line.files:
-            if file.is_lost:
+            if file.scan in UNREAD:
+                yield Concern(f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» {UNREAD[file.scan]}", place)
+            elif file.is_lost:
                 why = f" ({file.remark.rstrip('.')})" if file.remark else ""
                 yield Concern(f"{question.label}\u00a0: «\u00a0{file.name}\u00a0» ne peut pas être lu{why}.", place)
             if verdict := refused.get(file.id):

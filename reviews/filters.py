@@ -17,12 +17,13 @@ from applications.states import REVIEWER_LABELS, Desk, Step
 from ecare.french import thousands
 from ecare.lists import AFTER, BEFORE
 from establishments.models import Establishment, Region
-from evidence.models import Evidence
+from evidence.models import Evidence, StoredFile
 from reviews.models import Assignment
 
 ALL = "tous"
 ME, NOBODY = "moi", "personne"
 LATE = "en-retard"
+QUARANTINE, UNSCANNED = "quarantaine", "analyse"
 WAITING_DAYS = (7, 15, 30, 60)
 
 
@@ -93,6 +94,12 @@ class QueueFilter(django_filters.FilterSet):
         empty_label="Indifférent",
         choices=[("oui", "Avec fichiers tardifs")],
     )
+    fichiers = django_filters.ChoiceFilter(
+        method="unread_files",
+        label="Antivirus",
+        empty_label="Indifférent",
+        choices=[(QUARANTINE, "Fichiers que personne ne peut lire"), (UNSCANNED, "Analyses en cours")],
+    )
     echeance = django_filters.ChoiceFilter(
         method="overdue",
         label="Corrections",
@@ -143,6 +150,12 @@ class QueueFilter(django_filters.FilterSet):
     def late_files(self, queryset, name, value):
         """With a file that was sent and came in after the last day of a first sending of its step."""
         return queryset.filter(Exists(late_evidence().filter(application=OuterRef("pk"))))
+
+    def unread_files(self, queryset, name, value):
+        """With a file that was sent, stands in its space and that nobody can read."""
+        files = StoredFile.objects.withheld() if value == QUARANTINE else StoredFile.objects.awaiting_scan()
+        unread = Evidence.objects.current().filter(added_after__lt=F("application__sendings"), file__in=files)
+        return queryset.filter(Exists(unread.filter(application=OuterRef("pk"))))
 
     def overdue(self, queryset, name, value):
         """Whose correction is awaited: any, or one that is due since yesterday at least."""

@@ -19,7 +19,7 @@ class Convention(models.Model):
         "signée par l’établissement le", null=True, blank=True, help_text="Vide : enregistrée sans cette date."
     )
     signed_on = models.DateField("signée le", help_text="Le jour de la dernière signature, celle de l’ANS.")
-    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+", verbose_name="exemplaire signé")
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="convention", verbose_name="exemplaire signé")
     recorded_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="enregistrée par")
     recorded_at = models.DateTimeField("enregistrée le", default=timezone.now)
 

@@ -13,8 +13,16 @@ from applications.states import AWAITS_ANS, AWAITS_ARS, CANDIDATURE_EDITABLE, ED
 from ecare.letters.models import Letter
 from evidence.models import Evidence, StoredFile
 from evidence.rules import may_download
+from evidence.states import WITHHELD, Scan
 from reviews.models import FileVerdict
 from reviews.rules import concerned_by, is_resendable
+
+UNREAD: dict[str, str] = {
+    Scan.PENDING: "Analyse antivirus en cours : personne ne peut encore lire ce fichier.",
+    Scan.INFECTED: "Infecté, en quarantaine : personne ne peut le lire. L’établissement est prévenu et peut le "
+    "remplacer.",
+    Scan.FAILED: "L’antivirus n’a pas pu analyser ce fichier : personne ne peut le lire.",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,15 @@ class ReadFile:
     remark: str
     is_new: bool = False  # not in the sending before
     is_lost: bool = False  # nobody reads it: purged, reported, infected, not yet scanned
+    scan: str = ""  # what the antivirus knows of it
+
+    @property
+    def is_withheld(self) -> bool:
+        return self.scan in WITHHELD
+
+    @property
+    def is_awaiting_scan(self) -> bool:
+        return self.scan == Scan.PENDING
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,16 @@ class Reading:
         return [line for line in self._lines if line.asked and not line.is_changed]
 
     @property
+    def withheld(self) -> list[Line]:
+        """With a file that is in quarantine, or could not be scanned."""
+        return [line for line in self._lines if any(file.is_withheld for file in line.files)]
+
+    @property
+    def unscanned(self) -> list[Line]:
+        """With a file that the antivirus has not looked at yet."""
+        return [line for line in self._lines if any(file.is_awaiting_scan for file in line.files)]
+
+    @property
     def _lines(self) -> list[Line]:
         return [line for chapter in self.chapters for line in chapter.lines]
 
@@ -104,14 +131,24 @@ def readings(application: Application, entities, requests: Sequence[ChangeReques
         of_step = [submission for submission in sent if submission.step == step]
         if of_step:
             *earlier, last = of_step
-            chapters = _chapters(application, last, earlier[-1] if earlier else None, entities)
+            whole, former = _compared(of_step)
+            chapters = _chapters(application, last, former, entities)
             for line in (line for chapter in chapters for line in chapter.lines if line.row.question.is_evidence):
-                before = earlier[-1].content["answers"].get(line.row.question.key, []) if earlier else None
+                before = former.content["answers"].get(line.row.question.key, []) if former else None
                 line.files = [_file(file, stored.get(file["id"]), user, before) for file in line.row.value or []]
                 line.former = [_former(file, stored, user) for file in _no_longer_listed(line.row, earlier)]
-            _mark_what_was_asked(chapters, next((one for one in requests if one.answered_at == last.at), None))
+            _mark_what_was_asked(chapters, next((one for one in requests if one.answered_at == whole.at), None))
             found.append(Reading(step.value, str(step.label), last, chapters, earlier[::-1]))
     return found
+
+
+def _compared(of_step: list[Submission]) -> tuple[Submission, Submission | None]:
+    """The latest sending of the whole step, and the one that what is read now is compared with: the sending before it;
+    of a first one, itself, once a file was sent in the place of another."""
+    rank = max(n for n, one in enumerate(of_step) if not one.is_supplement)
+    if rank:
+        return of_step[rank], of_step[rank - 1]
+    return of_step[0], of_step[0] if len(of_step) > 1 else None
 
 
 def _mark_what_was_asked(chapters: list[Chapter], request: ChangeRequest | None) -> None:
@@ -131,8 +168,11 @@ def _file(sent: dict, evidence: Evidence | None, user, before: list[dict] | None
         remark = "Conteneur chiffré : seule l’ANS peut le télécharger."
     elif evidence is not None:
         file = evidence.file
-        is_readable, remark = file.is_readable, "" if file.scan == StoredFile.Scan.CLEAN else file.get_scan_display()
-    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new, is_lost)
+        is_readable, remark = file.is_readable, "" if file.scan == Scan.CLEAN else file.get_scan_display()
+    scan = evidence.file.scan if evidence is not None else ""
+    if scan in UNREAD:
+        remark = UNREAD[scan]
+    return ReadFile(sent["id"], sent["name"], sent["size"], sent["sha256"], is_readable, remark, is_new, is_lost, scan)
 
 
 def _no_longer_listed(row: Row, earlier: list[Submission]) -> list[dict]:

@@ -12,6 +12,7 @@ from ninja.renderers import JSONRenderer
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from ecare import unavailable
 from establishments.models import Establishment
 from systems import cursors, figures, problems, readers
 from systems.bearers import TokenBearer
@@ -58,7 +59,9 @@ def refuse_parameters(request, fault):
 
 @api.exception_handler(Exception)
 def fail(request, fault):
-    log.error("%s could not be answered", request.path, exc_info=fault)
+    if unavailable.is_cause(fault):
+        raise fault  # said for the whole address, where it is counted too: `answered`
+    log.error("a reading could not be answered", exc_info=fault, extra={"request": request})
     detail = "La faute est à eCaRE. Recommencez dans quelques minutes, puis écrivez à l’équipe support."
     return problems.response(Refused(500, detail))
 
@@ -192,7 +195,7 @@ def _place(asked: Filters, of: str) -> list | None:
 
 def _errors(*statuses: int) -> dict[int, type]:
     """Those of every reading, and these."""
-    return dict.fromkeys(sorted({400, 401, 405, 422, 429, 500, *statuses}), Problem)
+    return dict.fromkeys(sorted({400, 401, 405, 422, 429, 500, 503, *statuses}), Problem)
 
 
 # --- what is answered ---------------------------------------------------------------------------------------------

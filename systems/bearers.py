@@ -1,5 +1,6 @@
 """Who stands before the API: whoever shows a token that opens now, and nobody else. Sessions are not looked at."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import NoReturn
@@ -7,10 +8,12 @@ from urllib.parse import unquote
 
 from allauth.core.internal import ratelimit as limits
 from django.contrib.auth.decorators import login_not_required
+from django.db import Error as DatabaseFault
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja.security import HttpBearer
 
+from ecare import unavailable
 from systems import actions, problems, rules
 from systems.models import Token
 from systems.problems import Refused
@@ -26,6 +29,7 @@ IN_ADDRESS = (
 )
 WAIT_FOR_STRANGERS = 300
 METHODS = ("GET", "HEAD")
+log = logging.getLogger(__name__)
 
 
 class TokenBearer(HttpBearer):
@@ -68,18 +72,29 @@ def answered(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @login_not_required
     @wraps(view)
     def answer(request, *args, **kwargs) -> HttpResponse:
-        request.reading, request.dossiers_read = None, 0
         try:
-            response = _answer(view, request, *args, **kwargs)
-        except Refused as refused:
-            response = problems.response(refused)
-        if request.reading is not None:
-            _count(request, response)
+            response = _answer_and_count(view, request, *args, **kwargs)
+        except (DatabaseFault, unavailable.Unavailable) as fault:
+            if not unavailable.is_cause(fault):
+                raise
+            log.exception("%s could not be answered", request.path)
+            response = problems.response(problems.unavailable())
         response["Cache-Control"] = "no-store, private"
         response["Vary"] = "Authorization"
         return response
 
     return answer
+
+
+def _answer_and_count(view, request, *args, **kwargs) -> HttpResponse:
+    request.reading, request.dossiers_read = None, 0
+    try:
+        response = _answer(view, request, *args, **kwargs)
+    except Refused as refused:
+        response = problems.response(refused)
+    if request.reading is not None:
+        _count(request, response)
+    return response
 
 
 def _answer(view, request, *args, **kwargs) -> HttpResponse:

@@ -17,6 +17,7 @@ HEADERS = {
     403: {"WWW-Authenticate": "La portée qui manque."},
     405: {"Allow": "Les méthodes servies."},
     429: {"Retry-After": "Dans combien de secondes recommencer."},
+    503: {"Retry-After": "Dans combien de secondes recommencer."},
 }
 ABOUT = (
     "Lecture seule des dossiers de financement du programme CaRE, pour les systèmes d’information de l’État. "

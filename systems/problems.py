@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from django.http import JsonResponse
 from django.urls import reverse
 
+from ecare.unavailable import RETRY_AFTER
+
 CONTENT_TYPE = "application/problem+json; charset=utf-8"
 TITLES = {
     400: "Demande refusée",
@@ -16,6 +18,7 @@ TITLES = {
     422: "Paramètre incorrect",
     429: "Trop de lectures",
     500: "Erreur d’eCaRE",
+    503: "Momentanément indisponible",
 }
 MEANINGS = {
     400: "Le jeton se trouve dans l’adresse.",
@@ -26,6 +29,7 @@ MEANINGS = {
     422: "Un paramètre n’est pas connu ou pas lisible ; « errors » dit lequel et comment le corriger.",
     429: "Trop de lectures ; revenez après le nombre de secondes que dit l’en-tête Retry-After.",
     500: "La faute est à eCaRE ; recommencez plus tard, puis écrivez à l’équipe support.",
+    503: "La base de données ne répond pas ; revenez après le nombre de secondes que dit l’en-tête Retry-After.",
 }
 
 
@@ -54,6 +58,11 @@ def lacks_scope(scope: str) -> Refused:
 def too_many(seconds: int) -> Refused:
     detail = f"Trop de lectures. Recommencez dans {seconds} seconde{'s' if seconds > 1 else ''}."
     return Refused(429, detail, headers={"Retry-After": str(seconds)})
+
+
+def unavailable() -> Refused:
+    detail = "eCaRE est momentanément indisponible. Recommencez dans quelques instants."
+    return Refused(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def wrong(**errors: str) -> Refused:

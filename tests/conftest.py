@@ -17,6 +17,7 @@ from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, Term
 from tests.browsing import Visitor
 from tests.factories import UserFactory
 from tests.stores import bucket, object_store, own_store, store  # noqa: F401
+from tests.tampering import let_the_tests_empty_the_journal
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -35,11 +36,17 @@ def pytest_configure(config):
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    let_the_tests_empty_the_journal()
+
+
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path):
     """The vault and the mailbox of one test."""
     settings.DATA_DIR = tmp_path
     settings.MAILBOX_DIR = tmp_path / "mail"
+    settings.ANCHORS_DIR = tmp_path / "anchors"
     vault = settings.STORAGES["default"]
     settings.STORAGES = settings.STORAGES | {
         "default": vault | {"OPTIONS": vault["OPTIONS"] | {"location": str(tmp_path / "vault")}}

@@ -1,6 +1,7 @@
 """The environment of the tests, set before Django reads its settings (`-p tests.environment` in pyproject.toml).
 
-Nothing of the caller's environment decides what the tests see, but DATABASE_URL (the engine) and CHROMIUM.
+Nothing of the caller's environment decides what the tests see, but DATABASE_URL (the engine), CHROMIUM and ECARE_FULL
+(tests/counts.py).
 """
 
 import atexit
@@ -10,7 +11,7 @@ import tempfile
 
 for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL", "PORT", "REDIS_URL", "SECRET_KEY"):
     os.environ.pop(name, None)
-for name in [name for name in os.environ if name.startswith("ECARE_") and name != "ECARE_DATA"]:
+for name in [name for name in os.environ if name.startswith("ECARE_") and name not in ("ECARE_DATA", "ECARE_FULL")]:
     del os.environ[name]
 os.environ["ECARE_EMBEDDED"] = "true"
 os.environ["ECARE_TESTING"] = "true"

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.db.models import UUIDField
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 from django.utils import timezone
@@ -349,8 +350,10 @@ def admin_page(name: str) -> str:
         return reverse(name)
     except NoReverseMatch:
         label = name.removeprefix("admin:").rpartition("_")[0]
-        first = _model(label)._base_manager.order_by("pk").first()
-        return reverse(name, args=[first.pk if first else uuid.UUID(int=1)])
+        model = _model(label)
+        first = model._base_manager.order_by("pk").first()
+        nothing = uuid.UUID(int=1) if isinstance(model._meta.pk, UUIDField) else 1
+        return reverse(name, args=[first.pk if first else nothing])
 
 
 def test_the_door_of_the_administration_has_no_form_of_its_own(clients):

@@ -98,7 +98,8 @@ OF_ARS = {
 WALKED: set[str] = set()
 # Answer with a file, a redirection or the state of the portal.
 NOT_PAGES = (
-    "health captcha-image applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
+    "health alive metrics captcha-image"
+    " applications:receipt evidence:download evidence:preview evidence:rib evidence:template"
     " evidence:download_container reviews:convention steering:download steering:download_published letters:html"
     " conventions:copy conventions:to_sign"
     " funding:payments_csv funding:payments_xlsx"

@@ -16,7 +16,7 @@ from applications.models import Application
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "accounts", "applications", "backups", "conventions", "demo", "ecare", "establishments", "evidence", "exports",
-    "funding", "reviews", "steering", "systems", "webhooks",
+    "funding", "privacy", "reviews", "steering", "systems", "webhooks",
 )  # fmt: skip
 TEMPLATES = ROOT / "templates"
 
@@ -62,6 +62,7 @@ PUBLIC = {
     "accounts:terms_version",
     "admin:login",
     "agents",
+    "alive",
     "captcha-image",
     "eligibility",
     "eligibility_of",
@@ -73,6 +74,7 @@ PUBLIC = {
     "letters:html",
     "letters:letter",
     "letters:mailbox",
+    "metrics",
     "personal_data",
     "preparation",
     "preparations",
@@ -256,7 +258,7 @@ def test_every_model_and_every_verb_has_its_word():
 
 def test_every_variable_of_the_environment_is_documented():
     read = r"""(?:env(?:\.\w+)?\(|_required\(\s*|environ(?:\.get)?[\[(])"([A-Z][A-Z_]+)"|"([A-Z_]+)" in env"""
-    sources = (ROOT / "ecare" / name for name in ("settings.py", "embedded.py"))
+    sources = (ROOT / name for name in ("ecare/settings.py", "ecare/embedded.py", "gunicorn.conf.py"))
     known = {first or second for path in sources for first, second in re.findall(read, path.read_text())}
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     assert len(known) > 10

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 from applications import moves
-from ecare import sealing
+from ecare import metrics, sealing
 from ecare.letters import rules as letters
 
 
@@ -11,6 +11,7 @@ class WebhooksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("webhooks.metrics.measures")
         sealing.keeps("webhooks.Subscription", "secret", "former_secret", purpose="webhook")
         moves.tell("webhooks.deliveries.note_move")
         letters.check_before_sending("subscription_suspended", "webhooks.rules.is_still_suspended")

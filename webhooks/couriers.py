@@ -5,6 +5,7 @@ import time
 
 from django.utils import timezone
 
+from ecare import tracing
 from webhooks import deliveries, payloads
 from webhooks.models import Delivery
 from webhooks.posts import Outcome, post
@@ -21,7 +22,8 @@ def deliver() -> int:
         delivery = deliveries.claim(timezone.now())
         if delivery is None:
             break
-        send(delivery)
+        with tracing.work("delivery", delivery.pk, request_id=delivery.request_id):
+            send(delivery)
         sent += 1
     return sent
 

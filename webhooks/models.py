@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from applications.models import Domain
 from applications.states import REVIEWER_LABELS, TOLD_STATES
+from ecare import tracing
 from establishments.models import Region
 from systems.models import System
 
@@ -183,6 +184,9 @@ class Delivery(models.Model):
     answer = models.CharField("début de la réponse", max_length=200, blank=True)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -128,7 +128,7 @@ class UserAdmin(Confirmed, OfferedFilters, MatchingSearch, admin.ModelAdmin):
     raw_id_fields = ("establishment",)
     filter_horizontal = ("regions",)
     readonly_fields = ("last_login", "date_joined", "second_factor_since")
-    actions = ("reset_second_factor",)
+    actions: tuple[str, ...] = ("reset_second_factor",)
     fieldsets = (
         ("Personne", {"fields": ("civility", "last_name", "first_name", "email", "email_reason", "phone")}),
         ("Accès", {"fields": ("username", "role", "establishment", "regions", "is_active", "second_factor_since")}),

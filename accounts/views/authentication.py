@@ -65,6 +65,7 @@ def enrol(request):
         except second_factor.AlreadyEnrolled:
             return redirect("accounts:second_factor")
         if codes:
+            request.session.cycle_key()  # whoever holds a copy of its cookie does not come along
             enrolments.finish(request, codes)
             messages.success(request, "La double authentification est active.")
             return redirect("accounts:recovery_codes")

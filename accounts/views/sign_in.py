@@ -7,6 +7,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.decorators import login_stage_required
 from allauth.core import ratelimit
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,6 +20,7 @@ from accounts.forms import CodeForm
 from accounts.models import SignInCode, User
 from accounts.stages import SecondFactorStage, SignInCodeStage
 from ecare.french import paris_datetime
+from ecare.metrics import count_refusal
 
 # The doors of the home page; the ANS and administrators have none of their own.
 DOORS = {User.Role.REFERENT: "etablissement", User.Role.ARS: "agence"}
@@ -35,11 +37,13 @@ def sign_in_code(request):
         return _resend(request, attempt)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        verdict = actions.check_code(attempt, form.cleaned_data["code"])
-        if verdict.outcome is Outcome.RIGHT:
-            # django-otp ties the session to this attempt when the sign-in completes.
-            stage.login.user.otp_device = stage.attempt
-            return stage.exit()
+        with transaction.atomic():  # a right code is spent by the sign-in that it opens, or not at all
+            verdict = actions.check_code(attempt, form.cleaned_data["code"])
+            if verdict.outcome is Outcome.RIGHT:
+                # django-otp ties the session to this attempt when the sign-in completes.
+                stage.login.user.otp_device = stage.attempt
+                return stage.exit()
+        count_refusal("code")
         form.add_error("code", _told(verdict))
     attempt.refresh_from_db()
     context = {"form": form, "stage": stage, "attempt": attempt, "seconds_left": _seconds_to(attempt.valid_until)}
@@ -68,11 +72,12 @@ def sign_in_second_factor(request):
     recovery = "secours" in request.GET
     form = SecondFactorForm(request.POST if request.method == "POST" else None, recovery=recovery)
     if form.is_valid():
-        verdict = second_factor.check(attempt, form.cleaned_data["code"])
-        if verdict.outcome is Outcome.RIGHT:
-            # django-otp ties the session to this attempt when the sign-in completes.
-            stage.login.user.otp_device = SignInCode.objects.get(pk=attempt.pk)
-            return stage.exit()
+        with transaction.atomic():  # as above
+            verdict = second_factor.check(attempt, form.cleaned_data["code"])
+            if verdict.outcome is Outcome.RIGHT:
+                # django-otp ties the session to this attempt when the sign-in completes.
+                stage.login.user.otp_device = SignInCode.objects.get(pk=attempt.pk)
+                return stage.exit()
         if verdict.outcome is Outcome.SPENT or (verdict.outcome is Outcome.WRONG and not verdict.tries_left):
             messages.error(request, "Trop de codes erronés : cette connexion est abandonnée. Recommencez-la.")
             return stage.abort()

@@ -137,6 +137,11 @@ class Submission(models.Model):
         ]
 
     @property
+    def is_supplement(self) -> bool:
+        """Sent by itself, in the place of a file that nobody could read: all the rest is as in the sending before."""
+        return "in_place_of" in self.content
+
+    @property
     def answers(self) -> dict:
         """What was sent, as anybody may read it: of a file that was purged since, no name."""
         return {key: self._shown(value) for key, value in self.content["answers"].items()}

@@ -2,16 +2,17 @@ import json
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from ecare.admin_site import ReadOnlyAdmin
-from ecare.journal import rules, words
+from ecare.journal import files, rules, words
 from ecare.journal.actions import broken_links
-from ecare.journal.models import Chain, Entry
+from ecare.journal.models import Anchor, Chain, Entry
 
 
 class SubjectFilter(admin.SimpleListFilter):
@@ -51,10 +52,10 @@ class EntryAdmin(ReadOnlyAdmin):
     """The history, to read; each chain is verified on its own page."""
 
     actions = None
-    list_display = ["at", "about", "sequence", "done", "actor_label", "before", "after", "chain"]
+    list_display = ["at", "about", "sequence", "done", "by", "before", "after", "chain"]
     list_filter = [SubjectFilter, ActorFilter, VerbFilter, "at"]
-    readonly_fields = ["about", "done", "before", "after", "told"]
-    fields = ["about", "sequence", "at", "done", "actor_label", "before", "after", "message", "told"]
+    readonly_fields = ["about", "done", "by", "before", "after", "said", "told"]
+    fields = ["about", "sequence", "at", "done", "by", "before", "after", "said", "told"]
     fields += ["subject", "verb", "actor", "previous", "digest"]
     search_fields = ["subject", "actor_label"]
     ordering = ["-at"]
@@ -67,7 +68,16 @@ class EntryAdmin(ReadOnlyAdmin):
     def told(self, entry):
         """Without the name of a file that was purged since (ADR 26)."""
         ends = Entry.objects.filter(subject=entry.subject, verb__in=rules.verbs_that_forget())
-        return json.dumps(rules.shown(entry.data, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
+        return json.dumps(rules.shown(entry.facts, {end.data.get("sha256") for end in ends}), ensure_ascii=False)
+
+    @admin.display(description="nom de l’auteur", ordering="actor_label")
+    def by(self, entry):
+        """Unless their data were erased since (ADR 37)."""
+        return entry.author
+
+    @admin.display(description="message")
+    def said(self, entry):
+        return entry.words
 
     @admin.display(description="objet", ordering="subject")
     def about(self, entry):
@@ -111,3 +121,37 @@ class EntryAdmin(ReadOnlyAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/journal/verify.html", context)
+
+
+@admin.register(Anchor)
+class AnchorAdmin(ReadOnlyAdmin):
+    """The signed heads of each day, to be kept where nobody of the portal writes."""
+
+    actions = None
+    list_display = ["day", "at", "chains", "entries", "digest", "file"]
+    fields = ["day", "at", "chains", "entries", "digest", "signature", "file"]
+    readonly_fields = ["file"]
+    ordering = ["-day"]
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.download)
+        return [path("<slug:pk>/telecharger/", view, name="journal_anchor_download"), *super().get_urls()]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("content")
+
+    @admin.display(description="fichier")
+    def file(self, anchor):
+        address = reverse("admin:journal_anchor_download", args=[anchor.pk])
+        return format_html(
+            '<a href="{}">Télécharger<span class="visually-hidden"> le relevé du {}</span></a>', address, anchor
+        )
+
+    def download(self, request, pk):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not pk.isdecimal():
+            raise Http404
+        anchor = get_object_or_404(Anchor, pk=pk)
+        named = {"Content-Disposition": f'attachment; filename="{files.name_of(anchor)}"'}
+        return HttpResponse(files.as_text(anchor), content_type="application/json", headers=named)

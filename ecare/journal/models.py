@@ -5,6 +5,10 @@ import json
 from datetime import UTC
 
 from django.db import models
+from django.db.models import F, Subquery, Value
+from django.db.models.functions import Concat
+
+ERASED = "personne effacée"
 
 
 class Chain(models.Model):
@@ -16,6 +20,46 @@ class Chain(models.Model):
 
     class Meta:
         verbose_name = "chaîne"
+
+
+class Veil(models.Model):
+    """What pages show no more of somebody whose data were erased: the entries stay, for their chain (ADR 37).
+
+    `reference`: of the person, or of what is about them alone ("user:12", "invitation:3"); `name`: what they were
+    called in the words of other entries, or "".
+    """
+
+    reference = models.CharField(max_length=80)
+    name = models.CharField(max_length=160, blank=True)
+
+    class Meta:
+        verbose_name = "voile"
+        verbose_name_plural = "voiles"
+        constraints = [models.UniqueConstraint(fields=["reference", "name"], name="one_veil_per_name")]
+
+
+class _Joined(models.Aggregate):
+    """Every value in one text, a line each."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, CHR(10))"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler, connection, **extra):
+        return self.as_sql(
+            compiler, connection, function="GROUP_CONCAT", template="%(function)s(%(expressions)s, CHAR(10))", **extra
+        )
+
+
+def _veils():
+    """One text for the whole question, so that no page asks twice: « reference TAB name » on each line."""
+    one = Concat(F("reference"), Value("\t"), F("name"), output_field=models.TextField())
+    return Subquery(Veil.objects.order_by().values(all=Value(1)).annotate(text=_Joined(one)).values("text")[:1])
+
+
+class EntryManager(models.Manager["Entry"]):
+    def get_queryset(self):
+        return super().get_queryset().annotate(veils=_veils())
 
 
 class Entry(models.Model):
@@ -33,6 +77,8 @@ class Entry(models.Model):
     data = models.JSONField("données", default=dict, blank=True)
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)
+
+    objects = EntryManager()
 
     class Meta:
         verbose_name = "écriture"
@@ -58,6 +104,33 @@ class Entry(models.Model):
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    # --- as pages show it -------------------------------------------------------------------------------------------
+    @property
+    def author(self) -> str:
+        """Who did it, unless their data were erased since."""
+        return ERASED if self.actor in self._veiled else self.actor_label
+
+    @property
+    def words(self) -> str:
+        return "" if self.subject in self._veiled else _without(self._names, self.message)
+
+    @property
+    def facts(self) -> dict:
+        return {} if self.subject in self._veiled else _without(self._names, self.data)
+
+    @property
+    def _pairs(self) -> list[list[str]]:
+        return [line.split("\t") for line in (getattr(self, "veils", None) or "").splitlines()]
+
+    @property
+    def _veiled(self) -> set[str]:
+        return {reference for reference, _ in self._pairs}
+
+    @property
+    def _names(self) -> list[str]:
+        """The longest first: one may be a part of another."""
+        return sorted({name for _, name in self._pairs if name}, key=len, reverse=True)
+
     def save(self, *args, **kwargs):
         if self.pk:
             raise TypeError("A journal entry is never changed.")
@@ -65,3 +138,43 @@ class Entry(models.Model):
 
     def delete(self, *args, **kwargs):
         raise TypeError("A journal entry is never removed.")
+
+
+def _without(names: list[str], value):
+    """The same words, lists and facts, but for these names."""
+    if isinstance(value, str):
+        for name in names:
+            value = value.replace(name, ERASED)
+    elif isinstance(value, dict):
+        value = {key: _without(names, one) for key, one in value.items()}
+    elif isinstance(value, list):
+        value = [_without(names, one) for one in value]
+    return value
+
+
+class Anchor(models.Model):
+    """What the heads of all chains were on a day, signed: a history that is written anew later contradicts it."""
+
+    day = models.DateField("jour", unique=True)
+    at = models.DateTimeField("date")
+    chains = models.PositiveIntegerField("chaînes")
+    entries = models.PositiveBigIntegerField("écritures")
+    digest = models.CharField("empreinte de toutes les chaînes", max_length=64)
+    content = models.TextField(editable=False, help_text="Le fichier, sans sa signature.")
+    signature = models.CharField("signature", max_length=64)
+
+    class Meta:
+        verbose_name = "relevé d’empreintes"
+        verbose_name_plural = "relevés d’empreintes"
+        ordering = ["-day"]
+
+    def __str__(self):
+        return f"{self.day:%Y-%m-%d}"
+
+    def save(self, *args, **kwargs):
+        if self.pk:
+            raise TypeError("An anchor is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise TypeError("An anchor is never removed.")

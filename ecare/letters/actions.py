@@ -13,9 +13,10 @@ from html import escape
 from django.conf import settings
 from django.core import mail
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
+from ecare import tracing
 from ecare.clock import next_hour
 from ecare.journal.actions import record
 from ecare.letters import emails, files, rules
@@ -73,7 +74,10 @@ def claim(now: datetime) -> list[Letter]:
     lease = uuid.uuid4()
     with transaction.atomic():
         first = due.order_by("send_after").select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH]
-        due.filter(pk__in=list(first)).update(state=Letter.State.SENDING, lease=lease, leased_until=now + LEASE)
+        # Begun by a worker that never came back: its mail may have left.
+        doubt = Case(When(begun_at__isnull=False, then=True), default=F("may_be_doubled"))
+        taken = {"state": Letter.State.SENDING, "lease": lease, "leased_until": now + LEASE}
+        due.filter(pk__in=list(first)).update(may_be_doubled=doubt, begun_at=None, **taken)
     return list(Letter.objects.filter(lease=lease).order_by("send_after"))
 
 
@@ -136,7 +140,7 @@ def release(recipient: str) -> int:
 @transaction.atomic
 def resend(letter: Letter, *, by: tuple[str, str] | None = None) -> Letter:
     """A new letter with the same words; the journal keeps who asked for it. Raises CannotResend."""
-    if letter.carries_secret:
+    if letter.carries_secret or not letter.text:  # or its words were erased since
         raise CannotResend
     kept = {
         name: getattr(letter, name)
@@ -162,6 +166,12 @@ def _note(letter: Letter, verb: str, *, by: tuple[str, str], **data) -> None:
     record(OUTBOX, verb, actor=by, data={"letter": str(letter.pk), "name": letter.name, **data})
 
 
+def tell_auditor(anchor) -> None:
+    """The digest of the day leaves the portal."""
+    if settings.AUDITOR_ADDRESS:
+        emails.journal_anchored(anchor, settings.AUDITOR_ADDRESS).save()
+
+
 def readdress(former: str, present: str) -> int:
     """What was held for somebody follows them to their new mailbox."""
     return Letter.objects.held().filter(recipient__iexact=former).update(recipient=present)
@@ -179,13 +189,14 @@ def _send_all(letters: list[Letter], connection) -> int:
             log.warning("mail server out of reach: %s", type(error).__name__)
             _release(letters[rank:], send_after=timezone.now() + OUTAGE_PAUSE, error=_reason(error))
             break
-        sent += _send_one(letter, connection)
+        with tracing.work("letter", letter.pk, request_id=letter.request_id):
+            sent += _send_one(letter, connection)
     return sent
 
 
 def _send_one(letter: Letter, connection) -> bool:
     """Send on an open connection, and mark the letter with what became of it."""
-    if not _may_leave(letter):
+    if not _may_leave(letter) or not _begin(letter):
         return False
     try:
         message = _message(letter)
@@ -223,6 +234,13 @@ def _may_leave(letter: Letter) -> bool:
         _put_off(letter, error)
         return False
     return True
+
+
+def _begin(letter: Letter) -> bool:
+    """Say that the mail is about to leave, with a whole lease before us. False when another worker has it by now."""
+    now = timezone.now()
+    ours = Letter.objects.filter(pk=letter.pk, lease=letter.lease, leased_until__gt=now)
+    return bool(ours.update(begun_at=now, leased_until=now + LEASE))
 
 
 def _is_true_to_the_end(letter: Letter, now: datetime) -> bool:
@@ -265,6 +283,8 @@ def _is_final(error: Exception) -> bool:
 def _put_off(letter: Letter, error: Exception) -> None:
     """Later and later, until the server has said no too often."""
     letter.attempts += 1
+    if not _codes(error):  # it broke off: whether the server took the mail, nobody knows
+        Letter.objects.filter(pk=letter.pk, lease=letter.lease).exclude(begun_at=None).update(may_be_doubled=True)
     if letter.attempts >= MAX_ATTEMPTS:
         _fail(letter, error)
         return
@@ -280,12 +300,14 @@ def _fail(letter: Letter, error: Exception) -> None:
 
 def _mark(letter: Letter, **outcome) -> None:
     """Only while the lease is ours: another worker's word on the letter stands."""
-    Letter.objects.filter(pk=letter.pk, lease=letter.lease).update(lease=None, leased_until=None, **outcome)
+    ours = Letter.objects.filter(pk=letter.pk, lease=letter.lease)
+    ours.update(lease=None, leased_until=None, begun_at=None, **outcome)
 
 
 def _release(letters: list[Letter], **outcome) -> None:
     held = Q(pk__in=[letter.pk for letter in letters], lease=letters[0].lease)
-    Letter.objects.filter(held).update(state=Letter.State.QUEUED, lease=None, leased_until=None, **outcome)
+    free = {"state": Letter.State.QUEUED, "lease": None, "leased_until": None, "begun_at": None}
+    Letter.objects.filter(held).update(**free, **outcome)
 
 
 def _codes(error: Exception) -> list[int]:

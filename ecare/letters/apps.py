@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
-from ecare import sealing
+from ecare import health, metrics, sealing
+from ecare.journal import rules as journal
 
 
 class LettersConfig(AppConfig):
@@ -9,4 +10,7 @@ class LettersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        metrics.watch("ecare.letters.metrics.measures")
+        health.check("mail", "ecare.letters.metrics.check_mail")
         sealing.keeps("letters.Letter", "secret", purpose="letter")
+        journal.tell_when_anchored("ecare.letters.actions.tell_auditor")

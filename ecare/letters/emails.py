@@ -116,3 +116,8 @@ def _as_text(blocks: list[dict]) -> str:
 
 def _line_as_text(line: str | dict) -> str:
     return f"{line['label']} : {line['address']}" if isinstance(line, dict) else line
+
+
+def journal_anchored(anchor, to: str) -> Letter:
+    """To an auditor outside the portal: what nobody inside can take back."""
+    return compose("journal_anchored", to=to, subject="journal", context={"anchor": anchor})

@@ -1,14 +1,18 @@
 """The outbox: each letter is a row written with the change that causes it."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ecare import tracing
+
 # Stands in the stored text where delivery puts the secret.
 SECRET_MARK = "⟦secret⟧"  # noqa: S105
 DIGEST = "digest"  # the name of the daily letter
+PATIENCE = timedelta(minutes=15)  # a letter leaves within seconds: one that waits longer is stuck
 
 
 class LetterQuerySet(models.QuerySet):
@@ -22,6 +26,13 @@ class LetterQuerySet(models.QuerySet):
 
     def _free(self, now, *states):
         return self.filter(state__in=states).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+
+    def stuck(self, at):
+        """Those that should have left by then: nobody took them, or the mail server does not take them."""
+        since = at - PATIENCE
+        untaken = Q(send_after__lt=since)
+        put_off = Q(created_at__lt=since, state__in=Letter.UNDER_WAY) & (Q(attempts__gt=0) | ~Q(error=""))
+        return self.filter(untaken | put_off, state__in=[*Letter.UNDER_WAY, Letter.State.HELD])
 
     def held(self):
         """Those that wait for the daily letter of their recipient."""
@@ -47,6 +58,8 @@ class Letter(models.Model):
         HELD = "held", "Retenu pour le courrier quotidien"
         GATHERED = "gathered", "Réuni dans le courrier quotidien"
 
+    UNDER_WAY = (State.QUEUED, State.SENDING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField("nom", max_length=40)
     subject = models.CharField("référence", max_length=80, blank=True, help_text="De ce dont parle ce courrier.")
@@ -68,6 +81,16 @@ class Letter(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField("tentatives", default=0)
+    begun_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="La conversation avec le serveur est commencée."
+    )
+    may_be_doubled = models.BooleanField(
+        "peut-être parti deux fois",
+        default=False,
+        editable=False,
+        help_text="Un envoi s’est interrompu avant la réponse du serveur : le courrier est reparti, sous le même "
+        "identifiant (Message-ID).",
+    )
     sent_at = models.DateTimeField("envoi", null=True, blank=True)
     error = models.CharField("dernière erreur", max_length=200, blank=True)
     once = models.CharField(
@@ -82,6 +105,9 @@ class Letter(models.Model):
         related_name="gathered",
         verbose_name="courrier quotidien",
     )
+    request_id = models.CharField(
+        max_length=tracing.LENGTH, default=tracing.current, db_default="", blank=True, editable=False
+    )
 
     objects = LetterQuerySet.as_manager()
 
@@ -92,6 +118,7 @@ class Letter(models.Model):
             models.Index(fields=["send_after"], name="letter_due", condition=Q(state__in=["queued", "sending"])),
             models.Index(fields=["send_after"], name="letter_held", condition=Q(state="held")),
             models.Index(fields=["subject", "-created_at"], name="letter_subject"),
+            models.Index(fields=["created_at"], name="letter_failed", condition=Q(state="failed")),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name="sent_has_a_date"),
@@ -107,6 +134,12 @@ class Letter(models.Model):
     def tells_of(self):
         """Of a daily letter, the letters that it tells of."""
         return self.gathered.all() if self.name == DIGEST else self.gathered.none()
+
+    def is_stuck(self, at: datetime) -> bool:
+        """As `stuck` asks the table."""
+        since, is_under_way = at - PATIENCE, self.state in self.UNDER_WAY
+        put_off = is_under_way and self.created_at < since and bool(self.attempts or self.error)
+        return put_off or ((is_under_way or self.state == self.State.HELD) and self.send_after < since)
 
     @property
     def message_id(self) -> str:

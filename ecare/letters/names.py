@@ -1,7 +1,9 @@
-"""What a letter is called, for the administration."""
+"""What a letter is called, and why one has not left, for agents and the administration."""
 
 NAMES = {
     "abandoned": "Dossier abandonné",
+    "account_erased": "Données effacées",
+    "account_expiring": "Compte inutilisé, bientôt fermé",
     "accepted": "Candidature acceptée",
     "account_not_found": "Aucun compte à cette adresse",
     "activation": "Activation du compte",
@@ -16,10 +18,12 @@ NAMES = {
     "container_reissued": "Nouveau conteneur ZED",
     "convention_signed": "Convention signée",
     "convention_to_countersign": "Convention à contresigner",
+    "data_handed_over": "Copie de données préparée",
     "declaration_opened": "Déclaration ouverte",
     "desk_digest": "Dossiers sur le bureau d’un agent",
     "digest": "Courrier quotidien",
     "dossiers_assigned": "Dossiers attribués",
+    "draft_expiring": "Brouillon bientôt effacé",
     "due_date_moved": "Échéance de correction déplacée",
     "email_change_attempted": "Changement vers une adresse déjà prise",
     "email_change_requested": "Changement d’adresse demandé",
@@ -36,7 +40,9 @@ NAMES = {
     "export_ready": "Export prêt",
     "extension_given": "Date limite prolongée",
     "extension_withdrawn": "Prolongation retirée",
+    "file_quarantined": "Fichier infecté",
     "invitation": "Invitation d’un agent",
+    "journal_anchored": "Relevé d’empreintes du journal",
     "notifications_suspended": "Notifications suspendues",
     "opinion_asked": "Avis demandé",
     "opinion_given": "Avis donné",
@@ -47,6 +53,7 @@ NAMES = {
     "password_reset_held": "Nouveau mot de passe retenu",
     "patient_data_reported": "Données de patients signalées",
     "pool_low": "Réserve de conteneurs bientôt vide",
+    "quarantine_lifted": "Fichier de nouveau lisible",
     "recovery_code_used": "Code de secours utilisé",
     "recovery_codes_renewed": "Codes de secours renouvelés",
     "registration_attempted": "Inscription avec une adresse déjà connue",
@@ -74,8 +81,28 @@ NAMES = {
     "trial": "Essai d’un texte",
     "validated": "Dossier validé",
     "withdrawn": "Candidature retirée",
+    "withheld_file_replaced": "Fichier illisible remplacé",
 }
 
 
 def called(name: str) -> str:
     return NAMES.get(name, name)
+
+
+FAULTS = {
+    "ConnectionRefusedError": "le serveur de messagerie est arrêté",
+    "TimeoutError": "le serveur de messagerie ne répond pas",
+    "SMTPConnectError": "le serveur de messagerie refuse la connexion",
+    "SMTPServerDisconnected": "le serveur de messagerie ne répond plus",
+    "SMTPRecipientsRefused": "la messagerie du destinataire refuse cette adresse",
+    "SMTPDataError": "la messagerie du destinataire refuse ce courrier",
+    "SMTPSenderRefused": "le serveur de messagerie refuse notre adresse d’expéditeur",
+    "SMTPAuthenticationError": "le serveur de messagerie refuse notre mot de passe",
+    "CannotOpen": "la clé qui ouvre son code n’est plus là",
+}
+
+
+def fault(error: str) -> str:
+    """« le serveur de messagerie est arrêté (ConnectionRefusedError) » for what a worker noted."""
+    kind, _, _code = error.partition(" ")
+    return f"{FAULTS[kind]} ({error})" if kind in FAULTS else error

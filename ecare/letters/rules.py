@@ -12,6 +12,9 @@ _TRUTHS: dict[str, list[str]] = {}
 _PATIENT: set[str] = set()
 _GATHERERS: list[str] = []
 _CALLS: set[str] = set()
+_LAST: set[str] = set()
+NOBODY = "personne@efface.invalid"
+"""In the place of the mailbox of somebody whose data were erased."""
 
 
 def check_before_sending(name: str, path: str) -> None:
@@ -39,6 +42,15 @@ def call_to_act(*names: str) -> None:
 
 def calls_to_act() -> frozenset[str]:
     return frozenset(_CALLS)
+
+
+def last_word(*names: str) -> None:
+    """Letters of these names are the last that somebody gets: once they left, neither words nor mailbox remain."""
+    _LAST.update(names)
+
+
+def last_words() -> frozenset[str]:
+    return frozenset(_LAST)
 
 
 def gather_for(path: str) -> None:

@@ -59,12 +59,14 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         convention_signed_on=date(2026, 12, 3),
         is_editable=is_first,
     )
-    file = Said("convention.pdf", name="convention.pdf", sha256="0" * 64)
+    file = Said("convention.pdf", name="convention.pdf", sha256="0" * 64, scan_found="Exemple.Fictif")
     late = Said("", days=21, application=application)
     questions = [{"label": f"Question n° {rank}"} for rank in range(1, 3 if is_first else 13)]
     letters = [{"title": "Dossier n° EXEMPLEABC transmis à l’ANS", "link": "https://exemple.fr/", "words": ""}]
     letters += [] if is_first else [{"title": "Sans page", "link": "", "words": "Ce courrier n’a pas de page."}]
     return {
+        "anchor": Said("", day=date(2026, 11, 21), at=AT, chains=1234, entries=5678, digest="0" * 64,
+                       signature="1" * 64),
         "amount": 1_200_000 if is_first else None,
         "application": application,
         "asked": Said("", lines=("Fichier RIB",), by=camille if is_first else claude, reason="J’ai pris son poste.",
@@ -89,7 +91,8 @@ def _case(*, is_first: bool) -> dict[str, Any]:
                           step="candidature" if is_first else "declaration",
                           get_step_display="Formulaire de candidature", reason="Panne de messagerie.",
                           message="La panne est réparée."),
-        "former": Said("ancienne@exemple.fr", finess="340000025"),
+        "file": file,
+        "former": Said("ancienne@exemple.fr", finess="340000025", name="liste.pdf"),
         "giver": claude,
         "hours": 24,
         "invitation": Said("", get_role_display="Vérificateur ARS", email="agent@exemple.fr", until=AT),
@@ -109,6 +112,7 @@ def _case(*, is_first: bool) -> dict[str, Any]:
         "paid_on": date(2026, 12, 1),
         "path": "/",
         "person": camille if is_first else claude,
+        "place": Said("", is_open=True, is_sent=is_first, leaves_at_once=is_first),
         "question": {"label": "Fichier RIB"},
         "refused": None if is_first else Said("", decided_at=AT, message="La dernière page manque."),
         "report": Said("", by=claude, reason="Une page porte un nom de patient.", message="C’est un exemple fictif.",

@@ -1,8 +1,9 @@
 """What beat wakes the workers for."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from ecare.letters import actions
+from ecare.letters import actions, retention
 
 BATCHES = 10  # a tick; the next one goes on
 
@@ -19,3 +20,9 @@ def deliver() -> None:
 def gather() -> None:
     """Write the daily letters whose hour has come; nothing to do at most ticks."""
     actions.gather()
+
+
+@shared_task
+def forget() -> None:
+    """The words of old letters."""
+    retention.forget(timezone.now())

@@ -8,10 +8,12 @@ from django.utils import timezone
 from applications.corrections import opening_of
 from applications.models import Application, Question
 from ecare.french import NBSP, megabytes
+from evidence.emails import space_path
 from evidence.files import MEDIA_TYPES
 from evidence.files.names import extension_of
 from evidence.models import Container, Evidence, SpaceTemplate, StoredFile, Upload
-from evidence.rules import PREVIEWED, is_replaceable, may_open_containers
+from evidence.rules import PREVIEWED, is_reopened, is_replaceable, may_open_containers
+from evidence.states import READABLE, WITHHELD
 from evidence.uploads import take_refusals
 from evidence.vault import PART
 
@@ -65,7 +67,11 @@ def _facts(context, evidence: Evidence | None, *, name: str) -> dict:
     is_container = extension_of(name) == "zed"
     return {
         "scan": StoredFile.Scan(scan).label if scan else "",
-        "is_readable": scan in StoredFile.READABLE,
+        "is_readable": scan in READABLE,
+        "is_withheld": scan in WITHHELD,
+        "is_infected": scan == StoredFile.Scan.INFECTED,
+        "is_reopened": evidence is not None and is_reopened(evidence, application),
+        "is_sent": evidence is not None and evidence.added_after < application.sendings,
         "is_for_ans": is_container and not may_open_containers(user, application),
         "is_replaceable": evidence is not None and is_replaceable(evidence, application),
         "may_move": evidence is not None and _may_move(evidence, application),
@@ -85,9 +91,24 @@ def _register(application: Application) -> dict[str, Evidence]:
     if application.pk is None:  # a form is previewed
         return {}
     if not hasattr(application, "_register"):
-        rows = Evidence.objects.filter(application=application).select_related("file", "question", "replaced_by__file")
+        rows = Evidence.objects.filter(application=application)
+        rows = rows.select_related("file", "question__section__form", "replaced_by__file")
         application._register = {str(row.file_id): row for row in rows}
     return application._register
+
+
+@register.simple_tag(takes_context=True)
+def withheld_files(context) -> list[dict]:
+    """The files of the dossier that stand in their space and that nobody can read, each with the address of its
+    space."""
+    application = context["application"]
+    found = []
+    for row in _register(application).values():
+        if row.withdrawn_after is None and row.file.is_withheld:
+            row.application = application
+            facts = _facts(context, row, name=row.file.name)
+            found.append({"evidence": row, "facts": facts, "address": space_path(row)})
+    return found
 
 
 @register.simple_tag(takes_context=True)

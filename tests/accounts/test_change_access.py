@@ -91,6 +91,7 @@ def test_calls_to_act_are_those_named_here():
         "dossiers_assigned",
         "due_date_moved",
         "establishment_closed",
+        "file_quarantined",
         "opinion_asked",
         "patient_data_reported",
         "pool_low",

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
+from deploy.postgres import programs as programs_of_postgres
 from tests.portal import ROOT
-from tests.postgres import installed
 
 KEYS = [f"{year}:{base64.b64encode(bytes([year % 100] * 32)).decode()}" for year in (2026, 2025)]
 SECRET_KEY = "un-secret-tiré-au-sort-pour-les-portails-des-sauvegardes-0123456789"
@@ -66,7 +66,7 @@ class Portal:
             server.execute(f"CREATE DATABASE {name}")
         parts = urlsplit(os.environ["DATABASE_URL"])
         self.variables["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{name}"))
-        self.variables["PATH"] = f"{installed() / 'pginstall' / 'bin'}:{self.variables['PATH']}"
+        self.variables["PATH"] = f"{programs_of_postgres()}:{self.variables['PATH']}"
 
     def start(self, *command, **changes) -> subprocess.Popen:
         return subprocess.Popen(

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from backups.actions import back_up
 from demo.specimens import pdf
+from deploy.postgres import programs as programs_of_postgres
 from ecare.journal.models import Entry
 from evidence import rotation, vault
 from evidence.models import StoredFile
 from tests.evidence.conftest import dossier_with, put_in
 from tests.evidence.test_rotation import BOTH, OLD
-from tests.postgres import installed
 
 PDF = pdf(line="Un autre")
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +45,7 @@ def back_up_while(folder, deed):
 def programs(monkeypatch):
     """PostgreSQL's, as an operator has them."""
     if connection.vendor == "postgresql":
-        monkeypatch.setenv("PATH", f"{installed() / 'pginstall' / 'bin'}:{os.environ['PATH']}")
+        monkeypatch.setenv("PATH", f"{programs_of_postgres()}:{os.environ['PATH']}")
 
 
 def test_a_file_that_was_deleted_is_listed_as_gone(application, store, tmp_path):

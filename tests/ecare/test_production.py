@@ -17,6 +17,7 @@ GIVEN = {
     "DATABASE_URL": "postgres://ecare@127.0.0.1:1/ecare",
     "EMAIL_URL": "smtp://127.0.0.1:1",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "ECARE_SCANNER": "clamd:///run/clamav/clamd.ctl",
     "ECARE_STORAGE": "file:///srv/ecare/vault",
 }
 ASK = """
@@ -70,9 +71,15 @@ def test_what_is_missing_stops_the_start(tmp_path, name):
         ("ALLOWED_HOSTS", "*"),
         ("ECARE_ADDRESS", "http://convergence.exemple.fr"),
         ("ECARE_TOTP_REQUIRED_FOR", "ans,referent"),
+        ("ECARE_SCANNER", "127.0.0.1:3310"),
+        ("ECARE_SCANNER", "tcp://127.0.0.1:3310"),
+        ("ECARE_SCANNER", "clamd://127.0.0.1"),
+        ("ECARE_SCANNER", "clamd://127.0.0.1:trois"),
+        ("ECARE_SCANNER", "clamd://127.0.0.1:3310/socket"),
         ("ECARE_STORAGE", "/srv/ecare/vault"),
         ("ECARE_STORAGE", "s3://vault?endpoint=http://objets.exemple.fr"),
         ("ECARE_STORAGE", "s3://vault?endpoint=https://objets.exemple.fr"),
+        ("ECARE_AUDITOR", "personne"),
     ],
 )
 def test_what_is_weak_stops_the_start(tmp_path, name, value):

@@ -1,6 +1,6 @@
 """A dossier with evidence spaces, and what to look at after a deposit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -9,8 +9,10 @@ from django.utils import timezone
 from applications.actions import submit
 from applications.models import Application, Question
 from demo.specimens import pdf
+from deploy.processes import free_port
 from evidence import actions, vault
 from evidence.models import Evidence, StoredFile
+from tests.evidence.scanning import clamd
 from tests.factories import ApplicationFactory, FormFactory
 
 SPACE = {"kind": Question.Kind.EVIDENCE, "formats": ["pdf"], "max_megabytes": 1, "max_files": 3, "is_required": False}
@@ -59,3 +61,17 @@ def assert_no_orphan() -> None:
 @pytest.fixture
 def application(db):
     return dossier_with({})
+
+
+@pytest.fixture
+def antivirus(settings):
+    """A real clamd that knows the signature of the tests; without one the test is skipped."""
+    with clamd(settings) as server:
+        yield server
+
+
+@pytest.fixture
+def no_antivirus(settings):
+    """One that is configured and does not answer."""
+    settings.SCANNER = f"clamd://127.0.0.1:{free_port()}"
+    settings.SCANNER_SILENCE = timedelta(seconds=1)

@@ -129,8 +129,8 @@ def test_a_container_says_that_nobody_looked_inside(db):
         assert evidence.file.scan == scan
 
 
-def test_in_production_a_file_waits_for_the_antivirus(application, settings):
-    settings.EMBEDDED = False
+def test_where_there_is_an_antivirus_a_file_waits_for_it(application, settings):
+    settings.SCANNER = "clamd:///nowhere"
     evidence = actions.add(
         application,
         space_of(application),

@@ -18,6 +18,7 @@ from ecare.sealing import CannotOpen
 from evidence import arrivals, vault
 from evidence.files import Refused
 from evidence.models import Evidence, StoredFile, Upload, UploadPart
+from evidence.storage import StoreDown
 from evidence.vault import PART
 from tests.evidence.arriving import (
     LARGE,
@@ -155,7 +156,7 @@ def test_a_disk_that_fails_leaves_nothing(application, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("evidence.storage.os.fsync", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(StoreDown, match="disk full"):
         send(upload, TWELVE, 0)
     assert not UploadPart.objects.exists()
     assert not stored_names()

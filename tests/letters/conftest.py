@@ -16,6 +16,8 @@ class Sink:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.mails, self.refusals, self.controller = [], {}, None
+        self.meanwhile = None
+        """What happens once a mail is accepted, before the answer that says so."""
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         answer = self.refusals.get(address, "250 OK")
@@ -25,6 +27,8 @@ class Sink:
 
     async def handle_DATA(self, server, session, envelope):
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
+        if self.meanwhile is not None:
+            self.meanwhile()
         return "250 OK"
 
     def start(self):

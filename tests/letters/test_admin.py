@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -6,6 +8,7 @@ from ecare.journal.models import Entry
 from ecare.letters import actions, names, texts
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
+from tests.applications.pages import text_of
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +47,7 @@ def test_nobody_writes_there(administration, name, write):
 def test_the_outbox_costs_the_same_however_long(administration, count, write, django_assert_num_queries):
     for _rank in range(count):
         write()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         administration.get(reverse("admin:letters_letter_changelist"))
 
 
@@ -115,3 +118,26 @@ def test_each_letter_has_a_french_name(administration, write):
     assert "Dossier renvoyé à l’ARS</a>" in listed and "numéro du dossier" not in listed
     found = administration.get(reverse("admin:letters_letter_changelist"), {"name__exact": "accepted"})
     assert not found.context["cl"].queryset
+
+
+def test_letters_that_are_late_are_said_on_the_first_page_and_above_the_outbox(administration, write):
+    pages = [reverse("admin:index"), reverse("admin:letters_letter_changelist")]
+    write()
+    for address in pages:
+        assert "en retard" not in administration.get(address).text
+    past = timezone.now() - timedelta(minutes=20)
+    late = write(recipient="claude@exemple.fr", created_at=past, send_after=past, error="ConnectionRefusedError")
+    write(created_at=past, send_after=past)
+    for address in pages:
+        page = text_of(administration.get(address))
+        assert "2 courriers en retard." in page
+        assert "le serveur de messagerie est arrêté (ConnectionRefusedError)" in page
+    listed = administration.get(pages[1], {"anomalie": "en-retard"})
+    assert late in listed.context["cl"].queryset and listed.context["cl"].queryset.count() == 2
+
+
+def test_late_letters_without_an_error_lead_to_the_workers(administration, write):
+    past = timezone.now() - timedelta(minutes=20)
+    write(created_at=past, send_after=past)
+    page = text_of(administration.get(reverse("admin:index")))
+    assert "1 courrier en retard." in page and "vérifiez que les processus « worker » et « beat » tournent" in page

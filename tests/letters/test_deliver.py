@@ -1,5 +1,7 @@
 """Letters leave the outbox: none lost, none doubled, no secret kept."""
 
+import socket
+import time
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ import time_machine
 from django.core import mail
 from django.utils import timezone
 
+from ecare.celery import app
 from ecare.letters import actions, tasks
 from ecare.letters.models import SECRET_MARK, Letter
 from ecare.sealing import seal
@@ -194,3 +197,101 @@ def test_two_workers_never_send_one_letter_twice(sink, write, monkeypatch):
     at_once(*[work] * 4)
     received = [mail["Message-ID"] for mail in sink.mails]
     assert sorted(received) == sorted(letter.message_id for letter in letters)
+
+
+# --- a mail that breaks off ---------------------------------------------------------------------------------------
+def test_a_server_that_says_nothing_keeps_the_letter_waiting_and_no_worker_for_long(settings, write):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and answers nothing
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        settings.EMAIL_TIMEOUT = 0.3
+        write()
+        begun = time.monotonic()
+        assert actions.deliver() == 0
+        assert time.monotonic() - begun < 5
+    letter = Letter.objects.get()
+    assert (letter.state, letter.attempts, letter.may_be_doubled) == (Letter.State.QUEUED, 0, False)
+    assert letter.error == "SMTPServerDisconnected"
+
+
+def test_a_slow_server_gets_each_letter_once(sink, write):
+    sink.start()
+    sink.meanwhile = lambda: time.sleep(0.3)
+    letters = [write() for _ in range(3)]
+    assert actions.deliver() == 3
+    assert sorted(mail["Message-ID"] for mail in sink.mails) == sorted(letter.message_id for letter in letters)
+
+
+def test_a_conversation_cut_after_the_mail_was_given_is_begun_again_and_the_doubt_is_kept(sink, write, settings):
+    """The server took it and never said so: the same Message-ID, and a mark in the outbox."""
+    settings.EMAIL_TIMEOUT = 0.5
+    sink.start()
+    sink.meanwhile = lambda: time.sleep(1)
+    letter = write()
+    assert actions.deliver() == 0
+    assert Letter.objects.get().may_be_doubled
+    sink.meanwhile = None
+    assert actions.deliver(later(minutes=1)) == 1
+    assert [mail["Message-ID"] for mail in sink.mails] == [letter.message_id] * 2
+    assert Letter.objects.get().may_be_doubled
+
+
+def test_a_refusal_leaves_no_doubt(sink, write):
+    sink.start()
+    sink.refusals["camille@exemple.fr"] = "451 Try again later"
+    write()
+    actions.deliver()
+    assert not Letter.objects.get().may_be_doubled
+
+
+def test_of_the_batch_of_a_dead_worker_only_what_it_had_begun_is_in_doubt(write):
+    begun, waiting = write(), write()
+    now = timezone.now()
+    first, _second = actions.claim(now)
+    actions._begin(first)  # and the worker dies here
+    assert actions.deliver(now + actions.LEASE * 2) == 2
+    assert list(Letter.objects.filter(may_be_doubled=True)) == [begun]
+    assert Letter.objects.get(pk=waiting.pk).state == Letter.State.SENT
+
+
+def test_a_worker_that_slept_over_its_lease_does_not_begin(write):
+    """Else it would send, of the batch that it held, what another worker has sent by now."""
+    write()
+    now = timezone.now()
+    [taken] = actions.claim(now)
+    with time_machine.travel(now + actions.LEASE + timedelta(seconds=1)):
+        assert not actions._send_one(taken, mail.get_connection())
+    assert mail.outbox == []
+
+
+def test_a_worker_waits_for_its_broker_without_end():
+    assert app.conf.broker_connection_max_retries is None
+
+
+# --- what is stuck ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fields", "is_stuck"),
+    [
+        ({}, False),
+        ({"created_at": -16, "send_after": -16}, True),
+        ({"created_at": -14, "send_after": -14}, False),
+        ({"created_at": -16, "send_after": 5, "error": "TimeoutError"}, True),
+        ({"created_at": -16, "send_after": 5, "attempts": 3}, True),
+        ({"created_at": -16, "send_after": 5}, False),  # for its hour
+        ({"created_at": -1, "send_after": 0, "error": "TimeoutError"}, False),
+        ({"created_at": -16, "send_after": -16, "state": "sending"}, True),
+        ({"created_at": -900, "send_after": 60, "state": "held"}, False),
+        ({"created_at": -900, "send_after": -16, "state": "held"}, True),
+        ({"created_at": -900, "send_after": -16, "state": "sent", "sent_at": 0}, False),
+        ({"created_at": -900, "send_after": -16, "state": "failed", "error": "CannotOpen"}, False),
+        ({"created_at": -900, "send_after": -16, "state": "cancelled"}, False),
+    ],
+)
+def test_what_is_stuck(write, fields, is_stuck):
+    now = timezone.now()
+    minutes = {
+        name: now + timedelta(minutes=value) for name, value in fields.items() if name.endswith(("_at", "_after"))
+    }
+    letter = write(**(fields | minutes))
+    assert Letter.objects.stuck(now).exists() == is_stuck
+    assert letter.is_stuck(now) == is_stuck

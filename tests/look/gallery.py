@@ -5,6 +5,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template import engines
@@ -106,6 +107,11 @@ def suspicious(request):
 
 
 @login_not_required
+def absent(request):
+    raise OperationalError("canary-of-the-cause")
+
+
+@login_not_required
 def broken(request):
     raise RuntimeError("canary-of-the-cause")
 
@@ -131,6 +137,7 @@ urlpatterns = [
     path("refuse/", refused),
     path("suspect/", suspicious),
     path("casse/", broken),
+    path("absente/", absent),
     path("conflit/", conflict),
     path("conflit/<reference>/", conflict),
     path("trop/", too_many),

@@ -16,6 +16,7 @@ PAGES = [
     ("/casse/", 500, "Une erreur inattendue s’est produite"),
     ("/conflit/", 409, "Ce dossier a déjà été validé par Camille Martin."),
     ("/trop/", 429, "Trop d’essais en peu de temps"),
+    ("/absente/", 503, "Le service est momentanément indisponible"),
 ]
 
 

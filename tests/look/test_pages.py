@@ -176,6 +176,8 @@ STEPS = {
     "captcha-image",
     "eligibility_of",
     "health",
+    "alive",
+    "metrics",
     "letters:html",
     "letters:letter",
     "letters:mailbox",

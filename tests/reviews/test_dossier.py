@@ -232,12 +232,21 @@ def test_only_the_ans_may_download_a_container_and_the_ars_reads_why(draft, cast
     assert link in read(signed_in(cast["ans"]), sent)
 
 
-@pytest.mark.parametrize("scan", [StoredFile.Scan.PENDING, StoredFile.Scan.INFECTED])
-def test_a_file_that_is_not_known_to_be_clean_has_no_link(scan, draft, cast, signed_in):
-    file = put(draft, "rib", "Rib.pdf", scan)
-    page = read(signed_in(cast["ars"]), send(draft))
+@pytest.mark.parametrize(
+    ("scan", "said"),
+    [
+        (StoredFile.Scan.PENDING, "Analyse antivirus en cours"),
+        (StoredFile.Scan.INFECTED, "Infecté, en quarantaine"),
+        (StoredFile.Scan.FAILED, "L’antivirus n’a pas pu analyser ce fichier"),
+    ],
+)
+def test_a_file_that_is_not_known_to_be_clean_has_no_link(scan, said, draft, cast, signed_in):
+    file = put(draft, "rib", "Rib.pdf", StoredFile.Scan.PENDING)
+    sent = send(draft)
+    StoredFile.objects.update(scan=scan)
+    page = read(signed_in(cast["ars"]), sent)
     assert reverse("evidence:download", args=[file.pk]) not in page
-    assert scan.label in page
+    assert said in page
 
 
 # --- around it ----------------------------------------------------------------------------------------------------

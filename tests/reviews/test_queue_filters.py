@@ -172,7 +172,7 @@ def test_every_filter_may_be_asked_at_once_and_none_invents_a_dossier(ans, desk)
     asked = {
         "q": "CH", "etat": "accepted", "domaine": "aucun", "region": "76", "type": "ght", "etape": "candidature",
         "attente": "7", "suivi": "moi", "montant_min": "1", "montant_max": "2", "tardif": "oui",
-        "echeance": "en-retard",
+        "echeance": "en-retard", "fichiers": "quarantaine",
     }  # fmt: skip
     assert set(asked) == set(QueueFilter.base_filters)
     asked["domaine"] = ApplicationFactory().domain.slug

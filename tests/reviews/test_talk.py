@@ -1,5 +1,7 @@
 """Notes, opinions and phrases: what agents write beside a dossier, and who reads it."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
@@ -14,6 +16,7 @@ from ecare.letters.models import Letter
 from ecare.letters.rules import is_still_true
 from reviews.models import Note, Opinion, Phrase
 from reviews.remarks import RESENT_A_DAY, add_note, ask_opinion, give_opinion, remove_note, resend_letter
+from tests.applications.pages import text_of
 from tests.factories import ApplicationFactory, RegionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -210,3 +213,19 @@ def test_a_phrase_is_put_at_the_end_of_what_is_typed_and_nothing_is_sent(applica
         assert answer.context["form"]["message"].value() == "Bonjour.  "
     application = type(application).objects.get()
     assert application.state == State.SUBMITTED
+
+
+def test_an_agent_reads_of_a_letter_that_it_is_late_why_and_that_it_may_have_come_twice(application, ars, signed_in):
+    past = timezone.now() - timedelta(minutes=20)
+    late = {"state": "queued", "created_at": past, "send_after": past, "sent_at": None}
+    sent_letter(application, **late, error="ConnectionRefusedError", may_be_doubled=True)
+    page = text_of(signed_in(ars).get(reverse("reviews:dossier", args=[application.reference])))
+    assert "Ce courrier devait déjà être parti. Il n’est pas perdu" in page
+    assert "le serveur de messagerie est arrêté (ConnectionRefusedError)" in page
+    assert "son destinataire l’a peut-être reçu deux fois" in page
+
+
+def test_nothing_is_said_of_a_letter_that_left(application, ars, signed_in):
+    sent_letter(application)
+    page = text_of(signed_in(ars).get(reverse("reviews:dossier", args=[application.reference])))
+    assert "devait déjà" not in page and "deux fois" not in page

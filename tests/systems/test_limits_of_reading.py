@@ -100,12 +100,12 @@ def test_no_token_stands_in_the_logs(read, issue, caplog):
         Client().get(f"/api/v1/{value}")
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Line("%(message)s"))
+    handler.setFormatter(Line(is_readable=True))
     for record in caplog.records:
         if not record.name.startswith("django.db"):
             handler.handle(record)
     assert value not in stream.getvalue()
-    assert f"{value[:12]}…" in stream.getvalue()
+    assert "route=systems:nothing" in stream.getvalue(), "the route is named, never the address"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])

@@ -24,17 +24,32 @@ class NameFilter(admin.SimpleListFilter):
         return queryset.filter(name=self.value()) if self.value() else queryset
 
 
+class TroubleFilter(admin.SimpleListFilter):
+    """What somebody should look at."""
+
+    title, parameter_name = "anomalie", "anomalie"
+
+    def lookups(self, request, model_admin):
+        return [("en-retard", "En retard"), ("deux-fois", "Peut-être parti deux fois")]
+
+    def queryset(self, request, queryset):
+        if self.value() == "en-retard":
+            return queryset.stuck(timezone.now())
+        return queryset.filter(may_be_doubled=True) if self.value() == "deux-fois" else queryset
+
+
 @admin.register(Letter)
 class LetterAdmin(ReadOnlyAdmin):
     """The outbox: to read (of a letter that carries a secret, not even its words), to send again, to cancel."""
 
     actions = None
-    list_display = ["created_at", "called", "recipient", "title", "state", "attempts", "sent_at", "error"]
-    list_filter = ["state", NameFilter, "created_at"]
+    list_display = ["created_at", "called", "recipient", "title", "state", "attempts", "sent_at", "why"]
+    list_filter = ["state", TroubleFilter, NameFilter, "created_at"]
     search_fields = ["recipient", "subject"]
     ordering = ["-created_at"]
-    readonly_fields = ["called", "about", "words"]
-    exclude = ["name", "subject", "text", "html"]
+    readonly_fields = ["called", "about", "words", "why", "may_be_doubled", "message_id"]
+    exclude = ["name", "subject", "text", "html", "error"]
+    change_list_template = "admin/letters/letter/change_list.html"
     change_form_template = "admin/letters/letter/page.html"
 
     def get_urls(self):
@@ -52,6 +67,14 @@ class LetterAdmin(ReadOnlyAdmin):
     @admin.display(description="courrier", ordering="name")
     def called(self, letter):
         return names.called(letter.name)
+
+    @admin.display(description="dernière erreur", ordering="error")
+    def why(self, letter):
+        return names.fault(letter.error)
+
+    @admin.display(description="identifiant (Message-ID)")
+    def message_id(self, letter):
+        return letter.message_id
 
     @admin.display(description="objet concerné")
     def about(self, letter):

@@ -1,0 +1,19 @@
+
+
+import ecare.tracing
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('exports', '0001_exports'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='export',
+            name='request_id',
+            field=models.CharField(blank=True, db_default='', default=ecare.tracing.current, editable=False, max_length=64),
+        ),
+    ]
