@@ -162,6 +162,10 @@ def test_everything_is_there_without_script(browser, live_server):
     assert page.get_by_role("link", name="Tableau de bord").is_visible()
     assert not page.get_by_text("Paramètres d’affichage").first.is_visible()
     assert not page.locator(".fr-password__checkbox").first.is_visible()
+    page.goto(live_server.url)
+    for width in (1280, 768, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert not is_too_wide(page), width
     context.close()
 
 
