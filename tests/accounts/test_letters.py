@@ -27,6 +27,7 @@ LEGAL = {
     "export_ready",
     "extension_given",
     "extension_withdrawn",
+    "file_quarantined",
     "paid",
     "patient_data_reported",
     "rejected",
@@ -42,19 +43,14 @@ LEGAL = {
     "transferred",
     "validated",
     "withdrawn",
-    "file_quarantined",
     "withheld_file_replaced",
 }
 # What opens or protects an account.
 SAFETY = {
-    "account_erased",
-    "account_expiring",
     "account_not_found",
     "activation",
     "code",
     "container_reissued",
-    "data_handed_over",
-    "draft_expiring",
     "email_change_attempted",
     "email_change_requested",
     "email_change_to_confirm",
@@ -79,11 +75,8 @@ SAFETY = {
 DIGESTS = {"desk_digest", "digest"}
 # To whoever answers for a system: they have no account here, and so no choice.
 SYSTEMS = {"notifications_suspended"}
-# To whoever keeps the digests of the journal outside.
-AUDITOR = {"journal_anchored"}
-AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS | AUDITOR
+AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS
 MAY_WAIT = {
-    "quarantine_lifted",
     "colleague_registered",
     "contacts_changed",
     "convention_to_countersign",
@@ -94,6 +87,7 @@ MAY_WAIT = {
     "opinion_given",
     "passed_to_ans",
     "pool_low",
+    "quarantine_lifted",
     "reminder",
     "sent_back",
     "signature_reminder",

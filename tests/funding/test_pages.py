@@ -332,7 +332,7 @@ def test_the_referents_page_costs_the_same_for_one_refusal_and_ten(count, cast, 
     validate(application, by=cast["ans"])
     browser = signed_in(cast["owner"])
     browser.get(reverse("applications:detail", args=[application.reference]))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         page = browser.get(reverse("applications:detail", args=[application.reference]))
     assert plain(page).count("Trop cher") == count
 
