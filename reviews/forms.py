@@ -44,6 +44,10 @@ class DecisionForm(forms.Form):
         """The same while nothing, or something wrong, is typed: for the letters that the page shows beforehand."""
         return {"version": self.application.version}
 
+    def foreseen(self) -> dict:
+        """What the verb would be called with if the page were sent as it stands."""
+        return self.arguments() if self.is_bound and self.is_valid() else self.specimen()
+
 
 class AcceptForm(EnvelopeBox, DecisionForm):
     """Says what the click means for money; the ANS validates what it decided, and confirms an exceeded envelope."""

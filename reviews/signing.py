@@ -1,12 +1,10 @@
 """The ANS refuses the copy that an establishment signed; recording the convention is a decision like the others."""
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods
 
 from accounts.typed import comes_back, filled
-from applications import rehearsal
 from applications.actions import NotNow
 from applications.views import visible_dossiers
 from conventions.actions import refuse_copy as refuse
@@ -14,7 +12,7 @@ from conventions.actions import waiting_copy
 from reviews.claims import decide
 from reviews.decisions import REFUSE_COPY
 from reviews.signing_forms import RefuseCopyForm
-from reviews.views import ask, is_decided, with_phrase
+from reviews.views import ask, done, is_decided, with_phrase
 
 
 @comes_back
@@ -27,19 +25,14 @@ def refuse_copy(request, reference):
     if not application.is_to_countersign:
         raise NotNow("Aucun exemplaire signé n’attend la signature de l’ANS.")
     form = RefuseCopyForm(with_phrase(request, filled(request)), application=application, at=request.arrived_at)
-    words = REFUSE_COPY.words
     if is_decided(request, form):
         decide(refuse, application, by=request.user, now=request.arrived_at, **form.arguments())
-        messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
-        return redirect("reviews:dossier", application.reference)
+        return done(request, application, REFUSE_COPY.words)
     return ask(
         request,
         application,
-        words,
+        REFUSE_COPY.words,
         form,
-        recipients=[application.referent],
-        letters=rehearsal.letters_of(
-            lambda: refuse(application, by=request.user, **form.specimen()), subject=application.subject
-        ),
+        lambda: refuse(application, by=request.user, **form.foreseen()),
         signed_copy=waiting_copy(application),
     )

@@ -14,7 +14,6 @@ from applications.models import Application
 from applications.rules import deadline, has_convention_page, may, may_now
 from applications.states import Desk
 from conventions.rules import MAX_BYTES
-from ecare.letters.models import Letter
 from ecare.receiving import receives
 from evidence.bank_forms import spoken_details
 from evidence.models import BankDetails
@@ -238,26 +237,35 @@ def _act(request, application, decision, act, form):
         claims.decide(act, application, by=request.user, now=request.arrived_at, **form.arguments())
     except NotNow as refusal:
         return _not_now(request, application, request.POST, str(refusal))
+    return done(request, application, words)
+
+
+def done(request, application, words):
+    """Back on the dossier, which says so."""
     messages.success(request, f"Dossier n°\u00a0{application.reference}\u00a0: {words.done}")
     return redirect("reviews:dossier", application.reference)
 
 
 def _confirm(request, application, decision, act, form):
+    arguments = form.foreseen()
+    if act is actions.sign_convention:  # the copy, and what it bears, write no letter
+        act = verbs.sign_convention
+        arguments = {name: arguments[name] for name in ("version", "signed_on", "at")}
     return ask(
         request,
         application,
         decision.words_for(application),
         form,
+        lambda: act(application, by=request.user, **arguments),
         decision=decision,
         concerns=concerns(application, user=request.user) if decision.lets_go_on else (),
         recipients=rules.recipients(application, decision.verb, at=request.arrived_at),
-        letters=_letters(request, application, act, form),
         signed_copy=getattr(form, "copy", None),
     )
 
 
-def ask(request, application, words, form, **more):
-    """The page that says what a click will do and whom it writes to. `more`: at least `recipients` and `letters`."""
+def ask(request, application, words, form, act, **more):
+    """The page that says what a click will do, whom it writes to and what: the letters that `act` would write."""
     address = reverse("reviews:dossier", args=[application.reference])
     context = {
         "application": application,
@@ -267,18 +275,11 @@ def ask(request, application, words, form, **more):
         "form": form,
         "has_message": "message" in form.fields,
         "phrases": request.user.phrases.all() if "message" in form.fields else (),
+        "recipients": [application.referent],
+        "letters": rehearsal.letters_of(act, subject=application.subject),
         **more,
     }
     return render(request, "reviews/decide.html", context)
-
-
-def _letters(request, application, act, form) -> list[Letter]:
-    """The letters as they would leave, with what is typed so far."""
-    arguments = form.arguments() if form.is_bound and form.is_valid() else form.specimen()
-    if act is actions.sign_convention:  # the copy, and what it bears, write no letter
-        act = verbs.sign_convention
-        arguments = {name: arguments[name] for name in ("version", "signed_on", "at")}
-    return rehearsal.letters_of(lambda: act(application, by=request.user, **arguments), subject=application.subject)
 
 
 def _not_now(request, application, posted, message: str):

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
+from playwright.sync_api import expect
 
 from accounts.models import BROWSER, OPENED_AT, SEEN_AT, SignInCode, Terms, TermsAcceptance
 from tests.browsing import Visitor
@@ -29,9 +30,11 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 60_000  # milliseconds: a loaded machine is slow, not wrong
 
 
 def pytest_configure(config):
+    expect.set_options(timeout=PATIENCE)
     # A real hash costs 200 ms; the tests of sign-in need none of its strength.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -12,8 +12,6 @@ from demo.actions import read_demo
 from demo.specimens import specimen
 from tests.mailbox import Mailbox
 
-PATIENCE = 60_000  # milliseconds: a loaded machine is slow, not wrong
-
 
 @dataclass
 class Portal:
@@ -63,7 +61,7 @@ def put(page: Page, key: str, name: str) -> None:
     """Choose a file for a space, and wait until the vault has it."""
     content = specimen(name.rpartition(".")[2], f"Preuve {key} {name}")
     page.locator(f"#id_{key}").set_input_files({"name": name, "mimeType": "", "buffer": content})
-    expect(page.locator(f"#espace-{key} [data-files]")).to_contain_text(name, timeout=PATIENCE)
+    expect(page.locator(f"#espace-{key} [data-files]")).to_contain_text(name)
 
 
 def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
@@ -79,7 +77,7 @@ def sign_in(page: Page, mailbox: Mailbox, username: str, password: str) -> None:
 def transmit(page: Page, progress: str, *, what: str = "candidature") -> None:
     """Recap at 100 %, then the button, then the receipt."""
     press(page, "Suivant")
-    expect(page).to_have_url(re.compile("/recapitulatif/$"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("/recapitulatif/$"))
     expect(page.get_by_text(progress).first).to_be_visible()
     press(page, f"Transmettre votre {what}")
     expect(page).to_have_url(re.compile("/transmise/$"))

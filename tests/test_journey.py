@@ -108,6 +108,7 @@ def test_a_hospital_registers_applies_proves_is_checked_twice_and_is_validated(p
     page.get_by_role("link", name="Candidater", exact=True).click()
     page.get_by_role("dialog").get_by_text(DOMAIN, exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Valider").click()
+    expect(page).to_have_url(re.compile(r"/candidatures/[A-Z]{10}/"))
     reference = re.search(r"/candidatures/([A-Z]{10})/", page.url)[1]
     expect(page.get_by_text("0/22 questions obligatoires répondues").first).to_be_visible()
     fill_candidature(page)

@@ -94,6 +94,7 @@ def test_a_group_applies_to_domaine_2_declares_its_expenses_and_is_validated(por
     page.get_by_role("link", name="Candidater", exact=True).click()
     page.get_by_role("dialog").get_by_text(DOMAIN, exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Valider").click()
+    expect(page).to_have_url(re.compile(r"/candidatures/[A-Z]{10}/"))
     reference = re.search(r"/candidatures/([A-Z]{10})/", page.url)[1]
     expect(page.get_by_text("0/36 questions obligatoires répondues").first).to_be_visible()
     expect(page.locator("#espace-constitutive-convention")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journey import PATIENCE, Portal, press, sit
+from tests.journey import Portal, press, sit
 from tests.portal import running
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def transfer(page: Page, name: str) -> str:
     choice.click()
     expect(confirm).to_be_enabled()
     confirm.click()
-    expect(page.get_by_text(f"Le dossier n° {reference} est transféré")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"Le dossier n° {reference} est transféré")).to_be_visible()
     return reference
 
 
@@ -47,7 +47,7 @@ def change_contact(page: Page, reference: str) -> None:
     dialog = page.get_by_role("dialog", name="Mise à jour du contact")
     dialog.get_by_label("Nom", exact=False).and_(dialog.locator("[name=last_name]")).fill("Nouveau-RSSI")
     dialog.get_by_role("button", name="Enregistrer").click()
-    expect(page.get_by_text("Les coordonnées du contact RSSI sont enregistrées.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Les coordonnées du contact RSSI sont enregistrées.")).to_be_visible()
     expect(page.get_by_label("Avancement et contacts")).to_contain_text("Nouveau-RSSI")
 
 

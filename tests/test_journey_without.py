@@ -9,7 +9,7 @@ from applications.models import Application
 from applications.states import State
 from demo.specimens import pdf
 from tests.accounts.steps import secret_of
-from tests.browsing import Keyboard
+from tests.browsing import LARGE, MIDDLE, NARROW, Keyboard, is_too_wide
 from tests.factories import PASSWORD, FormFactory, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -85,6 +85,9 @@ def test_without_script(browser, live_server, referent):
         page.get_by_role("button", name="Se connecter", exact=True).click()
         page.get_by_label("Code transmis").fill(secret_of("code"))
         page.get_by_role("button", name="Valider", exact=True).click()
+        for screen in (NARROW, MIDDLE, LARGE):
+            page.set_viewport_size(screen)
+            assert not is_too_wide(page), screen
         page.get_by_role("link", name="Candidater", exact=True).click()
         page.locator("main label").filter(has_text="Domaine").first.click()
         page.get_by_role("button", name="Valider", exact=True).click()

@@ -82,7 +82,7 @@ def test_saving_resumes_once_signed_in_again_in_another_tab(context, live_server
     with context.expect_page() as opening:
         alarm.get_by_role("link", name="Se reconnecter").click()
     sign_in(opening.value, dossier)
-    expect(page.locator("#question-name [data-saving]")).to_have_text(SAVED, timeout=20_000)
+    expect(page.locator("#question-name [data-saving]")).to_have_text(SAVED)
     expect(alarm).to_be_hidden()
     expect(page.locator("[name=name]")).to_have_value("CH du Port")
     assert values(dossier)["name"] == "CH du Port"
@@ -118,6 +118,7 @@ def test_without_script_what_was_sent_comes_back_after_signing_in(browser, live_
         expect(page.locator("#question-name")).to_contain_text("Pas encore enregistré")
         assert "name" not in values(dossier)
         page.get_by_role("button", name="Suivant").click()
+        expect(page.get_by_text("Pas encore enregistré")).to_have_count(0)
         assert values(dossier)["name"] == "CH du Port"
 
 

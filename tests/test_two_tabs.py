@@ -178,7 +178,7 @@ def test_a_service_that_does_not_answer_is_told_loudly_and_tried_again(tab, doss
     expect(question(page, "name").get_by_role("button", name="Réessayer")).to_be_visible()
     assert "name" not in values(dossier)
     context.set_offline(False)
-    expect(said(page, "name")).to_have_text(SAVED, timeout=15_000)
+    expect(said(page, "name")).to_have_text(SAVED)
     expect(alarm).to_be_hidden()
     expect(page.get_by_text("Toutes vos réponses sont enregistrées.")).to_have_count(1)
     assert values(dossier)["name"] == "CH de la Ville"

@@ -73,7 +73,8 @@ def test_without_script_everything_is_there(browser, live_server, group):
     expect(page.get_by_text("C’est votre GHT qui candidate")).to_be_visible()
     page.goto(live_server.url + reverse("preparations"))
     page.get_by_role("link", name="Domaine A").click()
-    assert not page.get_by_role("button", name="Imprimer").is_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Domaine A")
+    expect(page.get_by_role("button", name="Imprimer")).to_be_hidden()
     context.close()
 
 

@@ -75,7 +75,8 @@ def test_it_says_when_what_and_by_whom(client, complete):
         establishment.finess,
         establishment.region.name,
     ):
-        assert expected in said
+        # Between two letters that are kerned, what reads the file may see a space.
+        assert expected.replace(" ", "") in said.replace(" ", "")
 
 
 def test_it_holds_every_answer_as_the_referent_reads_it(complete):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ecare.embedded import announce
+from ecare.health import forget_pulse
 from tests.portal import ROOT, environment, running, start, status, wait_for
 
 WRITE_A_LETTER = """
@@ -59,6 +61,14 @@ def test_it_starts_delivers_stops_and_starts_again_with_its_data(tmp_path):
         assert "Première mise en route" not in line, "the demo is loaded once"
         if Path("/proc/self/smaps_rollup").exists():
             assert memory_of(process) < MOST_MEMORY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_does_not_become_ready_is_named_and_waited_for_no_longer(capsys):
+    forget_pulse()
+    announce(8000, patience=0)
+    said = capsys.readouterr().out
+    assert "Il manque : les tâches de fond." in said.replace("\u00a0", " ") and "http" not in said
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(tmp_path):

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.management import call_command
-from playwright.sync_api import expect
 
 from ecare.letters.models import Letter
 from tests.conftest import load_once
@@ -17,7 +16,6 @@ from tests.guides.walk import Walk
 
 NOW = datetime(2026, 3, 16, 10, 30, tzinfo=ZoneInfo("Europe/Paris"))
 LOADED = NOW - timedelta(days=6)  # the dossiers have waited since
-PATIENCE = 30_000  # milliseconds
 
 
 def pytest_addoption(parser):
@@ -72,7 +70,6 @@ def demo(transactional_db, settings, kept_demo, clock, drawn):
 @pytest.fixture
 def walk(request, page, monkeypatch, settings, demo, live_server, signed_in):
     """`walk(guide)`: somebody at a browser on that day, who takes the pictures of a guide or compares its words."""
-    expect.set_options(timeout=PATIENCE)
     monkeypatch.setattr("captcha.conf.settings.CAPTCHA_NOISE_FUNCTIONS", ())
     monkeypatch.setattr("captcha.conf.settings.CAPTCHA_LETTER_ROTATION", None)
     settings.SITE_ADDRESS = "https://convergence.esante.gouv.fr"
@@ -86,5 +83,4 @@ def walk(request, page, monkeypatch, settings, demo, live_server, signed_in):
         return walks[0]
 
     yield begin
-    expect.set_options(timeout=5_000)
     assert walks[0].complaints == []

@@ -140,17 +140,16 @@ def test_the_menu_opens_on_a_small_screen(page, site):
     menu = page.locator("#menu")
     menu.get_by_role("link", name="Inscription").wait_for(state="visible")
     menu.get_by_role("link", name="Aide").click()
-    assert page.url.endswith("/aide/")
+    expect(page).to_have_url(re.compile("/aide/$"))
 
 
 def test_the_length_of_a_table_is_kept_with_its_sort(page, site):
     site("/galerie/?sort=-reference")
     page.get_by_label("Afficher", exact=True).select_option("25")
-    page.wait_for_url("**per_page=25**")
-    assert "sort=-reference" in page.url
-    assert page.locator("tbody tr").count() == 25
+    expect(page).to_have_url(re.compile(r"sort=-reference.*per_page=25"))
+    expect(page.locator("tbody tr")).to_have_count(25)
     page.get_by_role("link", name="Page suivante").click()
-    assert page.locator("tbody tr").count() == 5
+    expect(page.locator("tbody tr")).to_have_count(5)
 
 
 def test_everything_is_there_without_script(browser, live_server):
@@ -162,6 +161,10 @@ def test_everything_is_there_without_script(browser, live_server):
     assert page.get_by_role("link", name="Tableau de bord").is_visible()
     assert not page.get_by_text("Paramètres d’affichage").first.is_visible()
     assert not page.locator(".fr-password__checkbox").first.is_visible()
+    page.goto(live_server.url)
+    for width in (1280, 768, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert not is_too_wide(page), width
     context.close()
 
 

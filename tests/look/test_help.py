@@ -134,5 +134,5 @@ def test_without_script_one_searches_and_opens(browser, live_server):
     page.goto(live_server.url + "/aide/")
     page.get_by_label("Rechercher dans l’aide").fill("captcha")
     page.get_by_role("button", name="Rechercher").click()
-    assert page.locator("#controle-de-securite").is_visible()
+    expect(page.locator("#controle-de-securite")).to_be_visible()
     context.close()
