@@ -6,7 +6,8 @@
 # One process runs the tests of a group: those of production share its servers.
 PYTEST = .venv/bin/python -m pytest -n $(or $(PYTEST_WORKERS),2) --dist loadgroup
 SAME_ON_BOTH = look test_house.py ecare/test_embedded.py evidence/test_refused_files.py evidence/test_accepted_files.py \
-	production test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py
+	production test_access_matrix.py test_headers.py test_typed.py ecare/test_saved_as_shown.py letters/test_texts.py \
+	test_letters_shown.py reviews/test_letters_shown.py attacks/test_canaries.py
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
