@@ -47,10 +47,14 @@ LEGAL = {
 }
 # What opens or protects an account.
 SAFETY = {
+    "account_erased",
+    "account_expiring",
     "account_not_found",
     "activation",
     "code",
     "container_reissued",
+    "data_handed_over",
+    "draft_expiring",
     "email_change_attempted",
     "email_change_requested",
     "email_change_to_confirm",
@@ -75,8 +79,11 @@ SAFETY = {
 DIGESTS = {"desk_digest", "digest"}
 # To whoever answers for a system: they have no account here, and so no choice.
 SYSTEMS = {"notifications_suspended"}
-AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS
+# To whoever keeps the digests of the journal outside.
+AUDITOR = {"journal_anchored"}
+AT_ONCE = LEGAL | SAFETY | DIGESTS | SYSTEMS | AUDITOR
 MAY_WAIT = {
+    "quarantine_lifted",
     "colleague_registered",
     "contacts_changed",
     "convention_to_countersign",
