@@ -159,8 +159,8 @@ def main() -> None:
     production = Production(FOLDER, port=PORT)
     try:
         with production:
-            print(f"\neCaRE : {production.address}/ (certificat de {production.proxy.authority})")
-            print(f"Courriers reçus : {production.mail.kept}/new", flush=True)
+            print(f"\neCaRE\u00a0: {production.address}/ (certificat de {production.proxy.authority})")
+            print(f"Courriers reçus\u00a0: {production.mail.kept}/new", flush=True)
             signal.pause()
     except NotStarted as fault:
         sys.exit(str(fault))

@@ -60,8 +60,8 @@ def text_of(letter: EmailMessage) -> str:
 
 def code_in(letter: EmailMessage) -> str:
     """The sign-in code of a letter; empty: it has none."""
-    found = re.search(r"\b(\d{4} ?\d{4})\b", text_of(letter)) if letter["X-eCaRE-Letter"] == "code" else None
-    return found[1].replace(" ", "") if found else ""
+    found = re.search(r"\b(\d{4}\s?\d{4})\b", text_of(letter)) if letter["X-eCaRE-Letter"] == "code" else None
+    return "".join(found[1].split()) if found else ""
 
 
 def link_in(letter: EmailMessage, folder: str) -> str:

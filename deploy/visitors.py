@@ -39,7 +39,7 @@ RANKS = ("première", "deuxième", "troisième", "quatrième")
 
 def answer_to(question: str) -> str:
     """Of the written question that stands in for the image of the captcha."""
-    if found := re.search(r"(\w+) lettre du mot « (\w+) »", " ".join(question.split())):
+    if found := re.search(r"(\w+) lettre du mot «.(\w+).»", " ".join(question.split())):
         return found[2][RANKS.index(found[1])]
     first, sign, second = re.search(r"(\w+) (plus|moins) (\w+)", question).groups()
     return str(NUMBERS.index(first) + (NUMBERS.index(second) if sign == "plus" else -NUMBERS.index(second)))

@@ -98,7 +98,7 @@ COUNTS = {
     "evidence:container declaration_open":           7,
     "evidence:container changes_requested":          8,
     "evidence:reissue_container changes_requested":  7,
-    "evidence:patient_data under_control":          63,
+    "evidence:patient_data under_control":          65,
     "evidence:dismiss_report":                      27,
     "evidence:containers":                          11,
     "funding:decide under_control":                 17,

@@ -98,7 +98,8 @@ FAULTS = {
     "SMTPDataError": "la messagerie du destinataire refuse ce courrier",
     "SMTPSenderRefused": "le serveur de messagerie refuse notre adresse d’expéditeur",
     "SMTPAuthenticationError": "le serveur de messagerie refuse notre mot de passe",
-    "CannotOpen": "la clé qui ouvre son code n’est plus là",
+    "KeyLost": "la clé qui ouvre son code n’est plus là",
+    "CannotOpen": "son code ne s’ouvre plus\u00a0: il a été altéré",
 }
 
 

@@ -123,7 +123,7 @@ def test_a_secret_whose_key_is_gone_never_leaves(sink, write):
     write(secret=b"\x04gone" + bytes(40))
     assert actions.deliver() == 0
     letter = Letter.objects.get()
-    assert (letter.state, letter.error, letter.secret) == (Letter.State.FAILED, "CannotOpen", None)
+    assert (letter.state, letter.error, letter.secret) == (Letter.State.FAILED, "KeyLost", None)
     assert sink.mails == []
 
 
