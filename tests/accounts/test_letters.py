@@ -94,7 +94,6 @@ MAY_WAIT = {
     "opinion_given",
     "passed_to_ans",
     "pool_low",
-    "quarantine_lifted",
     "reminder",
     "sent_back",
     "signature_reminder",
