@@ -1,6 +1,8 @@
 """Hostile and mistaken files: each is refused with a sentence in French, and leaves nothing behind."""
 
+import base64
 import contextlib
+import gzip
 import struct
 import zipfile
 
@@ -88,6 +90,36 @@ CONTENTS = {
     "template as docx": ("a.docx", docx(types=(WORD.replace("document.main", "template.main"),)), "autre format"),
     "old excel as doc": ("a.doc", compound_bytes({"Workbook": b"x"}), "n’est pas un document Word"),
     "random as pdf": ("a.pdf", bytes(range(256)) * 20, "contenu"),
+    # --- what others make of documents
+    "7z as zip": ("a.zip", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(200), "une archive 7z"),
+    "rar as zip": ("a.zip", b"Rar!\x1a\x07\x01\x00" + bytes(200), "une archive rar"),
+    "gzip as zip": ("a.zip", gzip.compress(pdf()), "une archive gzip"),
+    "program of Linux as pdf": ("a.pdf", b"\x7fELF\x02\x01\x01" + bytes(300), "format inconnu"),
+    "shortcut as docx": ("a.docx", b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0" + bytes(200), "incomplet"),
+    "drawing with a script as png": ("a.png", b"<svg><script>alert(1)</script></svg>", "un autre format"),
+    "web page as docx": ("a.docx", b"<html><body>Bonjour</body></html>", "une page web"),
+    "postscript as pdf": ("a.pdf", b"%!PS-Adobe-3.0\n(Bonjour) show\n", "un autre format"),
+    "pdf in base64": ("a.pdf", base64.b64encode(pdf()), "du texte"),
+    "bitmap as png": ("a.png", b"BM" + bytes(80), "du texte"),
+    "webp as jpg": ("a.jpg", b"RIFF\x24\0\0\0WEBPVP8 " + bytes(40), "un autre format"),
+    "picture of a phone as jpg": ("a.jpg", b"\0\0\0\x18ftypheic" + bytes(60), "une image heic"),
+    "tiff as jpg": ("a.jpg", b"II*\0\x08\0\0\0" + bytes(60), "une image tiff"),
+    "open document as docx": (
+        "a.docx",
+        archive({"mimetype": b"application/vnd.oasis.opendocument.text"}, method=zipfile.ZIP_STORED),
+        "un autre format",
+    ),
+    "slides as docx": (
+        "a.docx",
+        docx(types=(WORD.replace("wordprocessingml.document", "presentationml.presentation"),)),
+        "autre format",
+    ),
+    "template with macros": ("a.docx", docx(types=(MACRO_WORD.replace("document", "template"),)), "macros"),
+    "binary sheet with macros": (
+        "a.xlsx",
+        xlsx(types=(EXCEL.replace("sheet.main+xml", "binary.macroEnabled"),)),
+        "macros",
+    ),
     # --- damaged
     "pdf cut in half": ("a.pdf", pdf(4000)[:2000], "incomplet"),
     "pdf header alone": ("a.pdf", b"%PDF-1.7\n", "incomplet"),
@@ -185,6 +217,9 @@ CONTENTS = {
     ),
     "archive of folders": ("a.zip", archive({"dossier/": b""}), "aucun document"),
     "empty archive": ("a.zip", archive({}), "incomplet"),
+    "archive of Java": ("a.zip", archive({"META-INF/MANIFEST.MF": b"Main-Class: A\n"}), "«\u00a0mf\u00a0»"),
+    "archive with a shortcut": ("a.zip", archive({"a.docx": docx(), "ouvrir.lnk": b"L\0"}), "«\u00a0lnk\u00a0»"),
+    "archive with a web page": ("a.zip", archive({"a.docx": docx(), "lisez.html": b"<p>"}), "«\u00a0html\u00a0»"),
     "program before an archive": ("a.zip", PROGRAM + archive({"a.docx": docx()}), "un programme Windows"),
     # --- two in one
     "pdf and archive": ("a.pdf", pdf() + archive({"a.exe": PROGRAM}), "en cache un second"),
@@ -193,6 +228,8 @@ CONTENTS = {
         pdf(before=b"") + archive({"a.js": b"x"}, comment=b"startxref\n0\n%%EOF\n"),
         "en cache un second",
     ),
+    "web page before a pdf": ("a.pdf", b"<html><script>alert(1)</script></html>" + pdf(), "incomplet"),
+    "program before an image": ("a.png", PROGRAM + png(), "un programme Windows"),
     "image and archive": ("a.jpg", jpg() + archive({"a.js": b"x"}), "en cache un second"),
     "png and archive": ("a.png", png(after=archive({"a.js": b"x"})), "en cache un second"),
     "archive with something after it": ("a.docx", docx() + b"<html></html>", "incomplet"),
