@@ -70,6 +70,12 @@ DRESS = """() => {
     one.after(shown);
   }
 }"""
+# What a change of width sets in motion has come to rest: the path of a page folds.
+SETTLED = """async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise((drawn) => requestAnimationFrame(drawn));
+  const ends = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(ends.map((one) => one.finished));
+}"""
 # A digest is another one each time: of a file that is sealed anew, of what names it.
 SAME_DIGEST = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -120,6 +126,7 @@ class Walk(Visitor):
         places = [self._find(one) for one in shown or ("main > .fr-container",)]
         in_dialog = places[0].evaluate("one => one.closest('dialog') !== null")
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        self.page.evaluate(SETTLED)
         self.page.locator(FRAME).evaluate_all("all => all.forEach(one => { one.style.display = 'none'; })")
         for one in hide:
             self._find(one).evaluate_all("(all, words) => all.forEach(one => { one.textContent = words; })", HIDDEN)
