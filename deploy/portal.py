@@ -67,11 +67,11 @@ class Web(PortalProcess):
 
 
 class Worker(PortalProcess):
-    name, work = "worker", WORKER
+    work = WORKER
 
-    def __init__(self, folder: Path, variables: dict[str, str], *, concurrency: int = 2):
+    def __init__(self, folder: Path, variables: dict[str, str], *, name: str = "worker", concurrency: int = 2):
         super().__init__(folder, variables)
-        self.concurrency = concurrency
+        self.name, self.concurrency = name, concurrency
 
     def more(self) -> list[str]:
         return [f"--concurrency={self.concurrency}", f"--hostname={self.name}@localhost"]

@@ -8,10 +8,11 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from deploy.portal import Beat, Worker
 from deploy.processes import NotStarted, wait_for
 from deploy.valkey import Valkey
 from ecare.letters.models import Letter
-from tests.workers import Beat, Worker, variables
+from tests.workers import variables
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -28,7 +29,7 @@ class Cast:
         self.valkey = Valkey(folder / "valkey")
         given = variables(folder, EMAIL_URL=f"smtp://127.0.0.1:{sink.port}", REDIS_URL=self.valkey.url)
         self.beat = Beat(folder / "beat", given)
-        self.workers = [Worker(folder / name, given, name=name) for name in ("first", "second")]
+        self.workers = [Worker(folder / name, given, name=name, concurrency=1) for name in ("first", "second")]
 
     @property
     def first(self):
