@@ -143,7 +143,7 @@ def test_letters_wait_while_the_broker_is_frozen_or_gone_and_leave_when_it_is_ba
     cast.valkey.kill()
     lost_with_it = write()
     time.sleep(2)
-    assert cast.first.is_running and cast.beat.is_running
+    assert cast.first.is_running and cast.beat.is_running, cast.first.said() + cast.beat.said()
     cast.valkey.start()  # empty
     cast.wait_for_state(lost_with_it, Letter.State.SENT)
     assert len(cast.sink.mails) == 3
