@@ -6,6 +6,7 @@ go after a day.
 
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ LEASE = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 MOST_ATTEMPTS = 3
 MOST_UNPACKED = 400 * 1024 * 1024
+KNOWN_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+LOCKED = 0x1  # in the flags of an entry
 _PIECE = 1024 * 1024
 State = ImportRequest.State
 Actor = tuple[str, str]
@@ -127,20 +130,23 @@ def _unpack(file: dict, folder: Path, room: int) -> int:
             return _write(stored, folder / file["name"], room)
     except FileNotFoundError:
         raise CannotUnpack("Les fichiers ne sont plus là : déposez-les à nouveau.") from None
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):  # damaged, locked, or packed in an unknown way
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         raise CannotUnpack(
             f"{file['name']} : l’archive ne se lit pas. Faites-la à nouveau, sans mot de passe."
         ) from None
 
 
 def _unzip(stored, folder: Path, room: int) -> int:
-    """Files only, each under its bare name."""
+    """Files only, each under its bare name. Raises BadZipFile, zlib.error, EOFError or NotImplementedError of an
+    archive that is damaged, locked, or packed as none of the directory is."""
     written = 0
     with zipfile.ZipFile(stored) as archive:
         for entry in archive.infolist():
             name = Path(entry.filename.replace("\\", "/")).name
             if entry.is_dir() or not name.endswith(".csv") or name.startswith("."):
                 continue
+            if entry.flag_bits & LOCKED or entry.compress_type not in KNOWN_PACKINGS:
+                raise zipfile.BadZipFile(entry.filename)
             with archive.open(entry) as packed:
                 written += _write(packed, folder / name, room - written)
     return written

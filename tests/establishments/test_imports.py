@@ -18,6 +18,7 @@ from establishments.readers import read_folder
 from establishments.tasks import forget_imports, run_imports
 from tests.applications.pages import text_of
 from tests.establishments.conftest import CLINIC
+from tests.evidence.documents import with_flag
 from tests.factories import finess
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,42 @@ def test_a_file_that_is_not_an_extract_fails_with_a_sentence_and_is_not_tried_ag
     assert "finess;etalab" in text_of(admin.get(page(asked)))
     assert stored() == []
     assert not run_imports()
+
+
+def packed_as(method: int) -> bytearray:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("regions.csv", bytes(range(256)) * 4000)
+    return bytearray(packed.getvalue())
+
+
+def altered(at: int) -> bytes:
+    made = packed_as(zipfile.ZIP_DEFLATED)
+    made[at] ^= 0xFF
+    return bytes(made)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        altered(45),  # no deflated stream any more
+        altered(3000),  # another text than its checksum says
+        with_flag(packed_as(zipfile.ZIP_DEFLATED), 1),
+        bytes(packed_as(zipfile.ZIP_LZMA)),
+        b"PK nothing",
+    ],
+    ids=["stream", "checksum", "locked", "odd packing", "no archive"],
+)
+def test_an_archive_that_cannot_be_read_fails_at_once_with_a_sentence(
+    admin, content, django_capture_on_commit_callbacks
+):
+    asked = imports.ask([("finess.zip", SimpleUploadedFile("f.zip", content))], by=("u", "A"), at=timezone.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        run_imports()
+    asked.refresh_from_db()
+    assert asked.state == State.FAILED
+    assert "l’archive ne se lit pas. Faites-la à nouveau, sans mot de passe." in text_of(admin.get(page(asked)))
+    assert stored() == []
 
 
 @pytest.mark.parametrize("name", ["evil__..__..__etc__regions.csv", "regions.csv"])
