@@ -127,13 +127,13 @@ class Portal(BaseApplication):
             self.background.stop()
 
 
-NAMES = {"database": "la base de données", "migrations": "ses tables", "background": "les tâches de fond"}
+AWAITED = {"database": "la base de données", "migrations": "ses tables", "background": "les tâches de fond"}
 
 
 def announce(port: int, *, patience: float = 120) -> None:
     """Once all is ready, say where the portal is and who may enter; after so many seconds, what is still missing."""
     end = time.monotonic() + patience
-    while missing := [words for state in [report()] for name, words in NAMES.items() if not state[name]]:
+    while missing := [words for state in [report()] for name, words in AWAITED.items() if not state[name]]:
         connections.close_all()
         if time.monotonic() > end:
             print(f"eCaRE n’est pas prêt. Il manque\u00a0: {', '.join(missing)}.", flush=True)

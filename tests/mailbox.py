@@ -1,9 +1,10 @@
 """The mails that left a running portal, read from its folder as a person reads their mailbox."""
 
 import re
-import time
 from email import message_from_bytes, policy
 from pathlib import Path
+
+from tests.portal import wait_for
 
 
 class Mailbox:
@@ -14,17 +15,18 @@ class Mailbox:
 
     def next(self, title: str, *, seconds: float = 30) -> str:
         """Text of the next unread letter whose title holds `title`; waits for it."""
-        end = time.monotonic() + seconds
-        while True:
-            for path in sorted(self.folder.glob("*.eml")):
-                if path.name in self.read:
-                    continue
-                message = message_from_bytes(path.read_bytes(), policy=policy.default)
-                if message["To"] == self.address and title in message["Subject"]:
-                    self.read.add(path.name)
-                    return message.get_body(("plain",)).get_content()
-            assert time.monotonic() < end, f"no letter « {title} » to {self.address}"
-            time.sleep(0.1)
+        missing = f"no letter « {title} » to {self.address}"
+        return wait_for(lambda: self._read_one(title), seconds=seconds, what=missing)
+
+    def _read_one(self, title: str) -> str | None:
+        for path in sorted(self.folder.glob("*.eml")):
+            if path.name in self.read:
+                continue
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            if message["To"] == self.address and title in message["Subject"]:
+                self.read.add(path.name)
+                return message.get_body(("plain",)).get_content()
+        return None
 
     def forget(self) -> None:
         """What has come so far is read."""

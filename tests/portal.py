@@ -33,11 +33,12 @@ def start(folder, port):
 
 
 def wait_for(condition, *, seconds, what):
-    """Until it holds: the process under test has its own clock."""
+    """What the condition finds, once it finds something: the process under test has its own clock."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, what
         time.sleep(0.1)
+    return found
 
 
 def status(port, path="/sante/"):

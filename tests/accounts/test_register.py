@@ -29,6 +29,7 @@ from tests.accounts.steps import (
     register,
     secret_of,
 )
+from tests.establishments.conftest import MEASURES_LIKENESS
 from tests.factories import (
     EstablishmentFactory,
     GhtFactory,
@@ -360,7 +361,7 @@ def test_an_establishment_that_closes_meanwhile_is_refused(client, establishment
     assert not User.objects.exists()
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite measures no likeness of words")
+@MEASURES_LIKENESS
 def test_a_misspelt_town_shows_the_nearest_and_says_so_without_a_query_more_when_well_spelt(client):
     meant = EstablishmentFactory(legal_entity=LegalEntityFactory(name="CLINIQUE DU PARC", town="CARCASSONNE"))
     EstablishmentFactory()

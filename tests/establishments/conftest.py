@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from establishments.actions import import_directory
 from establishments.readers import LEGAL_ENTITY_LAYOUT, SITE_LAYOUT, read_folder
 from tests.factories import finess
 
+MEASURES_LIKENESS = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite measures no likeness of words")
 STAMP = "finess;etalab;95;2026-11-01"
 CHU, LUNEL, GARAZI, CLINIC = finess("34", 1), finess("34", 2), finess("64", 3), finess("34", 4)
 

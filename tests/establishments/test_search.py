@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from establishments.models import Establishment, LegalEntity, searchable
-from tests.establishments.conftest import CHU, CLINIC, LUNEL
+from tests.establishments.conftest import CHU, CLINIC, LUNEL, MEASURES_LIKENESS
 from tests.factories import finess
 
 GHT, GARAZI_NAME, CLINIC_NAME = "EST HÉRAULT", "EPS GARAZI", "CLINIQUE SAINTE-THÉRÈSE"
@@ -77,7 +77,6 @@ def test_what_is_searched(text, expected):
 
 
 # --- small typos --------------------------------------------------------------------------------------------------
-ON_POSTGRESQL = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite measures no likeness of words")
 
 
 @pytest.fixture
@@ -95,7 +94,7 @@ def guessed(folder, db):
     return guessed
 
 
-@ON_POSTGRESQL
+@MEASURES_LIKENESS
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
@@ -114,7 +113,7 @@ def test_a_small_typo_is_forgiven_the_most_alike_first(guessed, typed, meant):
     assert guessed(typed)[0] == meant
 
 
-@ON_POSTGRESQL
+@MEASURES_LIKENESS
 @pytest.mark.parametrize("typed", ["strasbourg", "zz", "99000 carcasone", "carcasone garazi", CLINIC[:8] + "X"])
 def test_what_is_nothing_like_it_is_not_guessed(guessed, typed):
     assert guessed(typed) == []
@@ -125,7 +124,7 @@ def test_sqlite_stays_exact(guessed):
     assert guessed("montpelier") == []
 
 
-@ON_POSTGRESQL
+@MEASURES_LIKENESS
 @pytest.mark.django_db
 def test_postgresql_searches_by_trigrams():
     with connection.cursor() as cursor:
